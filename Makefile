@@ -1,0 +1,46 @@
+# Each recipe makes .venv itself, from Python 3.11, make and git alone; a second run finds it there.
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+LOCKS := requirements-tool.lock requirements.lock pyproject.toml scripts/environment.sh
+CODE := $(wildcard portal migrations tests scripts benchmarks)
+
+# The demonstration takes no development tools, and leaves them where they already are.
+DEMO_ENVIRONMENT := $(if $(wildcard .venv/.development),.venv/.development,.venv/.runtime)
+
+.PHONY: help demo test check fix bench unit heavy
+
+help: ## list the recipes
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 8
+
+demo: $(DEMO_ENVIRONMENT) ## serve a demonstration on this machine, with commands to try
+	$(BIN)/portal demo
+
+test: check unit heavy ## everything that CI runs: check, tests with coverage, heavy tests
+
+unit: .venv/.development
+	$(BIN)/python -m pytest -n auto -m "not heavy" --cov --cov-report=json --cov-report=
+	$(BIN)/python scripts/coverage_gate.py coverage.json
+
+heavy: .venv/.development
+	$(BIN)/python -m pytest -n auto -m heavy
+
+check: .venv/.development ## format, lint, types, import contracts
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+
+fix: .venv/.development ## format the code and mend what the linter can mend
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+bench: .venv/.development ## measure, with absolute figures
+	$(BIN)/python -m benchmarks
+
+.venv/.runtime: $(LOCKS)
+	@PYTHON="$(PYTHON)" scripts/environment.sh runtime
+
+.venv/.development: $(LOCKS) requirements-dev.lock
+	@PYTHON="$(PYTHON)" scripts/environment.sh development

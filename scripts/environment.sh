@@ -1,0 +1,60 @@
+#!/bin/sh
+# Makes .venv hold exactly what the locks name: `scripts/environment.sh runtime` or `scripts/environment.sh development`.
+# Every package is checked against its hash, so it doesn't matter which index it came from.
+set -eu
+cd "$(dirname "$0")/.."
+
+# Two runs of make at the same time would take packages from under each other.
+exec 9>.venv-lock
+flock 9
+
+python="${PYTHON:-$(command -v python3.11 || command -v python3 || true)}"
+
+install_system_packages() {
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "installing system packages: $*" >&2
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >&2 9>&- && return
+    fi
+    echo "the portal needs the system packages \`$*\`: install them (Debian: \`sudo apt install $*\`) and run make again" >&2
+    exit 2
+}
+
+if [ -z "$python" ]; then
+    install_system_packages python3 python3-venv
+    python="$(command -v python3)"
+fi
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "the portal needs Python 3.11 or newer and \`$python\` is older: name another one with \`make PYTHON=/path/to/python\`" >&2
+    exit 2
+fi
+# Debian keeps ensurepip, without which a venv has no pip, in a package of its own.
+"$python" -c 'import ensurepip' 2>/dev/null || install_system_packages python3-venv
+
+# A checkout that was moved has a .venv whose scripts point at the old place.
+if [ "$(cat .venv/.place 2>/dev/null)" != "$PWD" ] || ! .venv/bin/python -c '' 2>/dev/null; then
+    rm -rf .venv
+    "$python" -m venv .venv
+    pwd >.venv/.place
+fi
+
+cmp -s requirements-tool.lock .venv/.tool ||
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tool.lock
+cp requirements-tool.lock .venv/.tool
+
+# uv doesn't read pip's settings. Where pip was told of an index or a certificate, uv has to use them too.
+pip_setting() { .venv/bin/python -m pip config get "global.$1" 2>/dev/null || true; }
+index="${PIP_INDEX_URL:-$(pip_setting index-url)}"
+certificate="${PIP_CERT:-$(pip_setting cert)}"
+[ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
+[ -z "$certificate" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$certificate}"
+
+uv() { .venv/bin/uv --quiet --no-config "$@" --python .venv/bin/python; }
+
+locks=requirements.lock
+[ "$1" = runtime ] || locks="$locks requirements-dev.lock"
+# shellcheck disable=SC2086  # the list of locks is meant to split
+uv pip sync --require-hashes $locks
+uv pip install --no-deps --no-build-isolation --editable .
+
+touch .venv/.runtime
+[ "$1" = runtime ] || touch .venv/.development
