@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 # Two runs of make at the same time would take packages from under each other.
 exec 9>.venv-lock
-flock 9
+if command -v flock >/dev/null; then flock 9; fi
 
 python="${PYTHON:-$(command -v python3.11 || command -v python3 || true)}"
 
