@@ -48,7 +48,7 @@ certificate="${PIP_CERT:-$(pip_setting cert)}"
 [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
 [ -z "$certificate" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$certificate}"
 
-uv() { .venv/bin/uv --quiet --no-config "$@" --python .venv/bin/python; }
+uv() { .venv/bin/uv --quiet "$@" --python .venv/bin/python; }
 
 locks=requirements.lock
 [ "$1" = runtime ] || locks="$locks requirements-dev.lock"
