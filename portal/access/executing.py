@@ -1,0 +1,95 @@
+"""Executing: compiled statements on read-only connections, in threads, each within a time limit."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import LifoQueue
+from time import monotonic
+from typing import TypeVar
+
+from portal.access.statement import Read, Statement
+from portal.errors import SourceUnavailable, Text
+from portal.storage.data_store import open_read_connection
+
+Row = tuple[object, ...]
+_Outcome = TypeVar("_Outcome")
+_CHECKED_EVERY = 4000
+"""Steps of SQLite's machine between two looks at the clock: some tens of microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What a read gave: rows as stored, and the count; each is None where the read didn't ask for it."""
+
+    rows: list[Row] | None
+    total: int | None
+
+
+class SqliteSource:
+    """The data store, read through a few read-only connections."""
+
+    def __init__(self, url: str, connections: int, timeout_seconds: float) -> None:
+        self._url = url
+        self._timeout_seconds = timeout_seconds
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="portal-source")
+        self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
+
+    async def execute(self, read: Read) -> Executed:
+        """Return what the read gives, from one state of the data.
+
+        Raises: SourceUnavailable where the store can't be read, or not within the time limit.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._execute, read)
+
+    def close(self) -> None:
+        """Wait for the reads under way and close the connections."""
+        self._threads.shutdown()
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
+    def _execute(self, read: Read) -> Executed:
+        connection = open_read_connection(self._url) if self._idle.empty() else self._idle.get_nowait()
+        try:
+            executed = _within(connection, self._timeout_seconds, lambda: _run(connection, read))
+        except sqlite3.Error as failure:
+            # A connection that failed may be in any state: the next read opens another.
+            connection.close()
+            raise _unavailable(failure) from failure
+        self._idle.put(connection)
+        return executed
+
+
+def _within(connection: sqlite3.Connection, seconds: float, run: Callable[[], _Outcome]) -> _Outcome:
+    deadline = monotonic() + seconds
+    connection.set_progress_handler(lambda: monotonic() > deadline, _CHECKED_EVERY)
+    try:
+        return run()
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def _run(connection: sqlite3.Connection, read: Read) -> Executed:
+    connection.execute("BEGIN")
+    rows = None if read.rows is None else _fetch(connection, read.rows)
+    total = None if read.total is None else int(str(_fetch(connection, read.total)[0][0]))
+    connection.execute("COMMIT")
+    return Executed(rows, total)
+
+
+def _fetch(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
+    return connection.execute(statement.sql, statement.parameters).fetchall()
+
+
+def _unavailable(failure: sqlite3.Error) -> SourceUnavailable:
+    if failure.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        return SourceUnavailable(
+            Text(
+                en="reading took too long; narrow `where`, order by fewer items, or leave `totalCount` out",
+                zh="读取超时；请缩小 `where` 范围、减少排序项，或不取 `totalCount`",
+            )
+        )
+    return SourceUnavailable(
+        Text(en="the entry's rows can't be read now; try again later", zh="暂时无法读取该条目的数据，请稍后再试")
+    )

@@ -1,0 +1,49 @@
+"""The current snapshot: the epoch is read at each request, the content only when it changed."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from portal.policies.casbin_models import Matcher, ModelName
+from portal.policies.decision_point import DecisionPoint
+from portal.policies.information_point import load_content, read_epoch
+from portal.policies.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class SnapshotKeeper:
+    """Keeps the decision point of the epoch last seen. Snapshots are immutable, and swapped whole."""
+
+    engine: AsyncEngine
+    digest_secret: bytes
+    matchers: Mapping[ModelName, Matcher]
+    _lock: asyncio.Lock
+    _kept: DecisionPoint | None = None
+
+    async def current(self) -> DecisionPoint:
+        """Return the decision point of the epoch that holds now.
+
+        Raises: PolicyUnavailable where the content can't be loaded whole; no earlier snapshot answers then.
+        """
+        epoch = await read_epoch(self.engine)
+        if self._kept is None or self._kept.snapshot.epoch != epoch:
+            async with self._lock:
+                await self._load(epoch)
+        if self._kept is None:
+            raise AssertionError(epoch)
+        return self._kept
+
+    async def _load(self, epoch: int) -> None:
+        if self._kept is not None and self._kept.snapshot.epoch == epoch:
+            return
+        self._kept = None
+        content = await load_content(self.engine, self.digest_secret)
+        self._kept = DecisionPoint(Snapshot(content), self.matchers)
+
+
+def snapshot_keeper(engine: AsyncEngine, digest_secret: bytes) -> SnapshotKeeper:
+    """Return a keeper with Casbin's models loaded."""
+    matchers = {name: Matcher(name) for name in ModelName}
+    return SnapshotKeeper(engine, digest_secret, matchers, asyncio.Lock())

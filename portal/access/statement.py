@@ -1,0 +1,148 @@
+"""The statements of one read: which columns, which rows, in which order, from which place on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Dialect, Select, Table, and_, func, null, or_, select
+
+from portal.access.compiling import (
+    Clause,
+    EntryColumns,
+    Stored,
+    compile_condition,
+    conjunction,
+    entry_columns,
+    mask_index,
+)
+from portal.access.plan import OrderTerm, QueryPlan
+from portal.policies.decision import MaskChoice, Permit
+from portal.policies.records import FullMask
+from portal.vocabulary import ItemIdentifier
+
+ROW_NUMBER = "_row_number"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place of a row in an order: its values of the ordered items, as stored, and its row number."""
+
+    values: tuple[Stored | None, ...]
+    row_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part of the ordered rows that is asked for: `rows` of them after a position."""
+
+    rows: int
+    after: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL text with its bound parameters, ready for a driver."""
+
+    sql: str
+    parameters: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowLayout:
+    """Where things stand in a fetched row: the row number first, then the selected items, order items, mask numbers.
+
+    `hidden` items are fully masked in every row and aren't read at all.
+    """
+
+    selected: tuple[ItemIdentifier, ...]
+    order: tuple[OrderTerm, ...]
+    masks: tuple[MaskChoice, ...]
+    hidden: frozenset[ItemIdentifier] = frozenset()
+
+    def place_of_order(self, index: int) -> int:
+        """Return the column of an order item."""
+        return 1 + len(self.selected) + index
+
+    def place_of_mask(self, index: int) -> int:
+        """Return the column of a mask's number."""
+        return 1 + len(self.selected) + len(self.order) + index
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A permitted read, compiled: `rows` gives up to one row more than asked for; each is None where not asked for."""
+
+    layout: RowLayout
+    rows: Statement | None
+    total: Statement | None
+
+
+def compile_read(plan: QueryPlan, permit: Permit, table: Table, window: Window, dialect: Dialect) -> Read:
+    """Return the statements of a permitted plan: filter and row condition together, nothing else is read."""
+    columns = entry_columns(plan.entry, table)
+    layout = _layout(plan, permit)
+    where = conjunction([compile_condition(condition, columns) for condition in (permit.row_condition, plan.filter)])
+    rows = _select_rows(plan, layout, columns, where, window) if plan.shape.reads_rows else None
+    total = select(func.count()).select_from(table).where(where) if plan.shape.counts_rows else None
+    return Read(
+        layout,
+        None if rows is None else render_statement(rows, dialect),
+        None if total is None else render_statement(total, dialect),
+    )
+
+
+def _layout(plan: QueryPlan, permit: Permit) -> RowLayout:
+    choices = {choice.item: choice for choice in permit.masks}
+    # The number of the mask is fetched only where it depends on the row.
+    dependent = tuple(choices[item] for item in plan.selected if item in choices and len(choices[item].options) > 1)
+    return RowLayout(plan.selected, plan.order if plan.shape.shows_cursors else (), dependent, _hidden_items(permit))
+
+
+def _select_rows(
+    plan: QueryPlan, layout: RowLayout, columns: EntryColumns, where: Clause, window: Window
+) -> Select[Any]:
+    number = columns.column(ROW_NUMBER)
+    clauses = [where] if window.after is None else [where, _after(plan.order, window.after, columns)]
+    shown = [
+        number,
+        *(null() if item in layout.hidden else columns.column(item) for item in layout.selected),
+        *(columns.column(term.item) for term in layout.order),
+        *(mask_index(choice.options, columns) for choice in layout.masks),
+    ]
+    ordering = [_ordering(term, columns) for term in plan.order]
+    return (
+        select(*(column.label(f"c{index}") for index, column in enumerate(shown)))
+        .where(conjunction(clauses))
+        .order_by(*ordering, number)
+        .limit(window.rows + 1)
+    )
+
+
+def _hidden_items(permit: Permit) -> frozenset[ItemIdentifier]:
+    """Return the items that no row shows: they aren't read at all."""
+    return frozenset(choice.item for choice in permit.masks if isinstance(choice.options[0][0], FullMask))
+
+
+def _ordering(term: OrderTerm, columns: EntryColumns) -> ColumnElement[Any]:
+    column = columns.column(term.item)
+    return (column.desc() if term.descending else column.asc()).nulls_last()
+
+
+def _after(order: Sequence[OrderTerm], position: Position, columns: EntryColumns) -> Clause:
+    """Return the rows after the position: after it in the first item, or level there and after in the rest."""
+    following: Clause = columns.column(ROW_NUMBER) > position.row_number
+    for term, value in reversed(list(zip(order, position.values, strict=True))):
+        column = columns.column(term.item)
+        if value is None:
+            following = and_(column.is_(None), following)
+        else:
+            beyond = column < value if term.descending else column > value
+            following = or_(beyond, column.is_(None), and_(column == value, following))
+    return following
+
+
+def render_statement(statement: Select[Any], dialect: Dialect) -> Statement:
+    """Return the text and parameters of a statement in the database's own form."""
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    names = compiled.positiontup or ()  # type: ignore[attr-defined]
+    return Statement(compiled.string, tuple(compiled.params[name] for name in names))

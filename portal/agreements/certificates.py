@@ -1,0 +1,135 @@
+"""What the certificates of signers and authorities must be (RFC 5280; T23).
+
+Written out, because `cryptography.x509.verification` takes no Ed25519 and asks of a leaf what web servers need.
+"""
+
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from portal.errors import BadInput, Text
+
+_MIN_RSA_BITS = 2048
+_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+_UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+_UNDERSTOOD = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.CERTIFICATE_POLICIES,
+    }
+)
+"""Critical extensions that may be there; another, such as name constraints, has to be refused by who can't apply it."""
+_SIGNS_DOCUMENTS = frozenset(
+    {
+        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+        ExtendedKeyUsageOID.CLIENT_AUTH,
+        ExtendedKeyUsageOID.EMAIL_PROTECTION,
+        x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),
+    }
+)
+"""Purposes of people and organisations (the last: document signing, RFC 9336); a web server's key signs for nobody."""
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+
+def parse_certificate(der: bytes) -> x509.Certificate:
+    """Return the certificate that the DER octets are.
+
+    Raises: BadInput.
+    """
+    try:
+        return x509.load_der_x509_certificate(der)
+    except _UNREADABLE:
+        raise BadInput(Text(en="a certificate can't be read", zh="证书无法读取")) from None
+
+
+def check_signer(certificate: x509.Certificate) -> None:
+    """Refuse a certificate that can't sign for a party: an authority's, or one whose usage is another.
+
+    Raises: BadInput.
+    """
+    _check_certificate(certificate)
+    if _is_authority(certificate):
+        raise _refusal(certificate, "is an authority's, not a party's", "属于认证机构，而非协议一方")
+    usage = _extension(certificate, x509.KeyUsage)
+    if usage is not None and not usage.digital_signature:
+        raise _refusal(certificate, "isn't for digital signatures", "不可用于数字签名")
+    purposes = _extension(certificate, x509.ExtendedKeyUsage)
+    if purposes is not None and _SIGNS_DOCUMENTS.isdisjoint(purposes):
+        raise _refusal(certificate, "isn't for signing documents", "不可用于签署文件")
+
+
+def check_authority(certificate: x509.Certificate, authorities_below: int = 0) -> None:
+    """Refuse a certificate that may not issue others, with that many authorities between it and the signer.
+
+    Raises: BadInput.
+    """
+    _check_certificate(certificate)
+    usage = _extension(certificate, x509.KeyUsage)
+    if not _is_authority(certificate) or (usage is not None and not usage.key_cert_sign):
+        raise _refusal(
+            certificate, "isn't an authority's: it may issue no certificates", "不是认证机构证书，无权签发证书"
+        )
+    constraints = _extension(certificate, x509.BasicConstraints)
+    if constraints is not None and constraints.path_length is not None and constraints.path_length < authorities_below:
+        raise _refusal(certificate, "doesn't allow so many authorities below it", "不允许其下有这么多级认证机构")
+
+
+def was_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Return whether the certificate names the issuer and bears its signature, made with a hash that still holds."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+        algorithm = certificate.signature_hash_algorithm
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return algorithm is None or isinstance(algorithm, _HASHES)
+
+
+def describe(certificate: x509.Certificate) -> str:
+    """Return the certificate's subject in words for a message."""
+    return certificate.subject.rfc4514_string()
+
+
+def _check_certificate(certificate: x509.Certificate) -> None:
+    try:
+        key, extensions = certificate.public_key(), certificate.extensions
+    except _UNREADABLE:
+        raise _refusal(certificate, "has a key or extension that can't be read", "含有无法读取的密钥或扩展项") from None
+    if isinstance(key, RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
+        raise _refusal(certificate, f"has an RSA key under {_MIN_RSA_BITS} bits", f"的 RSA 密钥短于 {_MIN_RSA_BITS} 位")
+    unknown = [extension.oid for extension in extensions if extension.critical and extension.oid not in _UNDERSTOOD]
+    if unknown:
+        oid = unknown[0].dotted_string
+        raise _refusal(
+            certificate, f"has the critical extension {oid}, which isn't understood", f"含有无法处理的关键扩展项 {oid}"
+        )
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    constraints = _extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
+def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def _refusal(certificate: x509.Certificate, en: str, zh: str) -> BadInput:
+    name = describe(certificate)
+    return BadInput(Text(en=f"the certificate `{name}` {en}", zh=f"证书 `{name}` {zh}"))

@@ -1,0 +1,149 @@
+"""Loading a bundle: all of it or nothing, and only what differs from what the portal has.
+
+Rows are written into new tables of the data store and are durable there before one transaction of the portal's database
+switches everything: pointers, registers, catalog, policies, epoch, digest. A load that dies leaves tables that nothing
+names; the next one drops them. Any change raises the epoch, rows too: running servers find their new tables by it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Connection, Engine
+
+from portal.bundles.bundle import Bundle
+from portal.bundles.datasets import DatasetPlan, RowMatching, match_rows, write_dataset
+from portal.bundles.differences import describe_change, summarise_change
+from portal.bundles.planning import LoadPlan, Present, plan_load
+from portal.bundles.store import Databases, PortalStore
+from portal.conditions.values import render_instant
+from portal.errors import Text
+from portal.storage.content import NothingLoaded, StoredContent, key_fingerprint, read_content, read_epoch_value
+from portal.storage.content_changes import ChangeNote, store_change
+from portal.storage.data_store import dataset_tables, drop_datasets
+from portal.storage.database import empty_journal, for_writing, hold_writer_lock, open_sync_database
+from portal.storage.dataset_tables import next_table_number, unneeded_tables
+from portal.vocabulary import EntryCode
+
+READER_GRACE = timedelta(seconds=60)
+"""So long a table stays after its entry has another one: requests that began before still read it."""
+
+
+class LoadStep(StrEnum):
+    """What a load is doing."""
+
+    PLANNING = "planning"
+    WRITING_ROWS = "writing_rows"
+    ROWS_WRITTEN = "rows_written"
+    SWITCHING = "switching"
+    SWITCHED = "switched"
+
+
+Progress = Callable[[LoadStep, int, int], None]
+"""Is told the step, the rows written so far, and the rows in all."""
+
+
+def no_progress(_step: LoadStep, _done: int, _total: int) -> None:
+    """Tell no one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOrder:
+    """How to load. `derive` counts for an empty portal only; `by` and `reason` go into the record of changes."""
+
+    now: datetime
+    derive: bool = True
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOutcome:
+    """The epoch after the load, whether it changed anything, and what to tell."""
+
+    epoch: int
+    changed: bool
+    lines: tuple[Text, ...]
+
+
+def has_content(database_url: str) -> bool:
+    """Return whether anything was ever loaded into the portal."""
+    engine = open_sync_database(database_url)
+    try:
+        with engine.connect() as connection:
+            return read_epoch_value(connection) > 0
+    finally:
+        engine.dispose()
+
+
+def load_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder, progress: Progress = no_progress) -> LoadOutcome:
+    """Make the portal's content the bundle's. A second load of the same bundle changes nothing.
+
+    Raises: ConfigurationError if another load is running; PolicyUnavailable if the present content can't be trusted.
+    """
+    with hold_writer_lock(store.lock_file), store.open() as databases:
+        progress(LoadStep.PLANNING, 0, 0)
+        _drop_unneeded_tables(databases, order.now)
+        plan = _plan(bundle, store, databases, derive=order.derive)
+        change = plan.change
+        if not (change.is_change or change.adopts):
+            return LoadOutcome(change.present.epoch if change.present else 0, False, summarise_change(change, {}))
+        matchings = _write_datasets(plan.datasets, databases.rows, progress)
+        note = ChangeNote(render_instant(order.now), order.by, order.reason)
+        with for_writing(databases.content).begin() as connection:
+            epoch = store_change(connection, change, note, store.digest_secret)
+            progress(LoadStep.SWITCHING, 0, 0)
+        progress(LoadStep.SWITCHED, 0, 0)
+        return LoadOutcome(epoch, change.is_change, summarise_change(change, matchings))
+
+
+def compare_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder) -> tuple[Text, ...]:
+    """Return a line for each thing that loading the bundle would change; nothing is written."""
+    with store.open() as databases:
+        plan = _plan(bundle, store, databases, derive=order.derive)
+        with databases.rows.connect() as connection:
+            matchings = {writing.dataset.entry: match_rows(connection, writing) for writing in plan.datasets.writings}
+        return describe_change(plan.change, matchings)
+
+
+def _drop_unneeded_tables(databases: Databases, now: datetime) -> None:
+    with databases.rows.connect() as connection:
+        tables = dataset_tables(connection)
+    with databases.content.connect() as connection:
+        unneeded = unneeded_tables(connection, tables, render_instant(now - READER_GRACE))
+    if unneeded:
+        with for_writing(databases.rows).begin() as connection:
+            drop_datasets(connection, unneeded)
+        empty_journal(databases.rows)
+
+
+def _plan(bundle: Bundle, store: PortalStore, databases: Databases, *, derive: bool) -> LoadPlan:
+    with databases.rows.connect() as connection:
+        tables = dataset_tables(connection)
+    with databases.content.connect() as connection:
+        present = _read_present(connection, store.digest_secret)
+        number = next_table_number(connection, tables)
+    return plan_load(bundle, Present(present, key_fingerprint(store.digest_secret), tables, number), derive=derive)
+
+
+def _read_present(connection: Connection, secret: bytes) -> StoredContent | None:
+    try:
+        return read_content(connection, secret)
+    except NothingLoaded:
+        return None
+
+
+def _write_datasets(plan: DatasetPlan, engine: Engine, progress: Progress) -> Mapping[EntryCode, RowMatching]:
+    total = sum(writing.dataset.row_count for writing in plan.writings)
+    done = 0
+    matchings = {}
+    for writing in plan.writings:
+        matchings[writing.dataset.entry] = write_dataset(engine, writing, _counting(progress, done, total))
+        done += writing.dataset.row_count
+    progress(LoadStep.ROWS_WRITTEN, total, total)
+    return matchings
+
+
+def _counting(progress: Progress, done_before: int, total: int) -> Callable[[int], None]:
+    return lambda written: progress(LoadStep.WRITING_ROWS, done_before + written, total)

@@ -1,0 +1,159 @@
+"""policies/ID.json and agreements/ID.json: the records of a bundle, and the signed agreements that give the others."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from portal.agreements.agreement import Agreement
+from portal.agreements.verification import Circumstances, verify_agreement
+from portal.bundles.bundle import WrittenRecord
+from portal.catalog.entries import CatalogEntry
+from portal.catalog.members import shorten
+from portal.errors import Fault, Text
+from portal.identity.registry import Registry
+from portal.json_text import JsonValue, NotJson, parse_json
+from portal.policies.consistency import validate_references
+from portal.policies.derivation import PROVIDER_PREFIX
+from portal.policies.reading import agreement_document, parse_record
+from portal.policies.records import PolicyKind, PolicyRecord
+from portal.vocabulary import EntryCode, Purpose
+
+_WRITTEN_KINDS = (PolicyKind.STATUTORY, PolicyKind.RESTRICTION, PolicyKind.UNCONDITIONAL, PolicyKind.OPEN_DATA)
+_NOT_OF_TERMS = ("id", "effect", "kind", "consumer", "basis")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What records are held against: the catalog, the register, the profile's purposes."""
+
+    entries: Mapping[EntryCode, CatalogEntry]
+    registry: Registry
+    purposes: Collection[Purpose]
+
+
+def parse_json_file(content: bytes, file: str) -> tuple[JsonValue, list[Fault]]:
+    """Return what a JSON file writes; null, and the fault, where it is no JSON."""
+    try:
+        return parse_json(content), []
+    except NotJson as refused:
+        return None, [Fault(file, refused.line, refused.path, refused.what, refused.mend)]
+
+
+def read_policy(content: bytes, file: str, surroundings: Surroundings) -> tuple[WrittenRecord | None, list[Fault]]:
+    """Return the record of a file in policies/, or None and its faults."""
+    document, faults = parse_json_file(content, file)
+    if not isinstance(document, dict):
+        what = Text(en="a policy record is one JSON object", zh="策略记录应为一个 JSON 对象")
+        return None, faults or [Fault(file, None, "", what, Text(en="write it as `{…}`", zh="请写成 `{…}`"))]
+    record, faults = parse_record(document, file, surroundings.entries)
+    faults += _validate_id(document.get("id"), file)
+    faults += _validate_written_kind(document.get("kind"), file)
+    if record is not None:
+        faults += validate_references(record, file, surroundings.registry, surroundings.purposes)
+    return (None if record is None or faults else WrittenRecord(record, document)), faults
+
+
+def _validate_id(name: JsonValue, file: str) -> list[Fault]:
+    stem = PurePosixPath(file).stem
+    if not isinstance(name, str) or not name:
+        return []
+    if name != stem:
+        return [
+            Fault(
+                file,
+                None,
+                "id",
+                Text(en=f"the id `{shorten(name)}` isn't the file's name", zh=f"编号 `{shorten(name)}` 与文件名不一致"),
+                Text(en=f"write `{stem}`, or rename the file", zh=f"请改为 `{stem}`，或重命名文件"),
+            )
+        ]
+    return _validate_prefix(name, file)
+
+
+def _validate_prefix(name: str, file: str) -> list[Fault]:
+    if not name.startswith(PROVIDER_PREFIX):
+        return []
+    return [
+        Fault(
+            file,
+            None,
+            "id",
+            Text(
+                en=f"ids with `{PROVIDER_PREFIX}` are the portal's own",
+                zh=f"以 `{PROVIDER_PREFIX}` 开头的编号由平台专用",
+            ),
+            Text(en="choose another id", zh="请另取编号"),
+        )
+    ]
+
+
+def _validate_written_kind(kind: JsonValue, file: str) -> list[Fault]:
+    mends = {
+        PolicyKind.PROVIDER.value: Text(
+            en="remove the file: every entry has its provider's record", zh="请删除该文件：每个条目自带提供方记录"
+        ),
+        PolicyKind.AGREEMENT.value: Text(
+            en="remove the file: a signed agreement in agreements/ gives its record",
+            zh="请删除该文件：agreements/ 中已签署的协议会生成记录",
+        ),
+    }
+    if not isinstance(kind, str) or kind not in mends:
+        return []
+    return [
+        Fault(
+            file,
+            None,
+            "kind",
+            Text(en=f"a record of kind {kind} isn't written by hand", zh=f"{kind} 类记录不能手工编写"),
+            mends[kind],
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementReading:
+    """A verified agreement with its record; both None where there are faults."""
+
+    agreement: Agreement | None
+    record: PolicyRecord | None
+    faults: tuple[Fault, ...]
+    remarks: tuple[Text, ...]
+
+
+def read_agreement_file(
+    content: bytes, file: str, circumstances: Circumstances, surroundings: Surroundings
+) -> AgreementReading:
+    """Return the agreement of a file in agreements/, its signatures verified, its terms read as the record they give."""
+    agreement, faults, remarks = verify_agreement(content, file, circumstances)
+    if agreement is None:
+        return AgreementReading(None, None, tuple(faults), tuple(remarks))
+    record, found = parse_record(agreement_document(agreement), file, surroundings.entries)
+    found += _validate_prefix(agreement.id, file)
+    if record is not None:
+        found += validate_references(record, file, surroundings.registry, surroundings.purposes)
+    if found:
+        return AgreementReading(None, None, tuple(map(_in_terms, found)), tuple(remarks))
+    return AgreementReading(agreement, record, (), tuple(remarks))
+
+
+def _in_terms(fault: Fault) -> Fault:
+    """Return the fault at its place in the agreement, whose terms are the record's members."""
+    if fault.column in _NOT_OF_TERMS:
+        return fault
+    return replace(fault, column=f"terms.{fault.column}")
+
+
+def validate_ids(policies: Collection[str], agreements: Collection[str]) -> list[Fault]:
+    """Return a fault for each file in agreements/ whose id a file in policies/ has too."""
+    taken = {PurePosixPath(file).name: file for file in policies}
+    return [
+        Fault(
+            file,
+            None,
+            "id",
+            Text(en=f"{taken[name]} has the same id", zh=f"与 {taken[name]} 编号相同"),
+            Text(en="give the policy record another id", zh="请为策略记录另取编号"),
+        )
+        for file in agreements
+        if (name := PurePosixPath(file).name) in taken
+    ]

@@ -1,0 +1,206 @@
+"""One GraphQL request: parse, bound, validate against the subject's view, execute, and put the errors in order."""
+
+import inspect
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import uuid4
+
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
+from graphql.utilities import get_operation_ast
+
+from portal.access.bounds import Bounds, check_bounds
+from portal.access.pipeline import Asker, Road, identify
+from portal.errors import ErrorCode, Language, PolicyUnavailable, PortalError, Text, TooComplex, Unauthenticated
+from portal.policies.decision_point import DecisionPoint
+from portal.policies.snapshot import View
+from portal.regulations.profiles import load_profile
+from portal.resolvers.context import RequestContext
+from portal.resolvers.root import ShapedExecutor, static_schema
+from portal.resolvers.shared import resolve_shared_field
+from portal.schema.assembly import AssembledSchema, Kept, SchemaAssembler, named_views
+from portal.vocabulary import Subject
+
+_log = logging.getLogger("portal.resolvers")
+_ERRORS_SHOWN = 10
+_KEPT_DOCUMENTS = 512
+_KEPT_VIEWS = 1024
+_UNAVAILABLE = frozenset({ErrorCode.POLICY_UNAVAILABLE, ErrorCode.AUDIT_UNAVAILABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A request as it came: the document's text, its variables, and which of its operations is meant."""
+
+    document: str
+    variables: dict[str, object] | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer and its HTTP status. `malformed`: the HTTP request carried no operation at all."""
+
+    payload: dict[str, object]
+    status: int
+    malformed: bool = False
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What requests are answered with; made once a process."""
+
+    road: Road
+    bounds: Bounds
+    assembler: SchemaAssembler = field(default_factory=lambda: SchemaAssembler(static_schema(), resolve_shared_field))
+    documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
+    validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
+    views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
+
+    def view_of(self, subject: Subject, point: DecisionPoint, now: datetime) -> View:
+        """Return the subject's view, kept until the epoch or time alone changes it."""
+        key = (point.snapshot.epoch, subject)
+        kept = self.views.find(key)
+        if kept is None or (kept[1] is not None and kept[1] <= now):
+            kept = self.views.keep(key, (point.snapshot.view(subject, now), point.snapshot.next_view_change(now)))
+        return kept[0]
+
+    def schema_for(self, text: str, view: View, profile: str) -> AssembledSchema:
+        """Return the schema that a document is held against: its entries of the view, no others."""
+        views, whole = named_views(text, view)
+        return self.assembler.assemble(views, load_profile(profile).purposes, whole=whole)
+
+
+async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operation, language: Language) -> Outcome:
+    """Return the answer of one request; whatever fails, it fails as a GraphQL error with a code."""
+    try:
+        point = await endpoint.road.keeper.current()
+        now = endpoint.road.now()
+        subject, zone = identify(asker, point.snapshot.registry)
+        view = endpoint.view_of(subject, point, now)
+        document = _parse(endpoint, operation.document)
+        assembled = endpoint.schema_for(operation.document, view, point.snapshot.content.profile)
+        faults = _validate(endpoint, assembled, document, operation)
+    except GraphQLError as failure:
+        return _not_valid([failure], language)
+    except PortalError as failure:
+        return refuse_request(failure, language)
+    if faults:
+        return _not_valid(faults, language)
+    context = RequestContext(endpoint.road, asker, subject, zone, point, view, now, language)
+    return _conclude(await _execute(assembled.schema, document, operation, context), language)
+
+
+def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
+    kept = endpoint.documents.find(text)
+    if kept is not None:
+        return kept
+    try:
+        document = parse(text, no_location=False, max_tokens=endpoint.bounds.tokens)
+        check_bounds(document, endpoint.bounds)
+    except RecursionError:
+        raise TooComplex(
+            Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
+        ) from None
+    except GraphQLError as failure:
+        if "contains more than" in failure.message:
+            raise _too_many_tokens(endpoint.bounds.tokens) from None
+        raise
+    return endpoint.documents.keep(text, document)
+
+
+def _too_many_tokens(allowed: int) -> TooComplex:
+    return TooComplex(
+        Text(
+            en=f"the document has more than the {allowed} tokens allowed; ask for less, or use variables",
+            zh=f"查询文档超过 {allowed} 个词元的上限；请减少内容，或改用变量",
+        )
+    )
+
+
+def _validate(
+    endpoint: Endpoint, assembled: AssembledSchema, document: DocumentNode, operation: Operation
+) -> list[GraphQLError]:
+    if get_operation_ast(document, operation.name) is None:
+        return [GraphQLError("name one of the document's operations in `operationName`")]
+    key = (assembled.key, operation.document)
+    if endpoint.validated.find(key) is document:
+        return []
+    try:
+        faults = validate(assembled.schema, document, max_errors=_ERRORS_SHOWN, hide_suggestions=True)
+    except RecursionError:
+        raise TooComplex(
+            Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
+        ) from None
+    if not faults:
+        endpoint.validated.keep(key, document)
+    return faults
+
+
+async def _execute(
+    schema: GraphQLSchema, document: DocumentNode, operation: Operation, context: RequestContext
+) -> ExecutionResult:
+    result = execute(
+        schema,
+        document,
+        context_value=context,
+        variable_values=operation.variables,
+        operation_name=operation.name,
+        executor_class=ShapedExecutor,
+        hide_suggestions=True,
+    )
+    return await result if inspect.isawaitable(result) else result
+
+
+def _conclude(result: ExecutionResult, language: Language) -> Outcome:
+    errors = [_render_error(error, language) for error in result.errors or ()]
+    if result.data is None and not any(error.path for error in result.errors or ()):
+        return Outcome({"errors": errors}, 400)
+    payload: dict[str, object] = {"data": result.data}
+    if errors:
+        payload["errors"] = errors
+    codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
+    return Outcome(payload, 503 if codes & _UNAVAILABLE else 200)
+
+
+def _render_error(error: GraphQLError, language: Language) -> dict[str, object]:
+    """Return an error of an executed document; what nobody foresaw is masked, with a number to report."""
+    if (error.extensions or {}).get("code"):
+        return _render(error, error.message, dict(error.extensions or {}))
+    if error.original_error is None and not error.path:
+        return _render(error, error.message, {"code": ErrorCode.BAD_INPUT.value})
+    number = uuid4().hex[:12]
+    _log.error("internal failure %s", number, exc_info=error.original_error)
+    text = Text(
+        en=f"something went wrong in the portal; report number {number}", zh=f"平台内部错误，请报告编号 {number}"
+    )
+    return _render(error, text.render(language), {"code": ErrorCode.INTERNAL.value, "number": number})
+
+
+def _render(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:
+    rendered: dict[str, object] = {"message": message.encode("utf-8", "backslashreplace").decode()}
+    if error.locations:
+        rendered["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path:
+        rendered["path"] = list(error.path)
+    return {**rendered, "extensions": extensions}
+
+
+def _not_valid(faults: Iterable[GraphQLError], language: Language) -> Outcome:
+    prefix = "查询无效：" if language is Language.CHINESE else ""
+    errors = [_render(fault, prefix + fault.message, {"code": ErrorCode.NOT_VALID.value}) for fault in faults]
+    return Outcome({"errors": errors}, 400)
+
+
+def refuse_request(failure: PortalError, language: Language) -> Outcome:
+    """Return the refusal of a whole request."""
+    match failure:
+        case Unauthenticated():
+            status = 401
+        case PolicyUnavailable():
+            status = 503
+        case _:
+            status = 503 if failure.code is ErrorCode.AUDIT_UNAVAILABLE else 400
+    error = {"message": failure.text.render(language), "extensions": {"code": failure.code.value}}
+    return Outcome({"errors": [error]}, status)

@@ -1,0 +1,85 @@
+"""The static root: which fields it has, and the executor that takes shaped answers as complete."""
+
+import strawberry
+from graphql import GraphQLOutputType, GraphQLResolveInfo
+from graphql.pyutils import AwaitableOrValue, Path
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from portal.access.shaping import Shaped
+from portal.errors import PortalError
+from portal.resolvers.catalog import CatalogFilter, find_entry, list_entries
+from portal.resolvers.context import RequestContext, portal_field_error
+from portal.resolvers.me import describe_subject
+from portal.schema.scalars import SCALARS
+from portal.schema.static import AccessType, CatalogConnectionType, EntryKind, EntryType, MeType, ShareClassValue
+
+Info = strawberry.Info[RequestContext, None]
+
+
+class ShapedExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Takes an answer of the road as complete: nothing is done a cell."""
+
+    def complete_value(  # noqa: PLR0913  graphql-core's signature
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: object,
+        info: GraphQLResolveInfo,
+        path: Path,
+        result: object,
+        position_context: object,
+    ) -> AwaitableOrValue[object]:
+        """Return a shaped answer as it is; anything else goes the usual way."""
+        if type(result) is Shaped:
+            return result
+        return super().complete_value(return_type, field_details_list, info, path, result, position_context)  # type: ignore[arg-type]
+
+
+@strawberry.type(description="查询")
+class Query:
+    """The root of queries."""
+
+    @strawberry.field(description="请求主体：平台所见的部门、应用、用户")
+    def me(self, info: Info) -> MeType:
+        """Return who asks."""
+        return describe_subject(info.context)
+
+    @strawberry.field(description="按代码取一个目录条目")
+    def catalog_entry(self, info: Info, code: str) -> EntryType | None:
+        """Return one catalog entry."""
+        return find_entry(info.context, code)
+
+    @strawberry.field(description="目录，按代码排序")
+    def catalog(  # noqa: PLR0913  the field's arguments
+        self,
+        info: Info,
+        kind: EntryKind | None = None,  # type: ignore[valid-type]
+        provider: str | None = None,
+        share_class: ShareClassValue | None = None,  # type: ignore[valid-type]
+        first: int | None = None,
+        after: str | None = None,
+    ) -> CatalogConnectionType:
+        """Return a page of the catalog."""
+        wanted = CatalogFilter(
+            None if kind is None else kind.value,  # type: ignore[attr-defined]
+            provider,
+            None if share_class is None else share_class.value,  # type: ignore[attr-defined]
+        )
+        try:
+            return list_entries(info.context, wanted, first, after)
+        except PortalError as failure:
+            raise portal_field_error(failure, info.context.language) from None
+
+
+def static_schema() -> strawberry.Schema:
+    """Return the schema of the static fields, with every scalar of the contract known to it."""
+    schema = strawberry.Schema(
+        Query,
+        types=[AccessType],
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+        execution_context_class=ShapedExecutor,
+    )
+    for scalar in SCALARS:
+        named = schema.schema_converter.from_scalar(scalar)  # type: ignore[arg-type]
+        schema._schema.type_map.setdefault(named.name, named)  # noqa: SLF001  generated types use them
+    return schema

@@ -1,0 +1,28 @@
+"""Root fields of `shared`: each goes down the road, and comes back as an answer or a refusal."""
+
+from graphql import GraphQLResolveInfo
+
+from portal.access.pipeline import RefusedField, answer_field
+from portal.access.planning import SharedField
+from portal.access.selections import Document
+from portal.access.shaping import Shaped
+from portal.errors import PortalError
+from portal.resolvers.context import RequestContext, field_error, portal_field_error
+from portal.resolvers.refusals import refusal_text
+from portal.vocabulary import EntryIdentifier
+
+
+async def resolve_shared_field(_parent: object, info: GraphQLResolveInfo, **arguments: object) -> Shaped:
+    """Return the answer of an entry's field. Raises: GraphQLError with the refusal's code and items."""
+    context: RequestContext = info.context
+    state = context.view[EntryIdentifier(info.field_name)].state
+    field = SharedField(tuple(info.field_nodes), arguments, Document(info.fragments, info.variable_values))
+    try:
+        answer = await answer_field(context.road, context.asker, context.point, state, field)
+    except PortalError as failure:
+        raise portal_field_error(failure, context.language) from None
+    if isinstance(answer, RefusedField):
+        refusal = answer.refusal
+        items = tuple(item for item, _ in refusal.reasons)
+        raise field_error(refusal.code, answer.text or refusal_text(refusal), context.language, items)
+    return answer

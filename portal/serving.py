@@ -1,0 +1,99 @@
+"""Serving an ASGI application: the socket, uvicorn's settings, one worker or several."""
+
+import signal
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from socket import AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+from typing import Any, TypeAlias
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from portal.errors import ConfigurationError, Text
+
+Message: TypeAlias = MutableMapping[str, Any]
+Application: TypeAlias = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+]
+"""An ASGI application."""
+
+DRAIN_SECONDS = 10
+"""So long requests under way may take to end when the portal is stopped."""
+
+
+def listen(host: str, port: int, ports_tried: int = 1) -> socket:
+    """Return a socket that listens on the port, or on the first free one of the next `ports_tried`.
+
+    Raises: ConfigurationError where none is free.
+    """
+    for candidate in range(port, port + ports_tried):
+        listening = socket(AF_INET6) if ":" in host else socket()
+        # A port that was left a moment ago is free; one that is listened on isn't.
+        listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        with suppress(OSError):
+            listening.bind((host, candidate))
+            listening.listen()
+            return listening
+        listening.close()
+    last = port + ports_tried - 1
+    raise ConfigurationError(
+        Text(
+            en=f"`{host}` can't be listened on at port {port} to {last}: taken, or not this machine's; name another",
+            zh=f"无法在 `{host}` 的端口 {port} 至 {last} 上监听：已被占用或不属于本机；请另行指定",
+        )
+    )
+
+
+class _GreetingServer(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, greet: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._greet = greet
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._greet()
+
+
+def _config(application: Application | str, workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        factory=isinstance(application, str),
+        workers=workers,
+        log_level="warning",
+        # A query string may hold personal data; the audit says who asked for what.
+        access_log=False,
+        # Forwarded headers are believed from configured proxies alone, by the application itself.
+        proxy_headers=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+def serve(application: Application, listening: socket, greet: Callable[[], None]) -> int:
+    """Serve until SIGTERM or Ctrl-C, requests under way to their end; call `greet` once requests are answered.
+
+    Returns the exit code.
+    """
+    server = _GreetingServer(_config(application, 1), greet)
+    with suppress(KeyboardInterrupt):
+        # The server raises the signal anew once it has stopped: being asked to stop is no failure.
+        former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            server.run(sockets=[listening])
+        finally:
+            signal.signal(signal.SIGTERM, former)
+    return 0 if server.started else 1
+
+
+def serve_workers(factory: str, listening: socket, workers: int) -> int:
+    """Serve with several processes, each making its application by `factory` (`module:function`).
+
+    Returns the exit code.
+    """
+    config = _config(factory, workers)
+    Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+    return 0

@@ -1,0 +1,66 @@
+"""Random bundles and requests over HTTP: the portal's answers against the reference's.
+
+`ORACLE_WORLDS`, `ORACLE_REQUESTS` and `ORACLE_SEED` in the environment make the campaign longer or begin it elsewhere.
+"""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.answer import Reference
+from tests.oracle.campaign import Campaign, Tally
+from tests.oracle.decision import every_record
+from tests.oracle.generate_worlds import draw_world
+from tests.oracle.masks import SHANGHAI
+from tests.oracle.runner import PortalProcess, purpose_type
+from tests.oracle.world import Caller, World
+from tests.parity.agreements import write_signed_bundle
+
+WORLDS = int(os.environ.get("ORACLE_WORLDS", "12"))
+REQUESTS = int(os.environ.get("ORACLE_REQUESTS", "150"))
+FIRST_SEED = int(os.environ.get("ORACLE_SEED", "1000"))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def start_of_day() -> datetime:
+    """The last midnight of Shanghai."""
+    return now().astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def wait_out_midnight(seconds: float) -> None:
+    """Skips where the day would change while its rows are counted."""
+    if now() + timedelta(seconds=seconds) > start_of_day() + timedelta(days=1):
+        pytest.skip("the day in Shanghai ends before the campaign would")
+
+
+def load_world(world: World, folder: Path) -> PortalProcess:
+    """A portal that has loaded the world, not yet serving."""
+    write_signed_bundle(world, folder / "bundle")
+    portal = PortalProcess(folder / "home")
+    printed = portal.load(folder / "bundle", *(() if world.derive else ("--no-derive",)))
+    derived = {record.id for record in every_record(world, now())} - {record.id for record in world.records}
+    unnamed = [name for name in derived if not name.startswith("provider-") and name not in printed]
+    assert unnamed == [], "derived records that the output doesn't name"
+    return portal
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + WORLDS))
+def test_portal_answers_as_the_reference_when_asked_over_http(seed: int, tmp_path: Path) -> None:
+    wait_out_midnight(120 + REQUESTS / 20)
+    world = draw_world(seed, start_of_day(), agreements=True)
+    portal = load_world(world, tmp_path)
+    tally = Tally()
+    try:
+        portal.start()
+        caller = Caller(application=world.applications[0].id)
+        type_name = purpose_type(portal.ask, caller)
+        Campaign(Reference(world, now), portal.send, tally, type_name).run(REQUESTS)
+    finally:
+        portal.stop()
+    assert not tally.disagreements, tally.report() + "\n" + "\n\n".join(str(one) for one in tally.disagreements[:5])

@@ -1,0 +1,210 @@
+"""Files that aren't an agreement's, each fault named, before any signature is looked at (T21)."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from portal.agreements.agreement import SigningRole
+from portal.agreements.reading import MAX_FILE_BYTES, read_agreement
+from portal.errors import Fault
+from tests.fixtures.authority import FILE, Document, agreement_document, file_of, signed
+
+MISSING = object()
+
+
+def faults_of(content: bytes, file: str = FILE) -> list[Fault]:
+    agreement, faults = read_agreement(content, file)
+    assert (agreement is None) is bool(faults)
+    assert all(fault.what.zh and fault.mend.zh and fault.file == file for fault in faults)
+    return faults
+
+
+def set_member(path: str, value: object) -> bytes:
+    """Return a signed agreement with one member set, or left out, by a path such as `terms.items`."""
+    document = signed()
+    holder: Document = document
+    *outer, last = path.split(".")
+    for name in outer:
+        holder = holder[int(name)] if name.isdigit() else holder[name]
+    if value is MISSING:
+        del holder[last]
+    else:
+        holder[last] = value
+    return json.dumps(document).encode()
+
+
+REQUIRED = [
+    *("id", "version", "parties", "terms", "text", "signatures"),
+    *(f"parties.{role}" for role in SigningRole),
+    *(f"terms.{name}" for name in ("resource", "items", "purposes", "modes", "valid_from", "valid_until", "disposal")),
+]
+
+
+@pytest.mark.parametrize("path", REQUIRED)
+def test_member_is_named_when_missing(path: str) -> None:
+    faults = faults_of(set_member(path, MISSING))
+    missing = [path]
+    if path in ("parties", "terms"):
+        missing += [inner for inner in REQUIRED if inner.startswith(f"{path}.")]
+    assert [fault.column for fault in faults] == missing
+    assert faults[0].what.en == f"`{path}` is missing"
+
+
+@pytest.mark.parametrize("name", ["role", "signed_at", "jws"])
+def test_member_of_a_signature_is_named_when_missing(name: str) -> None:
+    faults = faults_of(set_member(f"signatures.1.{name}", MISSING))
+    assert [(fault.column, fault.what.en) for fault in faults] == [
+        (f"signatures[1].{name}", f"`signatures[1].{name}` is missing")
+    ]
+
+
+@pytest.mark.parametrize("path", ["note", "parties.operator", "terms.note", "terms.basis", "signatures.0.kid"])
+def test_member_is_named_when_unknown(path: str) -> None:
+    shown = path.replace("signatures.0.", "signatures[0].")
+    assert [(fault.column, fault.what.en) for fault in faults_of(set_member(path, "x"))] == [
+        (shown, f"unknown member `{shown}`")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("id", 1, "`1` is no text"),
+        ("id", "", "is no id"),
+        ("id", "-nt", "is no id"),
+        ("id", "nt/1", "is no id"),
+        ("id", "协议", "is no id"),
+        ("id", "nt-2026-0001\n", "is no id"),
+        ("id", "a" * 129, "is no id"),
+        ("id", "nt-2026-0002", "isn't the file's name `nt-2026-0001`"),
+        ("version", 0, "`0` is no version"),
+        ("version", -1, "`-1` is no version"),
+        ("version", True, "`True` is no version"),
+        ("version", "1", "`1` is no version"),
+        ("version", 1.0, "`1.0` is no version"),
+        ("version", None, "`None` is no version"),
+        ("parties", [], "`parties` is no object"),
+        ("parties.consumer", None, "`None` is no text"),
+        ("terms", "all", "`terms` is no object"),
+        ("terms.resource", 303001001, "is no text"),
+        ("terms.items", [], "neither empty nor `*`"),
+        ("terms.items", ["*"], "neither empty nor `*`"),
+        ("terms.items", ["name", "*"], "neither empty nor `*`"),
+        ("terms.items", "*", "it is no list"),
+        ("terms.items", [["name"]], "is no text"),
+        ("terms.purposes", ["*"], "neither empty nor `*`"),
+        ("terms.purposes", None, "it is no list"),
+        ("terms.modes", ["*"], "neither empty nor `*`"),
+        ("terms.modes", [], "neither empty nor `*`"),
+        ("terms.matters", "370000-0012", "it is no list"),
+        ("terms.applications", [1], "is no text"),
+        ("terms.condition", [], "it is no object"),
+        ("terms.scope", None, "it is no object"),
+        ("terms.obligations", "none", "it is no object"),
+        ("terms.disposal", None, "is no text"),
+        ("terms.valid_from", "2026-01-01", "is no time"),
+        ("terms.valid_from", "2026-01-01T00:00:00", "is no time"),
+        ("terms.valid_until", None, "is no time"),
+        ("terms.valid_until", "2026-02-30T00:00:00+08:00", "doesn't exist"),
+        ("text", ["text"], "is no text"),
+        ("signatures", {}, "it is no list"),
+        ("signatures", None, "it is no list"),
+        ("signatures.0", "jws", "`signatures[0]` is no object"),
+        ("signatures.0.role", "Consumer", "`Consumer` is no role; roles are consumer, provider, authority"),
+        ("signatures.0.role", None, "`None` is no role"),
+        ("signatures.0.signed_at", 0, "is no time"),
+        ("signatures.0.jws", None, "is no text"),
+    ],
+)
+def test_member_is_named_when_it_is_not_of_its_form(path: str, value: object, words: str) -> None:
+    if path == "signatures.0":
+        document = signed()
+        document["signatures"][0] = value
+        content = file_of(document)
+    else:
+        content = set_member(path, value)
+    faults = faults_of(content)
+    shown = path.replace("signatures.0", "signatures[0]")
+    assert [fault.column for fault in faults] == [shown]
+    assert words in faults[0].what.en
+
+
+def test_faults_are_all_listed_when_there_are_several() -> None:
+    document = signed()
+    document["version"] = 0
+    document["terms"]["items"] = ["*"]
+    document["terms"]["note"] = ""
+    del document["parties"]["authority"]
+    document["signatures"][2] = None
+    assert [fault.column for fault in faults_of(file_of(document))] == [
+        "parties.authority",
+        "terms.note",
+        "terms.items",
+        "version",
+        "signatures[2]",
+    ]
+
+
+def text_of(document: Document) -> str:
+    return file_of(document).decode()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda text: text.replace('"version": 1', '"version": 1, "version": 1').encode(), "`version` is there twice"),
+        (lambda text: text.replace('"version": 1', '"version": 2, "\\u0076ersion": 1').encode(), "is there twice"),
+        (lambda text: text.replace('"items"', '"items": ["id_number"], "items"').encode(), "`items` is there twice"),
+        (lambda text: text.replace('"max_rows": 1000', '"max_rows": 9007199254740993').encode(), "can't be signed"),
+        (lambda text: text.replace('"max_rows": 1000', '"max_rows": 1e400').encode(), "can't be signed"),
+        (
+            lambda text: text.replace('"max_rows": 1000', '"max_rows": 0.1000000000000000055').encode(),
+            "can't be signed",
+        ),
+        (lambda text: text.replace('"max_rows": 1000', '"max_rows": NaN').encode(), "`NaN` is no JSON"),
+        (lambda text: text.replace('"max_rows": 1000', '"max_rows": Infinity').encode(), "`Infinity` is no JSON"),
+        (lambda text: text.replace('"max_rows": 1000', '"max_rows": 01000').encode(), "no JSON"),
+        (lambda text: text.replace('"max_rows": 1000', '"max_rows": １０００').encode(), "no JSON"),
+        (lambda text: text.replace('"text": "', '"text": "\\u0000').encode(), "NUL"),
+        (lambda text: text.replace('"text": "', '"text": "\0').encode(), "no JSON"),
+        (lambda text: text.replace('"text": "', '"text": "\\ud800').encode(), "half of a surrogate pair"),
+        (lambda text: text.replace('"text": "', '"\\udc00": "", "text": "').encode(), "half of a surrogate pair"),
+        (lambda text: text.encode().replace(b'"text": "', b'"text": "\xed\xa0\x80'), "isn't UTF-8"),
+        (lambda text: text.encode().replace(b'"text": "', b'"text": "\xc0\x80'), "isn't UTF-8"),
+        (lambda text: text.encode("gb18030"), "seems to be GB 18030"),
+        (lambda text: text.encode("utf-16"), "seems to be UTF-16"),
+        (lambda text: text.encode("utf-16-le"), ""),
+        (lambda text: text.encode("utf-32"), ""),
+        (lambda text: ("\ufeff\ufeff" + text).encode(), "no JSON"),
+        (lambda text: (text + text).encode(), "no JSON"),
+        (lambda text: (text + "\0").encode(), "no JSON"),
+        (lambda text: f"[{text}]".encode(), "holds no JSON object"),
+        (lambda text: b"null", "holds no JSON object"),
+        (lambda text: b"", "no JSON"),
+        (lambda text: text.replace("{", "{,", 1).encode(), "no JSON"),
+        (lambda text: text.replace('"id"', "'id'", 1).encode(), "no JSON"),
+        (lambda text: b"// comment\n" + text.encode(), "no JSON"),
+        (
+            lambda text: text.replace('"condition": {}', f'"condition": {"[" * 300}{"]" * 300}').encode(),
+            "nested more than",
+        ),
+        (lambda text: text.replace('"condition": {}', f'"condition": {"[" * 90_000}').encode(), ""),
+        (lambda text: text.encode() + b" " * MAX_FILE_BYTES, "larger than 1 MiB"),
+    ],
+)
+def test_file_is_refused_when_two_readers_could_take_it_differently(make: Callable[[str], bytes], words: str) -> None:
+    faults = faults_of(make(text_of(signed())))
+    assert len(faults) == 1
+    assert words in faults[0].what.en
+
+
+def test_form_is_good_when_the_file_has_one_byte_order_mark() -> None:
+    assert faults_of(b"\xef\xbb\xbf" + file_of(signed())) == []
+
+
+@pytest.mark.parametrize("name", ["applications", "matters", "condition", "scope", "obligations"])
+def test_form_is_good_when_a_term_that_may_be_left_out_is(name: str) -> None:
+    document = agreement_document()
+    del document["terms"][name]
+    assert faults_of(file_of(signed(document))) == []

@@ -1,0 +1,31 @@
+"""The demonstration's bundle, made once for all tests of a worker, and its rows read as plain text."""
+
+import csv
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from portal.demonstration.making import make_bundle
+
+MADE_AT = datetime(2026, 11, 21, 22, 30, tzinfo=UTC)
+
+Rows = Mapping[str, list[dict[str, str]]]
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    make_bundle(folder, MADE_AT)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rows(bundle_folder: Path) -> Rows:
+    return {path.stem: read_rows(path) for path in (bundle_folder / "data").glob("*.csv")}
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
