@@ -10,6 +10,7 @@ from uuid import uuid4
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,7 +20,7 @@ from portal.access.executing import SqliteSource
 from portal.access.pipeline import Asker, Road
 from portal.access.snapshots import snapshot_keeper
 from portal.audit.recorder import Recorder
-from portal.errors import Language, Text, Unauthenticated
+from portal.errors import ErrorCode, Language, Text, Unauthenticated, report_failure
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier, read_authorization
 from portal.resolvers.operation import Endpoint, Outcome, answer_operation, refuse_request
@@ -96,7 +97,30 @@ def create_app(settings: Settings) -> Starlette:
         Route("/graphql", _graphql, methods=["GET", "POST"]),
         Route("/healthz", _healthz, methods=["GET"]),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _refuse_route, Exception: _fail},
+    )
+
+
+async def _refuse_route(request: Request, failure: Exception) -> Response:
+    """Answer for an address or method that isn't there."""
+    status = failure.status_code if isinstance(failure, HTTPException) else 404
+    text = Text(
+        en="nothing is here; POST GraphQL to `/graphql`", zh="此处没有内容；请向 `/graphql` 以 POST 发送 GraphQL"
+    )
+    headers = dict(getattr(failure, "headers", None) or {})
+    language = wanted_language(request.headers.get("accept-language"))
+    return render_response(NotAnOperation(status, text).outcome(language), JSON_TYPE, headers)
+
+
+async def _fail(request: Request, failure: Exception) -> Response:
+    """Answer for a bug: nothing but a number to report, under which the log has the trace."""
+    language = wanted_language(request.headers.get("accept-language"))
+    return render_response(
+        NotAnOperation(500, report_failure(failure), ErrorCode.INTERNAL).outcome(language), JSON_TYPE, {}
+    )
 
 
 async def _healthz(_request: Request) -> Response:

@@ -9,11 +9,10 @@ from graphql import print_schema
 from portal.access.pipeline import Asker, identify
 from portal.app import Portal, open_portal
 from portal.errors import BadInput, Language, Text
-from portal.identity.tokens import SubjectKind, TokenClaims
+from portal.identity.claims import SubjectKind, TokenClaims
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.explanation import Explanation, explain_entry
 from portal.policies.matching import Request
-from portal.regulations.profiles import load_profile
 from portal.resolvers.operation import Operation, answer_operation
 from portal.resolvers.over_http import render_payload
 from portal.settings import Settings
@@ -69,9 +68,7 @@ async def render_schema(settings: Settings, named: NamedSubject | None) -> str:
     async with open_portal(settings) as portal:
         point, request = await _request(portal, named, Action(), None)
         view = portal.endpoint.view_of(request.subject, point, request.environment.now)
-        purposes = load_profile(point.snapshot.content.profile).purposes
-        assembled = portal.endpoint.assembler.assemble(tuple(view.values()), purposes, whole=True)
-        return print_schema(assembled.schema)
+        return print_schema(portal.endpoint.whole_schema(view, point.snapshot.content.profile).schema)
 
 
 async def explain(settings: Settings, named: NamedSubject | None, question: Question) -> Explanation:

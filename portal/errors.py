@@ -10,8 +10,11 @@ PortalError
 └── ConfigurationError  settings, key files, databases that can't be used
 """
 
+import logging
+import traceback
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import uuid4
 
 
 class Language(StrEnum):
@@ -106,6 +109,19 @@ class ConfigurationError(PortalError):
     """A setting, key file or database that the portal can't work with; the command ends with exit code 2."""
 
 
+def report_failure(failure: BaseException) -> Text:
+    """Log where the program failed and return the sentence with the number to report.
+
+    The log names code alone: a failure's message may hold personal data.
+    """
+    number = uuid4().hex[:12]
+    trace = "".join(traceback.format_tb(failure.__traceback__))
+    logging.getLogger("portal").error("internal failure %s: %s\n%s", number, type(failure).__qualname__, trace)
+    return Text(
+        en=f"something went wrong in the portal; report number {number}", zh=f"平台内部错误，请报告编号 {number}"
+    )
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """What is wrong in a file that a person wrote, where, and how to mend it.
@@ -122,6 +138,8 @@ class Fault:
 
     def render(self, language: Language) -> str:
         """Return the fault as one line: place, what, how to mend."""
-        place = self.file + (f":{self.row}" if self.row is not None else "") + (f" {self.column}" if self.column else "")
+        place = (
+            self.file + (f":{self.row}" if self.row is not None else "") + (f" {self.column}" if self.column else "")
+        )
         line = f"{place}: {self.what.render(language)}; {self.mend.render(language)}"
         return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in line)

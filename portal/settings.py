@@ -150,7 +150,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         _whole(1024, 16_777_216), "65536", Text("largest request body in bytes", "请求体的最大字节数")
     ),
     "max_tokens": _Setting(
-        _whole(1, 1_000_000), "6000", Text("most tokens of a GraphQL document", "一个 GraphQL 文档的最大词元数")
+        _whole(1, 1_000_000), "10000", Text("most tokens of a GraphQL document", "一个 GraphQL 文档的最大词元数")
     ),
     "max_depth": _Setting(
         _whole(1, 100), "15", Text("deepest nesting of a GraphQL document", "GraphQL 文档的最大嵌套深度")

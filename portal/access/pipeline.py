@@ -1,17 +1,16 @@
 """The one road to shared data: plan → decide → compile → execute → record. Every way out passes it."""
 
-import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from time import perf_counter_ns
-from uuid import uuid4
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, Table
 
 from portal.access.auditing import Occasion, Refusal, permit_record, refusal_record, rows_quota
 from portal.access.cursors import CursorSeal, cursor_seal
 from portal.access.executing import Executed, SqliteSource
+from portal.access.kept import Kept
 from portal.access.limits import allow_rows, daily_limit
 from portal.access.plan import QueryPlan
 from portal.access.planning import SharedField, plan_query
@@ -22,7 +21,7 @@ from portal.audit.receipts import QuotaExhausted, Recorded, StaleEpoch
 from portal.audit.recorder import Recorder
 from portal.audit.records import quota_day
 from portal.catalog.columns import column_specs
-from portal.errors import ErrorCode, PolicyUnavailable, PortalError, Text
+from portal.errors import ErrorCode, PolicyUnavailable, PortalError, Text, report_failure
 from portal.identity.authentication import subject_of
 from portal.identity.claims import TokenClaims
 from portal.identity.keys import PortalKeys
@@ -35,10 +34,9 @@ from portal.policies.matching import Request
 from portal.storage.data_store import data_table
 from portal.vocabulary import PUBLIC, Action, Environment, NetworkZone, Subject
 
+_KEPT_TABLES = 4096
 ATTEMPTS = 4
 """What a change of policy overtook is decided again, three times (enforcement.md §6)."""
-
-_log = logging.getLogger("portal.access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,16 @@ class Road:
     recorder: Recorder
     keys: PortalKeys
     dialect: Dialect
+    tables: Kept[Table] = field(default_factory=lambda: Kept(_KEPT_TABLES))
+
+    def table_of(self, state: EntryState) -> Table:
+        """Return the table of an entry's rows; a table's name is never given to another."""
+        kept = self.tables.find(state.table.name)
+        return (
+            kept
+            if kept is not None
+            else self.tables.keep(state.table.name, data_table(state.table.name, column_specs(state.entry)))
+        )
 
     def now(self) -> datetime:
         """Return the time by the portal database's clock: SQLite has none but this machine's."""
@@ -143,21 +151,11 @@ async def _answer_once(  # noqa: PLR0913  the road's parts, in its order
         if failure.code in (ErrorCode.AUDIT_UNAVAILABLE, ErrorCode.POLICY_UNAVAILABLE):
             raise
         outcome = RefusedField(Refusal(failure.code), failure.text)
-    except Exception:  # noqa: BLE001  whatever it was, it is recorded and answered with a number
-        outcome = _internal_failure()
+    except Exception as failure:  # noqa: BLE001  whatever it was, it is recorded and answered with a number
+        outcome = RefusedField(Refusal(ErrorCode.INTERNAL), report_failure(failure))
     if isinstance(outcome, RefusedField):
         return await _record_refusal(road, point, occasion, plan, outcome)
     return outcome
-
-
-def _internal_failure() -> RefusedField:
-    number = uuid4().hex[:12]
-    # The trace names code, never values: it is written without locals.
-    _log.exception("internal failure %s", number)
-    return RefusedField(
-        Refusal(ErrorCode.INTERNAL),
-        Text(en=f"something went wrong in the portal; report number {number}", zh=f"平台内部错误，请报告编号 {number}"),
-    )
 
 
 async def _record_refusal(
@@ -206,9 +204,7 @@ async def _read(attempt: _Attempt, permit: Permit, rows: int) -> Shaped | None:
 
 
 def _compile(attempt: _Attempt, permit: Permit, window: Window) -> Read:
-    state = attempt.plan.state
-    table = data_table(state.table.name, column_specs(state.entry))
-    return compile_read(attempt.plan, permit, table, window, attempt.road.dialect)
+    return compile_read(attempt.plan, permit, attempt.road.table_of(attempt.plan.state), window, attempt.road.dialect)
 
 
 def _page(executed: Executed, rows: int) -> Fetched:

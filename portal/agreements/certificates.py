@@ -3,12 +3,17 @@
 Written out, because `cryptography.x509.verification` takes no Ed25519 and asks of a leaf what web servers need.
 """
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from portal.errors import BadInput, Text
@@ -16,6 +21,8 @@ from portal.errors import BadInput, Text
 _MIN_RSA_BITS = 2048
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _UNREADABLE = (
+    CryptographyDeprecationWarning,
+    TypeError,
     ValueError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
@@ -45,15 +52,42 @@ _SIGNS_DOCUMENTS = frozenset(
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
+@contextmanager
+def refusing_unreadable(what: Text) -> Iterator[None]:
+    """Turn whatever goes wrong when certificates are read into BadInput of `what`.
+
+    That counts in what the library still reads, but warns that it won't for long, as negative serial numbers; not
+    that a name is longer than X.520 would have it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            yield
+    except _UNREADABLE:
+        raise BadInput(what) from None
+
+
 def parse_certificate(der: bytes) -> x509.Certificate:
     """Return the certificate that the DER octets are.
 
     Raises: BadInput.
     """
-    try:
-        return x509.load_der_x509_certificate(der)
-    except _UNREADABLE:
-        raise BadInput(Text(en="a certificate can't be read", zh="证书无法读取")) from None
+    with refusing_unreadable(Text(en="a certificate can't be read", zh="证书无法读取")):
+        certificate = x509.load_der_x509_certificate(der)
+        # Names are read late; where they can't be, that is to show here and not in the midst of a check.
+        _names(certificate)
+        return certificate
+
+
+def parse_pem_certificates(content: bytes) -> list[x509.Certificate]:
+    """Return the certificates of a PEM file, at least one.
+
+    Raises: BadInput.
+    """
+    with refusing_unreadable(Text(en="the file is no certificate in PEM", zh="文件不是 PEM 格式的证书")):
+        certificates = x509.load_pem_x509_certificates(content)
+    return [parse_certificate(certificate.public_bytes(Encoding.DER)) for certificate in certificates]
 
 
 def check_signer(certificate: x509.Certificate) -> None:
@@ -103,11 +137,15 @@ def describe(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
 
 
+def _names(certificate: x509.Certificate) -> tuple[x509.Name, x509.Name]:
+    return certificate.subject, certificate.issuer
+
+
 def _check_certificate(certificate: x509.Certificate) -> None:
-    try:
+    with refusing_unreadable(
+        _sentence(certificate, "has a key or extension that can't be read", "含有无法读取的密钥或扩展项")
+    ):
         key, extensions = certificate.public_key(), certificate.extensions
-    except _UNREADABLE:
-        raise _refusal(certificate, "has a key or extension that can't be read", "含有无法读取的密钥或扩展项") from None
     if isinstance(key, RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
         raise _refusal(certificate, f"has an RSA key under {_MIN_RSA_BITS} bits", f"的 RSA 密钥短于 {_MIN_RSA_BITS} 位")
     unknown = [extension.oid for extension in extensions if extension.critical and extension.oid not in _UNDERSTOOD]
@@ -131,5 +169,9 @@ def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extens
 
 
 def _refusal(certificate: x509.Certificate, en: str, zh: str) -> BadInput:
+    return BadInput(_sentence(certificate, en, zh))
+
+
+def _sentence(certificate: x509.Certificate, en: str, zh: str) -> Text:
     name = describe(certificate)
-    return BadInput(Text(en=f"the certificate `{name}` {en}", zh=f"证书 `{name}` {zh}"))
+    return Text(en=f"the certificate `{name}` {en}", zh=f"证书 `{name}` {zh}")

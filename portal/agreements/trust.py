@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from portal.agreements.certificates import check_authority
+from portal.agreements.certificates import check_authority, parse_pem_certificates, refusing_unreadable
 from portal.errors import BadInput, Fault, Text
 
 _FOLDER = PurePosixPath("ca")
@@ -47,13 +47,13 @@ def load_trust_store(keys: Mapping[str, bytes], now: datetime) -> tuple[TrustSto
             faults.append(Fault(f"keys/{path}", None, "", refused.text, _MEND_CERTIFICATE))
     for path in _files(keys, ".crl"):
         try:
-            revocations = _parse_list(keys[path])
-            _check_list(revocations, authorities)
+            listed = _parse_list(keys[path])
+            _check_issuer(listed, authorities)
         except BadInput as refused:
             faults.append(Fault(f"keys/{path}", None, "", refused.text, _MEND_LIST))
             continue
-        revoked.update((revocations.issuer, entry.serial_number) for entry in revocations)
-        remarks += _staleness(path, revocations, now)
+        revoked.update((listed.issuer, number) for number in listed.serial_numbers)
+        remarks += _staleness(path, listed, now)
     return TrustStore(tuple(authorities), frozenset(revoked)), faults, remarks
 
 
@@ -64,48 +64,55 @@ def _files(keys: Mapping[str, bytes], suffix: str) -> list[str]:
 def _parse_authorities(content: bytes) -> list[x509.Certificate]:
     if b"PRIVATE KEY-----" in content:
         raise BadInput(Text(en="the file holds a private key", zh="文件含有私钥"))
-    try:
-        certificates = x509.load_pem_x509_certificates(content)
-    except (ValueError, x509.InvalidVersion):
-        raise BadInput(Text(en="the file is no certificate in PEM", zh="文件不是 PEM 格式的证书")) from None
+    certificates = parse_pem_certificates(content)
     for certificate in certificates:
         check_authority(certificate)
     return certificates
 
 
-def _parse_list(content: bytes) -> x509.CertificateRevocationList:
+@dataclass(frozen=True, slots=True)
+class _RevocationList:
+    """A revocation list as read; who signed it isn't asked yet."""
+
+    issuer: x509.Name
+    serial_numbers: frozenset[int]
+    renewal: datetime | None
+    is_whole: bool
+    signed: x509.CertificateRevocationList
+
+
+def _parse_list(content: bytes) -> _RevocationList:
     if content.count(b"-----BEGIN") > 1:
         raise BadInput(
             Text(en="the file holds several parts; keep one list a file", zh="文件含有多个部分；每个文件只放一个列表")
         )
     load = x509.load_pem_x509_crl if b"-----BEGIN" in content else x509.load_der_x509_crl
-    try:
-        revocations = load(content)
-        is_whole = _is_whole(revocations)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        raise BadInput(Text(en="the file is no revocation list", zh="文件不是证书吊销列表")) from None
-    if not is_whole:
+    with refusing_unreadable(Text(en="the file is no revocation list", zh="文件不是证书吊销列表")):
+        signed = load(content)
+        numbers = frozenset(entry.serial_number for entry in signed)
+        listed = _RevocationList(signed.issuer, numbers, signed.next_update_utc, _is_whole(signed.extensions), signed)
+    if not listed.is_whole:
         raise BadInput(
             Text(
                 en="it lists only changes, or certificates of other issuers", zh="它只列出变更，或列出其他签发者的证书"
             )
         )
-    return revocations
+    return listed
 
 
-def _is_whole(revocations: x509.CertificateRevocationList) -> bool:
-    """Return whether the list can be read by itself: no delta of another list, no entries of other issuers."""
+def _is_whole(extensions: x509.Extensions) -> bool:
+    """Return whether a list can be read by itself: no delta of another list, no entries of other issuers."""
     return not any(
         extension.value.indirect_crl
         if isinstance(extension.value, x509.IssuingDistributionPoint)
         else extension.critical
-        for extension in revocations.extensions
+        for extension in extensions
     )
 
 
-def _check_list(revocations: x509.CertificateRevocationList, authorities: list[x509.Certificate]) -> None:
-    name = revocations.issuer.rfc4514_string()
-    issuers = [authority for authority in authorities if authority.subject == revocations.issuer]
+def _check_issuer(listed: _RevocationList, authorities: list[x509.Certificate]) -> None:
+    name = listed.issuer.rfc4514_string()
+    issuers = [authority for authority in authorities if authority.subject == listed.issuer]
     if not issuers:
         raise BadInput(
             Text(
@@ -113,22 +120,21 @@ def _check_list(revocations: x509.CertificateRevocationList, authorities: list[x
                 zh=f"keys/ca/ 中没有其签发者 `{name}` 的证书",
             )
         )
-    if not any(_is_signed_by(revocations, issuer) for issuer in issuers):
+    if not any(_is_signed_by(listed.signed, issuer) for issuer in issuers):
         raise BadInput(Text(en=f"the signature isn't that of `{name}`", zh=f"签名不是 `{name}` 所作"))
 
 
-def _is_signed_by(revocations: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+def _is_signed_by(signed: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
     try:
-        return revocations.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # another key: TypeError
+        return signed.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # another key: TypeError
     except (TypeError, ValueError, UnsupportedAlgorithm):
         return False
 
 
-def _staleness(path: str, revocations: x509.CertificateRevocationList, now: datetime) -> list[Text]:
-    renewal = revocations.next_update_utc
-    if renewal is None or renewal >= now:
+def _staleness(path: str, listed: _RevocationList, now: datetime) -> list[Text]:
+    if listed.renewal is None or listed.renewal >= now:
         return []
-    day = renewal.date().isoformat()
+    day = listed.renewal.date().isoformat()
     return [
         Text(
             en=f"keys/{path}: the list was to be renewed on {day}; later revocations aren't known",

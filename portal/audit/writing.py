@@ -49,8 +49,15 @@ class Waiting:
 class WritingThread:
     """Takes what waits, writes it, signs checkpoints. After a failure it goes on with another connection and chain."""
 
-    def __init__(self, open_ledger: Callable[[], Ledger], ledger: Ledger, refused_tokens: RefusedTokens) -> None:
+    def __init__(
+        self,
+        open_ledger: Callable[[], Ledger],
+        ledger: Ledger,
+        refused_tokens: RefusedTokens,
+        capacity: int = CAPACITY,
+    ) -> None:
         self._open_ledger = open_ledger
+        self._capacity = capacity
         self._ledger: Ledger | None = ledger
         self._refused_tokens = refused_tokens
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
@@ -66,7 +73,7 @@ class WritingThread:
     def put(self, waiting: Waiting) -> None:
         """Let the record wait. Raises: AuditUnavailable when too many wait, or the thread was told to finish."""
         with self._lock:
-            if self._is_finished or self._queue.qsize() >= CAPACITY:
+            if self._is_finished or self._queue.qsize() >= self._capacity:
                 raise unavailable()
             self._queue.put(waiting)
 

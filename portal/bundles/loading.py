@@ -50,12 +50,16 @@ def no_progress(_step: LoadStep, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LoadOrder:
-    """How to load. `derive` counts for an empty portal only; `by` and `reason` go into the record of changes."""
+    """How to load. `derive` counts for an empty portal only; `by` and `reason` go into the record of changes.
+
+    `wait_seconds` is how long to wait for another load to end.
+    """
 
     now: datetime
     derive: bool = True
     by: str = ""
     reason: str = ""
+    wait_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def load_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder, progress: 
 
     Raises: ConfigurationError if another load is running; PolicyUnavailable if the present content can't be trusted.
     """
-    with hold_writer_lock(store.lock_file), store.open() as databases:
+    with hold_writer_lock(store.lock_file, order.wait_seconds), store.open() as databases:
         progress(LoadStep.PLANNING, 0, 0)
         _drop_unneeded_tables(databases, order.now)
         plan = _plan(bundle, store, databases, derive=order.derive)

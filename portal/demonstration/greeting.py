@@ -1,5 +1,6 @@
 """What `portal demo` prints once it serves: addresses, accounts, and commands to try with the answers to expect."""
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -27,6 +28,11 @@ def render_greeting(content: PortalContent, around: Surroundings, language: Lang
         parts.append([Text(en="It holds another bundle than the demonstration's.", zh="其中装载的不是演示数据包。")])
     parts.append([Text(en="Ctrl-C stops it.", zh="按 Ctrl-C 停止。")])
     return "\n\n".join("\n".join(line.render(language) for line in part) for part in parts) + "\n"
+
+
+def embolden(greeting: str) -> str:
+    """Return the greeting with its headings, which alone aren't indented, bold on a terminal."""
+    return re.sub(r"^(?=\S).*$", "\x1b[1m\\g<0>\x1b[0m", greeting, flags=re.MULTILINE)
 
 
 def holds_demonstration(registry: Registry) -> bool:
@@ -102,21 +108,19 @@ def _preparation(around: Surroundings) -> list[Text]:
 
 
 def _try(number: int, each: Try, around: Surroundings, language: Language) -> list[Text]:
-    title = Text(en=f"{number}  {each.title.en}", zh=f"{number}  {each.title.zh}")
     answer = Text(en="Answer:", zh="应答：")
     if '"errors"' in each.answer:
-        answer = Text(en="Answer, with a message besides:", zh="应答（另附说明）：")
+        answer = Text(en="Answer, without its message:", zh="应答（略去说明）：")
     return [
-        title,
+        _same(f"{number}  {each.title.render(language)}"),
+        *_indented(each.reason.render(language).strip()),
         _same(""),
         *_indented(each.document),
         _same(""),
-        *(_same(_INDENT + line) for line in _commands(each, around)),
+        *_indented("\n".join(_commands(each, around))),
         _same(""),
-        Text(en=_INDENT + answer.en, zh=_INDENT + answer.zh),
+        *_indented(answer.render(language)),
         *_indented(each.answer),
-        _same(""),
-        *_indented(each.reason.render(language).strip()),
     ]
 
 
@@ -136,11 +140,11 @@ def _commands(each: Try, around: Surroundings) -> Iterator[str]:
 def _explanation(around: Surroundings) -> list[Text]:
     subject = "--application school-enrolment --resource 303001001/00001"
     return [
-        Text(
-            en="Why, item by item: of the purpose refused, and of the one agreed on",
-            zh="逐项说明裁决：被拒绝的用途，约定的用途",
-        ),
+        Text(en="Why, item by item: the purpose refused, the one agreed on", zh="逐项说明：被拒绝的用途，约定的用途"),
         _same(""),
-        _same(f"{_INDENT}{around.portal} explain {subject} --purpose work_reference"),
-        _same(f"{_INDENT}{around.portal} explain {subject} --purpose verification"),
+        *(
+            _same(_INDENT + line)
+            for purpose in ("work_reference", "verification")
+            for line in (f"{around.portal} explain {subject} \\", f"     --purpose {purpose}")
+        ),
     ]

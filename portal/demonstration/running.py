@@ -8,14 +8,16 @@ from typing import TextIO
 
 from portal.bundles.store import PortalStore
 from portal.demonstration.filling import fill_if_empty
-from portal.demonstration.greeting import USUAL_PORT, render_greeting
-from portal.demonstration.serving import Application, listen, serve
+from portal.demonstration.greeting import USUAL_PORT, embolden, render_greeting
 from portal.demonstration.surroundings import describe_surroundings, write_files
 from portal.errors import Language
 from portal.identity.keys import load_or_create_keys
 from portal.policies.information_point import PortalContent, load_content
+from portal.serving import Application, listen, serve
 from portal.settings import Settings
 from portal.storage.database import open_database, upgrade_database
+
+PORTS_TRIED = 100
 
 
 def run_demonstration(
@@ -30,12 +32,13 @@ def run_demonstration(
     keys = load_or_create_keys(settings.key_file)
     fill_if_empty(PortalStore(settings.database_url, settings.data_url, keys.digest_secret), language)
     content = asyncio.run(_load(settings.database_url, keys.digest_secret))
-    with listen("127.0.0.1", USUAL_PORT) as socket:
+    with listen("127.0.0.1", USUAL_PORT, PORTS_TRIED) as socket:
         around = describe_surroundings(settings, socket.getsockname()[1], datetime.now(UTC))
         write_files(around, settings, keys, language)
 
         def greet() -> None:
-            output.write(render_greeting(content, around, language))
+            greeting = render_greeting(content, around, language)
+            output.write(embolden(greeting) if output.isatty() else greeting)
             output.flush()
 
         return serve(application(replace(settings, demonstration=True)), socket, greet)

@@ -25,7 +25,7 @@ class Try:
 
     @property
     def answer(self) -> str:
-        """The answer to expect, as JSON; of an error only what doesn't depend on the language."""
+        """The answer to expect, as JSON; of an error only path and extensions."""
         return (FOLDER / f"{self.name}.json").read_text(encoding="utf-8")
 
 

@@ -66,7 +66,8 @@ def predicates(records: Sequence[PolicyRecord]) -> dict[str, Callable[..., bool]
 
     def on_record(predicate: Callable[..., bool]) -> Callable[..., bool]:
         def call(number: str, *rest: object) -> bool:
-            return predicate(records[int(number)], *rest)
+            # Where there is no line at all Casbin asks once, with an empty number: no record, so nothing applies.
+            return number != "" and predicate(records[int(number)], *rest)
 
         return call
 

@@ -44,12 +44,13 @@ class DecisionPoint:
 
         Row limits are part of the permit, not checked here. Raises: PolicyUnavailable.
         """
+        entry = self.snapshot.state_by_code[use.entry].entry
+        items = _used_items(use, entry)
         action = action_for(request.action, request.subject)
         if action is None:
-            return Deny(tuple((item, ErrorCode.PURPOSE_DENIED) for item in use.items))
+            return Deny(tuple((item, ErrorCode.PURPOSE_DENIED) for item in items))
         request = replace(request, action=action)
-        entry = self.snapshot.state_by_code[use.entry].entry
-        grants, reasons = self._weigh(request, entry, use.items)
+        grants, reasons = self._weigh(request, entry, items)
         if reasons:
             return Deny(reasons)
         masked = tuple(grant.item for grant in grants if grant.item in use.compared and _is_masked(grant))
@@ -82,6 +83,11 @@ class DecisionPoint:
     ) -> tuple[PolicyRecord, ...]:
         item = entry.item(name)
         return () if item is None else self.matchers[model_of(request.subject)].matching(covering, entry, item, request)
+
+
+def _used_items(use: Use, entry: CatalogEntry) -> tuple[ItemIdentifier, ...]:
+    """Return every item to decide on, compared ones too; the key where a request uses none, so that none is free."""
+    return tuple(dict.fromkeys((*use.items, *sorted(use.compared)))) or entry.key
 
 
 def _covering(

@@ -4,12 +4,12 @@ Nothing that can't be read is skipped: a record left out could be the one that d
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from portal.catalog.entries import CatalogEntry
+from portal.catalog.entries import CatalogEntry, EntryStatus
 from portal.catalog.rows import is_removed, load_entry
 from portal.errors import Fault, Language, PolicyUnavailable, PortalError
 from portal.identity.registry import Registry
@@ -112,7 +112,9 @@ def _entry_state(code: str, active: ActiveRow, content: StoredContent) -> EntryS
     if dataset is None:
         raise unreadable(f"entry `{code}` has no table of rows", f"目录条目 `{code}` 没有数据表")
     table = DataTable(dataset.text("table_name"), dataset.number("row_count"))
-    return EntryState(entry, active.version, is_removed(active.row), table)
+    removed = is_removed(active.row)
+    shown = replace(entry, status=EntryStatus.WITHDRAWN) if removed else entry
+    return EntryState(shown, active.version, removed, table)
 
 
 def _record(policy: str, active: ActiveRow, entries: Mapping[EntryCode, CatalogEntry]) -> PolicyRecord:

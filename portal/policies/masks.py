@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import assert_never
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ from portal.vocabulary import DepartmentCode, ItemIdentifier
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 _HASH_DIGITS = 32
+_EXACT = Context(prec=100)
+"""Room for every digit of a multiple: values and steps have 19 digits at most."""
 ApplyMask = Callable[[Value], Value | None]
 
 
@@ -107,4 +109,4 @@ def _first_instant(moment: datetime, to: Period) -> datetime | None:
 def _number_like(value: int | Decimal, lower: Fraction) -> Value | None:
     if isinstance(value, int):
         return int(lower) if lower >= INTEGER_MIN else None
-    return Decimal(lower.numerator) / Decimal(lower.denominator)
+    return _EXACT.divide(Decimal(lower.numerator), Decimal(lower.denominator))

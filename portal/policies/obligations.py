@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from portal.catalog.entries import CatalogEntry, InformationItem
 from portal.conditions.tree import ValueType
-from portal.errors import Text
+from portal.conditions.values import INTEGER_MAX, parse_value
+from portal.errors import BadInput, Text
 from portal.policies.records import FullMask, GeneraliseMask, HashMask, Mask, Obligations, PartialMask, Period
 from portal.vocabulary import ItemIdentifier
 
@@ -48,7 +49,7 @@ def _unknown_obligation(key: object) -> ObligationFault:
 def _read_limit(raw: object, key: str, faults: list[ObligationFault]) -> int | None:
     if raw is None:
         return None
-    if isinstance(raw, bool) or not isinstance(raw, int) or raw < 1:
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= INTEGER_MAX:
         faults.append(
             _fault(
                 f"obligations.{key}",
@@ -122,17 +123,20 @@ def _read_mask(form: object, item: InformationItem) -> Mask | None:
 
 
 def _partial(head: object, tail: object) -> Mask | None:
-    if any(isinstance(count, bool) or not isinstance(count, int) or count < 0 for count in (head, tail)):
+    if not isinstance(head, int) or not isinstance(tail, int) or isinstance(head, bool) or isinstance(tail, bool):
         return None
-    return PartialMask(int(str(head)), int(str(tail)))
+    return PartialMask(head, tail) if head >= 0 and tail >= 0 else None
 
 
 def _generalise(to: object, item: InformationItem) -> Mask | None:
     if item.type in _DATES and to in ("year", "month"):
         return GeneraliseMask(Period(str(to)))
-    if item.type not in _NUMBERS or isinstance(to, bool) or not isinstance(to, int | Decimal):
+    if item.type not in _NUMBERS or not isinstance(to, int | Decimal):
         return None
-    step = Decimal(to)
-    if not step.is_finite() or step <= 0 or (Fraction(step) * 10 ** (item.scale or 0)).denominator != 1:
+    try:
+        # Bounds the digits first: `1e999999999` would be worked out otherwise.
+        step = Decimal(str(parse_value(to, ValueType.DECIMAL)))
+    except BadInput:
         return None
-    return GeneraliseMask(step)
+    scaled = Fraction(step) * 10 ** (item.scale or 0)
+    return GeneraliseMask(step) if scaled.denominator == 1 and 0 < scaled <= INTEGER_MAX else None

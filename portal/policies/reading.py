@@ -1,7 +1,7 @@
 """Reading a policy record: the JSON of a file, or of a stored row, into a typed record (enforcement.md §2)."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from portal.conditions.reading import ATTRIBUTE_TYPES, Form, read_condition
 from portal.conditions.tree import TRUE, Condition
 from portal.conditions.values import check_text, parse_instant
 from portal.errors import BadInput, Fault, Text
+from portal.policies.consistency import broken_rules
 from portal.policies.obligations import read_obligations
 from portal.policies.records import ANY, Any, Consumer, ConsumerKind, Effect, Obligations, PolicyKind, PolicyRecord
 from portal.vocabulary import ApplicationId, EntryCode, ItemIdentifier, Matter, Mode, PolicyId, Purpose
@@ -78,14 +79,13 @@ def parse_record(
     entry = _entry(reading, entries)
     effect, kind = _closed(reading, "effect", Effect), _closed(reading, "kind", PolicyKind)
     consumer = _consumer(reading)
-    if entry is None or effect is None or kind is None or consumer is None:
-        return None, reading.faults
+    # Stand-ins for what can't be read: the record isn't returned then, and the rest of it is read all the same.
     record = PolicyRecord(
         id=PolicyId(_identifier(reading)),
-        effect=effect,
-        kind=kind,
-        consumer=consumer,
-        resource=entry.code,
+        effect=effect or Effect.DENY,
+        kind=kind or PolicyKind.RESTRICTION,
+        consumer=consumer or Consumer(ConsumerKind.PUBLIC),
+        resource=EntryCode("") if entry is None else entry.code,
         items=_names(reading, "items", ItemIdentifier),
         purposes=_names(reading, "purposes", Purpose),
         modes=_modes(reading),
@@ -94,14 +94,16 @@ def parse_record(
         valid_from=_instant(reading, "valid_from"),
         valid_until=_instant(reading, "valid_until"),
         condition=_condition(reading),
-        scope=_scope(reading, entry),
-        obligations=_obligations(reading, entry),
+        scope=None if entry is None else _scope(reading, entry),
+        obligations=Obligations() if entry is None else _obligations(reading, entry),
         basis=_basis(reading, kind),
         version=version,
     )
-    _check_items(reading, record, entry)
     _check_period(reading, record)
-    _check_kind(reading, record, entry)
+    if entry is not None:
+        _check_items(reading, record, entry)
+        if None not in (effect, kind, consumer):
+            _check_kind(reading, record, entry)
     return (None if reading.faults else record), reading.faults
 
 
@@ -284,9 +286,9 @@ def _obligations(reading: RecordReading, entry: CatalogEntry) -> Obligations:
     return obligations
 
 
-def _basis(reading: RecordReading, kind: PolicyKind) -> str | None:
+def _basis(reading: RecordReading, kind: PolicyKind | None) -> str | None:
     basis = _text(reading, "basis")
-    if basis is None and kind not in _NO_BASIS:
+    if basis is None and kind is not None and kind not in _NO_BASIS:
         reading.refuse_missing("basis")
     return basis
 
@@ -315,72 +317,20 @@ def _check_period(reading: RecordReading, record: PolicyRecord) -> None:
         )
 
 
-_KIND_RULES: Sequence[tuple[Callable[[PolicyRecord, CatalogEntry], bool], str, Text, Text]] = (
-    (
-        lambda record, _: (record.effect is Effect.DENY) == (record.kind is PolicyKind.RESTRICTION),
-        "effect",
-        Text(en="the effect doesn't fit the kind", zh="效果与类型不符"),
-        Text(en="a restriction denies, every other kind allows", zh="restriction 为 deny，其他类型为 allow"),
-    ),
-    (
-        lambda record, entry: (
-            record.kind is not PolicyKind.PROVIDER
-            or record.consumer == Consumer(ConsumerKind.DEPARTMENT, entry.provider)
-        ),
-        "consumer",
-        Text(en="a provider record's consumer isn't the provider", zh="provider 记录的使用方不是提供方"),
-        Text(en="name the entry's provider", zh="请填写该条目的提供方"),
-    ),
-    (
-        lambda record, _: record.kind is not PolicyKind.OPEN_DATA or record.consumer == Consumer(ConsumerKind.PUBLIC),
-        "consumer",
-        Text(en="open data have another consumer than the public", zh="open_data 的使用方不是公众"),
-        Text(en="write `public`", zh="请写 `public`"),
-    ),
-    (
-        lambda record, _: (
-            record.kind is not PolicyKind.STATUTORY
-            or record.consumer.kind in (ConsumerKind.DEPARTMENT, ConsumerKind.GROUP, ConsumerKind.APPLICATION)
-        ),
-        "consumer",
-        Text(en="a statutory record names no one in particular", zh="statutory 记录没有指明特定使用方"),
-        Text(en="name a department, group or application", zh="请指明部门、部门组或应用"),
-    ),
-    (
-        lambda record, _: (
-            record.kind is not PolicyKind.AGREEMENT
-            or not any(isinstance(field, Any) for field in (record.items, record.purposes, record.modes))
-        ),
-        "items",
-        Text(en="an agreement covers everything by `*`", zh="协议用 `*` 概括了全部"),
-        Text(en="name items, purposes and modes one by one", zh="请逐一列出信息项、用途和共享方式"),
-    ),
-    (
-        lambda record, _: (
-            record.kind is not PolicyKind.AGREEMENT
-            or (record.valid_from is not None and record.valid_until is not None)
-        ),
-        "valid_until",
-        Text(en="an agreement without begin and end", zh="协议缺少起止时间"),
-        Text(en="write `valid_from` and `valid_until`", zh="请填写 `valid_from` 和 `valid_until`"),
-    ),
-)
-
-
 def _check_kind(reading: RecordReading, record: PolicyRecord, entry: CatalogEntry) -> None:
-    for holds, path, what, mend in _KIND_RULES:
-        if not holds(record, entry):
-            reading.refuse(path, what, mend)
+    for rule in broken_rules(record, entry):
+        reading.refuse(rule.path, rule.what, rule.mend)
 
 
 def agreement_document(agreement: Agreement) -> RecordDocument:
     """Return the record that a verified agreement gives: its id, and its terms (bundle.md)."""
     terms = {key: value for key, value in agreement.terms.items() if key != "disposal"}
     return {
+        # First, so that terms never say who is allowed, and what for.
+        **terms,
         "id": agreement.id,
         "effect": Effect.ALLOW.value,
         "kind": PolicyKind.AGREEMENT.value,
         "consumer": f"department:{agreement.parties[SigningRole.CONSUMER]}",
-        **terms,
         "basis": f"{agreement.id} v{agreement.version}",
     }

@@ -131,7 +131,7 @@ class Snapshot:
 
 
 def _is_remembered(record: PolicyRecord, now: datetime) -> bool:
-    return record.valid_until is None or now - record.valid_until <= VIEW_AFTER_END
+    return record.valid_until is None or now - record.valid_until < VIEW_AFTER_END
 
 
 def _forgotten_at(record: PolicyRecord) -> datetime | None:

@@ -26,10 +26,10 @@ class RequestContext:
     language: Language
 
 
-def field_error(code: ErrorCode, text: Text, language: Language, items: tuple[str, ...] = ()) -> GraphQLError:
-    """Return the error of one field, in the asker's language."""
+def field_error(code: ErrorCode, text: Text, language: Language, items: tuple[str, ...] | None = None) -> GraphQLError:
+    """Return the error of one field, in the asker's language; `items` are None where it isn't items that are refused."""
     extensions: dict[str, object] = {"code": code.value}
-    if items:
+    if items is not None:
         extensions["items"] = list(items)
     return GraphQLError(text.render(language), extensions=extensions)
 

@@ -1,28 +1,35 @@
 """One GraphQL request: parse, bound, validate against the subject's view, execute, and put the errors in order."""
 
 import inspect
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import uuid4
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
 from graphql.utilities import get_operation_ast
 
 from portal.access.bounds import Bounds, check_bounds
+from portal.access.kept import Kept
 from portal.access.pipeline import Asker, Road, identify
-from portal.errors import ErrorCode, Language, PolicyUnavailable, PortalError, Text, TooComplex, Unauthenticated
+from portal.errors import (
+    ErrorCode,
+    Language,
+    PolicyUnavailable,
+    PortalError,
+    Text,
+    TooComplex,
+    Unauthenticated,
+    report_failure,
+)
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import View
 from portal.regulations.profiles import load_profile
 from portal.resolvers.context import RequestContext
 from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
-from portal.schema.assembly import AssembledSchema, Kept, SchemaAssembler, named_views
-from portal.vocabulary import Subject
+from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
+from portal.vocabulary import Purpose, Subject
 
-_log = logging.getLogger("portal.resolvers")
 _ERRORS_SHOWN = 10
 _KEPT_DOCUMENTS = 512
 _KEPT_VIEWS = 1024
@@ -57,6 +64,7 @@ class Endpoint:
     documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
     views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
+    purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)
 
     def view_of(self, subject: Subject, point: DecisionPoint, now: datetime) -> View:
         """Return the subject's view, kept until the epoch or time alone changes it."""
@@ -66,10 +74,20 @@ class Endpoint:
             kept = self.views.keep(key, (point.snapshot.view(subject, now), point.snapshot.next_view_change(now)))
         return kept[0]
 
+    def purposes_of(self, profile: str) -> tuple[Purpose, ...]:
+        """Return the purposes that a profile knows."""
+        if profile not in self.purposes:
+            self.purposes[profile] = load_profile(profile).purposes
+        return self.purposes[profile]
+
     def schema_for(self, text: str, view: View, profile: str) -> AssembledSchema:
         """Return the schema that a document is held against: its entries of the view, no others."""
         views, whole = named_views(text, view)
-        return self.assembler.assemble(views, load_profile(profile).purposes, whole=whole)
+        return self.assembler.assemble(views, self.purposes_of(profile), whole=whole)
+
+    def whole_schema(self, view: View, profile: str) -> AssembledSchema:
+        """Return the whole schema of a view, as introspection shows it."""
+        return self.assembler.assemble(tuple(view.values()), self.purposes_of(profile), whole=True)
 
 
 async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operation, language: Language) -> Outcome:
@@ -170,12 +188,8 @@ def _render_error(error: GraphQLError, language: Language) -> dict[str, object]:
         return _render(error, error.message, dict(error.extensions or {}))
     if error.original_error is None and not error.path:
         return _render(error, error.message, {"code": ErrorCode.BAD_INPUT.value})
-    number = uuid4().hex[:12]
-    _log.error("internal failure %s", number, exc_info=error.original_error)
-    text = Text(
-        en=f"something went wrong in the portal; report number {number}", zh=f"平台内部错误，请报告编号 {number}"
-    )
-    return _render(error, text.render(language), {"code": ErrorCode.INTERNAL.value, "number": number})
+    text = report_failure(error.original_error or error)
+    return _render(error, text.render(language), {"code": ErrorCode.INTERNAL.value})
 
 
 def _render(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:

@@ -1,5 +1,8 @@
 """The static root: which fields it has, and the executor that takes shaped answers as complete."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import strawberry
 from graphql import GraphQLOutputType, GraphQLResolveInfo
 from graphql.pyutils import AwaitableOrValue, Path
@@ -7,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from portal.access.shaping import Shaped
+from portal.conditions.values import check_text
 from portal.errors import PortalError
 from portal.resolvers.catalog import CatalogFilter, find_entry, list_entries
 from portal.resolvers.context import RequestContext, portal_field_error
@@ -35,6 +39,15 @@ class ShapedExecutor(StrawberryGraphQLCoreExecutionContext):
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)  # type: ignore[arg-type]
 
 
+@contextmanager
+def _failing_here(info: Info) -> Iterator[None]:
+    """Turn a failure with a sentence into the field's error."""
+    try:
+        yield
+    except PortalError as failure:
+        raise portal_field_error(failure, info.context.language) from None
+
+
 @strawberry.type(description="查询")
 class Query:
     """The root of queries."""
@@ -47,7 +60,8 @@ class Query:
     @strawberry.field(description="按代码取一个目录条目")
     def catalog_entry(self, info: Info, code: str) -> EntryType | None:
         """Return one catalog entry."""
-        return find_entry(info.context, code)
+        with _failing_here(info):
+            return find_entry(info.context, check_text(code))
 
     @strawberry.field(description="目录，按代码排序")
     def catalog(  # noqa: PLR0913  the field's arguments
@@ -65,10 +79,10 @@ class Query:
             provider,
             None if share_class is None else share_class.value,  # type: ignore[attr-defined]
         )
-        try:
+        with _failing_here(info):
+            for text in (provider, after):
+                check_text(text or "")
             return list_entries(info.context, wanted, first, after)
-        except PortalError as failure:
-            raise portal_field_error(failure, info.context.language) from None
 
 
 def static_schema() -> strawberry.Schema:

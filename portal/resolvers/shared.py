@@ -1,15 +1,22 @@
 """Root fields of `shared`: each goes down the road, and comes back as an answer or a refusal."""
 
-from graphql import GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLResolveInfo
 
 from portal.access.pipeline import RefusedField, answer_field
 from portal.access.planning import SharedField
 from portal.access.selections import Document
 from portal.access.shaping import Shaped
-from portal.errors import PortalError
+from portal.errors import Language, PortalError
 from portal.resolvers.context import RequestContext, field_error, portal_field_error
 from portal.resolvers.refusals import refusal_text
 from portal.vocabulary import EntryIdentifier
+
+
+def _refused_field(answer: RefusedField, language: Language) -> GraphQLError:
+    refusal = answer.refusal
+    if answer.text is not None:
+        return field_error(refusal.code, answer.text, language)
+    return field_error(refusal.code, refusal_text(refusal), language, tuple(item for item, _ in refusal.reasons))
 
 
 async def resolve_shared_field(_parent: object, info: GraphQLResolveInfo, **arguments: object) -> Shaped:
@@ -22,7 +29,5 @@ async def resolve_shared_field(_parent: object, info: GraphQLResolveInfo, **argu
     except PortalError as failure:
         raise portal_field_error(failure, context.language) from None
     if isinstance(answer, RefusedField):
-        refusal = answer.refusal
-        items = tuple(item for item, _ in refusal.reasons)
-        raise field_error(refusal.code, answer.text or refusal_text(refusal), context.language, items)
+        raise _refused_field(answer, context.language)
     return answer

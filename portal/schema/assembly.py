@@ -1,14 +1,13 @@
 """A subject's schema: the static types, and those entries of its view that a document names (architecture, views)."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import strawberry
 from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
 
+from portal.access.kept import Kept
 from portal.policies.snapshot import EntryView, View
 from portal.schema.generated import EntryTypes, FrameTypes, Resolve, entry_types, frame_types
 
@@ -17,31 +16,8 @@ _SUFFIX = re.compile(r"_(?:connection|edge|where|order)\Z")
 _INTROSPECTION = frozenset({"__schema", "__type"})
 SHARED_TYPE = "Shared"
 
-_Made = TypeVar("_Made")
 _KEPT_ENTRIES = 4096
 _KEPT_SCHEMAS = 256
-
-
-class Kept(OrderedDict[Hashable, _Made]):
-    """The values used last, up to a number."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self._size = size
-
-    def find(self, key: Hashable) -> _Made | None:
-        """Return the value kept for the key, None if there is none."""
-        if key in self:
-            self.move_to_end(key)
-            return self[key]
-        return None
-
-    def keep(self, key: Hashable, made: _Made) -> _Made:
-        """Keep a value, and let go of the one unused for longest where there are too many."""
-        self[key] = made
-        if len(self) > self._size:
-            self.popitem(last=False)
-        return made
 
 
 def named_views(document: str, view: View) -> tuple[tuple[EntryView, ...], bool]:

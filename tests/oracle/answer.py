@@ -32,7 +32,7 @@ class Reference:
     records: tuple[Record, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.records = every_record(self.world, self.clock())
+        self.records = every_record(self.world)
 
     def view(self, subject: Subject) -> View:
         """The items that the subject's schema holds, by entry."""

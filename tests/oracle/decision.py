@@ -34,22 +34,12 @@ class Stop(IntEnum):
     NOWHERE = 5
 
 
-def every_record(world: World, loaded_at: datetime) -> tuple[Record, ...]:
-    """The records of a world: those of the bundle, and those that loading derives."""
-    kept = tuple(record for record in world.records if _comes_to_be(record, loaded_at))
+def every_record(world: World) -> tuple[Record, ...]:
+    """The records of a world: those of the bundle (its agreements being in force), and those that loading derives."""
     derived = [_provider_record(entry) for entry in world.entries]
     for entry in world.entries if world.derive else ():
         derived += [record for record in (_unconditional(world, entry), _open(world, entry)) if record is not None]
-    return (*kept, *derived)
-
-
-def _comes_to_be(record: Record, loaded_at: datetime) -> bool:
-    """Whether loading makes the record: of an agreement only where it is in force then."""
-    if record.kind is not Kind.AGREEMENT:
-        return True
-    assert record.valid_from is not None
-    assert record.valid_until is not None
-    return record.valid_from <= loaded_at < record.valid_until
+    return (*world.records, *derived)
 
 
 def _provider_record(entry: Entry) -> Record:

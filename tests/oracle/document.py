@@ -1,8 +1,9 @@
 """A request as a structure, from which its GraphQL text is rendered and which the reference evaluates."""
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -232,6 +233,15 @@ def render_document(document: Document) -> str:
     for fragment in document.fragments:
         text += f"\nfragment {fragment.name} on {fragment.on} {_render_selections(fragment.selections)}"
     return text + document.trailer
+
+
+def pruned(document: Document) -> Document:
+    """The document without variables that nothing uses, as dropping what was drawn leaves them behind."""
+    text = render_document(replace(document, definitions=()))
+    used = set(re.findall(r"\$([A-Za-z0-9]+)\b", text))
+    definitions = tuple(each for each in document.definitions if each.name in used)
+    values = {name: value for name, value in document.values.items() if name in used}
+    return replace(document, definitions=definitions, values=values)
 
 
 def render_body(document: Document) -> bytes:

@@ -64,9 +64,9 @@ class Builder:
         return literal
 
     def alias(self) -> str:
-        """An alias not used before."""
+        """An alias not used before, and no item's identifier."""
         self.aliases += 1
-        return f"a{self.aliases}"
+        return f"Alias{self.aliases}"
 
     def flag(self, *, value: bool) -> Flag | Variable:
         """A boolean, literal or as variable."""
@@ -135,8 +135,11 @@ def _tests_literal(builder: Builder, tests: ItemTests, item: Item) -> Members:
     for operator, operand in tests.operators:
         literal = operand_literal(builder.draw, item, operand)
         scalar = "Boolean" if operator == "isNull" else SCALARS[item.type]
-        type_name = f"[{scalar}!]!" if isinstance(literal, Several) else f"{scalar}!"
-        pairs.append((operator, builder.perhaps_variable(type_name, literal)))
+        listed = operator in ("in", "notIn")
+        # A single value stands for a list as a literal, and never as a variable.
+        single = listed and not isinstance(literal, Several)
+        type_name = f"[{scalar}!]!" if listed else f"{scalar}!"
+        pairs.append((operator, literal if single else builder.perhaps_variable(type_name, literal)))
     return Members(tuple(pairs))
 
 

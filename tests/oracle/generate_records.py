@@ -54,8 +54,10 @@ def _draw_record(draw: Random, entry: Entry, consumers: Consumers, serial: int) 
         modes=_draw_modes(draw) if kind is not Kind.AGREEMENT else ("query", *subset(draw, MODES[1:], 0, 1)),
     )
     record = _with_period(draw, record, consumers.now)
-    if kind is Kind.AGREEMENT and (record.valid_from is None or record.valid_until is None):
-        record = replace(record, valid_from=consumers.now - SOME_DAYS, valid_until=consumers.now + SOME_DAYS)
+    if kind is Kind.AGREEMENT:
+        # Of one that isn't in force the page says both that it gives no record and that its view is remembered.
+        until = consumers.now + timedelta(days=draw.randint(5, 400))
+        record = replace(record, valid_from=consumers.now - SOME_DAYS, valid_until=until)
     if chance(draw, 0.15 if kind is Kind.RESTRICTION else 0.28):
         record = replace(record, condition=draw_attribute_condition(draw, consumers.attribute_values, consumers.now))
     if chance(draw, 0.6 if kind is Kind.RESTRICTION else 0.4):

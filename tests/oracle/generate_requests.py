@@ -1,7 +1,6 @@
 """Draws requests of a caller: mostly ones that have rows to show, with the reference's own verdicts as the bias."""
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from tests.oracle.answer import Reference
@@ -19,7 +18,7 @@ from tests.oracle.document import (
     Several,
     Text,
     Word,
-    render_document,
+    pruned,
 )
 from tests.oracle.generate_cells import chance, subset, weighted
 from tests.oracle.generate_conditions import draw_condition
@@ -61,6 +60,8 @@ def draw_request(draw: Random, reference: Reference, caller: Caller, purpose_typ
         return draw_fault(builder, reference.world, view, Field("shared", (Field("__typename"),)))
     roots = _draw_roots(draw, reference, subject, view)
     fields = [_field_of(builder, root, purpose_type) for root in roots]
+    if len({each.response_key for each in fields}) < len(fields):
+        fields[1] = replace(fields[1], alias=builder.alias())
     if kind == "bad input":
         fields[0] = spoil_arguments(builder, fields[0], roots[0].visible)
     if len(fields) == 1 and chance(draw, 0.04) and not roots[0].is_counted:
@@ -75,12 +76,8 @@ def draw_request(draw: Random, reference: Reference, caller: Caller, purpose_typ
 def finish(builder: Builder, shared: Field) -> Document:
     """The document of what is built."""
     name = "Asked" if chance(builder.draw, 0.15) else None
-    text = render_document(Document((shared,), fragments=tuple(builder.fragments)))
-    # What was drawn and then dropped again has left variables behind that nothing uses.
-    used = set(re.findall(r"\$(v[0-9]+)\b", text))
-    definitions = tuple(each for each in builder.definitions if each.name in used)
-    values = {key: value for key, value in builder.values.items() if key in used}
-    return Document((shared,), name, definitions, tuple(builder.fragments), values)
+    fragments = tuple(builder.fragments)
+    return pruned(Document((shared,), name, tuple(builder.definitions), fragments, builder.values))
 
 
 def _draw_roots(draw: Random, reference: Reference, subject: Subject, view: View) -> list[_Root]:

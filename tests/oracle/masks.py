@@ -90,7 +90,9 @@ def shown(value: object, masks: list[Mask | None], department: str) -> list[obje
     if partials and value is not None:
         return _shown_partially(str(value), partials)
     weakest = min((mask for mask in masks if mask is not None), key=_strength)
-    return [apply_mask(value, weakest, department)]
+    seen = apply_mask(value, weakest, department)
+    # The multiple below the least of the 64-bit integers is no such integer: the page doesn't say what is shown then.
+    return [seen, None] if isinstance(seen, int) and seen < -(2**63) else [seen]
 
 
 def _strength(mask: Mask) -> tuple[int, int]:

@@ -4,7 +4,19 @@ from dataclasses import replace
 from random import Random
 
 from tests.oracle.answer import Reference
-from tests.oracle.document import Definition, Document, Field, Flag, Literal, Members, Number, Selection, Text, Variable
+from tests.oracle.document import (
+    Definition,
+    Document,
+    Field,
+    Flag,
+    Literal,
+    Members,
+    Number,
+    Selection,
+    Text,
+    Variable,
+    pruned,
+)
 from tests.oracle.expectation import CursorOf
 from tests.oracle.generate_cells import chance, weighted
 from tests.oracle.refusal import Binding
@@ -32,7 +44,17 @@ def draw_continuation(
         document = _with_variable(document, after.value)
         others = tuple(pair for pair in turned.arguments if pair[0] != "after")
         turned = replace(turned, arguments=(*others, ("after", Variable("after"))))
-    return replace(document, selections=tuple(_replaced(each, found[0], turned) for each in document.selections))
+    return pruned(
+        replace(document, selections=tuple(_replaced(each, found[0], turned) for each in document.selections))
+    )
+
+
+def going_on(document: Document, cursor: str) -> Document:
+    """The document with `after` at a cursor in its first root field."""
+    root = _roots(document)[0]
+    others = tuple(pair for pair in root.arguments if pair[0] != "after")
+    turned = replace(root, arguments=(*others, ("after", Text(cursor))))
+    return _with_root(document, root, turned)
 
 
 def _roots(document: Document) -> list[Field]:
@@ -74,6 +96,10 @@ def _with_variable(document: Document, cursor: str) -> Document:
     return replace(
         document, definitions=(*kept, Definition("after", "String")), values={**document.values, "after": cursor}
     )
+
+
+def _with_root(document: Document, old: Field, new: Field) -> Document:
+    return pruned(replace(document, selections=tuple(_replaced(each, old, new) for each in document.selections)))
 
 
 def _replaced(selection: Selection, old: Field, new: Field) -> Selection:

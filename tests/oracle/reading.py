@@ -25,6 +25,7 @@ DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})\Z")
 PAGE_MAXIMUM = 1000
+ARGUMENTS = ("where", "orderBy", "first", "after", "purpose", "matter")
 
 
 class Fault(StrEnum):
@@ -64,7 +65,7 @@ def read_arguments(pairs: tuple[tuple[str, Literal], ...], items: Mapping[str, I
     reader = _Reader(items, arguments)
     for name, given in pairs:
         literal, loose = _unwrap(given, loose=False)
-        if isinstance(literal, Null):
+        if isinstance(literal, Null) and name in ARGUMENTS:
             continue
         try:
             reader.read_argument(name, literal, loose=loose)

@@ -126,7 +126,7 @@ class PortalProcess:
 
 
 def purpose_type(ask: Ask, caller: Caller) -> str | None:
-    """The name of the enum of purposes, as introspection tells it of a field that has the argument; None if none has."""
+    """The name of the enum of purposes, as introspection tells it of a field with that argument; or None."""
     query = """query { __schema { types { fields { args { name type { name ofType { name } } } } } } }"""
     reply = ask(caller, json.dumps({"query": query}).encode())
     schema = (json.loads(reply.body).get("data") or {}).get("__schema") or {"types": []}

@@ -124,7 +124,6 @@ def test_every_used_item_must_be_permitted_in_the_row() -> None:
         (statute(kind=Kind.UNCONDITIONAL, consumer="group:g1", items=("name", "count")), ["count"]),
         (statute(kind=Kind.OPEN_DATA, consumer="public"), ["code", "division"]),
         (AGREED, ["name"]),
-        (replace(AGREED, valid_from=days(1)), []),
         (statute(applications=("app-1",)), ["code", "name", "division", "count", "secret"]),
         (statute(applications=("app-2",)), []),
         (statute(consumer="application:app-1", items=("name",)), ["name"]),

@@ -43,7 +43,7 @@ def load_world(world: World, folder: Path) -> PortalProcess:
     write_signed_bundle(world, folder / "bundle")
     portal = PortalProcess(folder / "home")
     printed = portal.load(folder / "bundle", *(() if world.derive else ("--no-derive",)))
-    derived = {record.id for record in every_record(world, now())} - {record.id for record in world.records}
+    derived = {record.id for record in every_record(world)} - {record.id for record in world.records}
     unnamed = [name for name in derived if not name.startswith("provider-") and name not in printed]
     assert unnamed == [], "derived records that the output doesn't name"
     return portal

@@ -11,23 +11,20 @@ from portal.agreements.canonical import canonical_form
 from portal.errors import BadInput
 from portal.json_text import JsonValue, parse_json
 
+# RFC 8785 §3.2.2, but for the number that the form alters, and §3.2.3.
+SAMPLE = r"""{"numbers": [1E30, 4.50, 2e-3, 0.000000000000000000000000001],
+  "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false]}"""
+SAMPLE_FORM = r"""{"literals":[null,true,false],"numbers":[1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"""
+SORTING = r"""{"\u20ac": "Euro Sign", "\r": "Carriage Return", "\ufb33": "Hebrew Letter Dalet With Dagesh", "1": "One",
+  "\ud83d\ude00": "Emoji: Grinning Face", "\u0080": "Control", "\u00f6": "Latin Small Letter O With Diaeresis"}"""
+SORTED = ["Carriage Return", "One", "Control", "Latin Small Letter O With Diaeresis", "Euro Sign"]
+SORTED += ["Emoji: Grinning Face", "Hebrew Letter Dalet With Dagesh"]
+
 
 @pytest.mark.parametrize(
-    ("written", "canonical"),
+    ("written", "form"),
     [
-        # RFC 8785 §3.2.2 and §3.2.3, but for the number that the form alters.
-        (
-            '{"numbers":[1E30,4.50,2e-3,0.000000000000000000000000001],'
-            '"string":"\\u20ac$\\u000F\\u000aA\'\\u0042\\u0022\\u005c\\\\\\"\\/","literals":[null,true,false]}',
-            '{"literals":[null,true,false],"numbers":[1e+30,4.5,0.002,1e-27],'
-            '"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
-        ),
-        (
-            '{"\\u20ac":"Euro Sign","\\r":"Carriage Return","\\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One",'
-            '"\\ud83d\\ude00":"Emoji: Grinning Face","\\u0080":"Control","\\u00f6":"Latin Small Letter O With Diaeresis"}',
-            '{"\\r":"Carriage Return","1":"One","\x80":"Control","ö":"Latin Small Letter O With Diaeresis",'
-            '"€":"Euro Sign","😀":"Emoji: Grinning Face","דּ":"Hebrew Letter Dalet With Dagesh"}',
-        ),
+        (SAMPLE, SAMPLE_FORM),
         ("[0,-0,0.0,-0.0]", "[0,0,0,0]"),
         ("[1e21,1e20,0.000001,0.0000001]", "[1e+21,100000000000000000000,0.000001,1e-7]"),
         ("[9007199254740991,-9007199254740991]", "[9007199254740991,-9007199254740991]"),
@@ -35,8 +32,12 @@ from portal.json_text import JsonValue, parse_json
         ("[true,1]", "[true,1]"),
     ],
 )
-def test_form_is_that_of_the_standard_when_it_alters_no_number(written: str, canonical: str) -> None:
-    assert canonical_form(parse_json(written)).decode() == canonical
+def test_form_is_that_of_the_standard_when_it_alters_no_number(written: str, form: str) -> None:
+    assert canonical_form(parse_json(written)).decode() == form
+
+
+def test_form_sorts_members_by_their_utf_16_when_names_are_of_many_scripts() -> None:
+    assert list(json.loads(canonical_form(parse_json(SORTING))).values()) == SORTED
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,6 @@ _JSON: st.SearchStrategy[JsonValue] = st.recursive(
 @given(_JSON)
 def test_form_says_the_same_when_read_again(value: JsonValue) -> None:
     form = canonical_form(value)
-    again = json.loads(form, parse_float=Decimal)
+    again = json.loads(form, parse_float=Decimal, parse_int=Decimal)
     assert canonical_form(again) == form
     assert again == value

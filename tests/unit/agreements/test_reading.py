@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from portal.agreements.agreement import SigningRole
 from portal.agreements.reading import MAX_FILE_BYTES, read_agreement
 from portal.errors import Fault
-from tests.fixtures.authority import FILE, Document, agreement_document, file_of, signed
+from tests.fixtures.authority import FILE, agreement_document, file_of, signed
 
 MISSING = object()
 
@@ -23,7 +24,7 @@ def faults_of(content: bytes, file: str = FILE) -> list[Fault]:
 def set_member(path: str, value: object) -> bytes:
     """Return a signed agreement with one member set, or left out, by a path such as `terms.items`."""
     document = signed()
-    holder: Document = document
+    holder: Any = document
     *outer, last = path.split(".")
     for name in outer:
         holder = holder[int(name)] if name.isdigit() else holder[name]
@@ -146,55 +147,79 @@ def test_faults_are_all_listed_when_there_are_several() -> None:
     ]
 
 
-def text_of(document: Document) -> str:
-    return file_of(document).decode()
+UNREADABLE: dict[str, tuple[Callable[[str], bytes], str]] = {
+    "version twice": (
+        lambda text: text.replace('"version": 1', '"version": 1, "version": 1').encode(),
+        "`version` is there twice",
+    ),
+    "version twice by an escape": (
+        lambda text: text.replace('"version": 1', '"version": 2, "\\u0076ersion": 1').encode(),
+        "is there twice",
+    ),
+    "items twice": (
+        lambda text: text.replace('"items"', '"items": ["id_number"], "items"').encode(),
+        "`items` is there twice",
+    ),
+    "integer beyond 2**53": (
+        lambda text: text.replace('"max_rows": 1000', '"max_rows": 9007199254740993').encode(),
+        "can't be signed",
+    ),
+    "number beyond a double": (
+        lambda text: text.replace('"max_rows": 1000', '"max_rows": 1e400').encode(),
+        "can't be signed",
+    ),
+    "digits beyond a double": (
+        lambda text: text.replace('"max_rows": 1000', '"max_rows": 0.1000000000000000055').encode(),
+        "can't be signed",
+    ),
+    "not a number": (lambda text: text.replace('"max_rows": 1000', '"max_rows": NaN').encode(), "`NaN` is no JSON"),
+    "infinity": (
+        lambda text: text.replace('"max_rows": 1000', '"max_rows": Infinity').encode(),
+        "`Infinity` is no JSON",
+    ),
+    "leading zero": (lambda text: text.replace('"max_rows": 1000', '"max_rows": 01000').encode(), "no JSON"),
+    "full-width digits": (
+        lambda text: text.replace('"max_rows": 1000', '"max_rows": \uff11\uff10\uff10\uff10').encode(),
+        "no JSON",
+    ),
+    "escaped NUL": (lambda text: text.replace('"text": "', '"text": "\\u0000').encode(), "NUL"),
+    "NUL": (lambda text: text.replace('"text": "', '"text": "\0').encode(), "no JSON"),
+    "half of a pair": (lambda text: text.replace('"text": "', '"text": "\\ud800').encode(), "half of a surrogate pair"),
+    "half of a pair in a name": (
+        lambda text: text.replace('"text": "', '"\\udc00": "", "text": "').encode(),
+        "half of a surrogate pair",
+    ),
+    "half of a pair in UTF-8": (
+        lambda text: text.encode().replace(b'"text": "', b'"text": "\xed\xa0\x80'),
+        "isn't UTF-8",
+    ),
+    "overlong UTF-8": (lambda text: text.encode().replace(b'"text": "', b'"text": "\xc0\x80'), "isn't UTF-8"),
+    "GB 18030": (lambda text: text.encode("gb18030"), "seems to be GB 18030"),
+    "UTF-16": (lambda text: text.encode("utf-16"), "seems to be UTF-16"),
+    "UTF-16 without mark": (lambda text: text.encode("utf-16-le"), ""),
+    "UTF-32": (lambda text: text.encode("utf-32"), ""),
+    "two byte order marks": (lambda text: ("\ufeff\ufeff" + text).encode(), "no JSON"),
+    "two documents": (lambda text: (text + text).encode(), "no JSON"),
+    "NUL at the end": (lambda text: (text + "\0").encode(), "no JSON"),
+    "list around it": (lambda text: f"[{text}]".encode(), "holds no JSON object"),
+    "null": (lambda text: b"null", "holds no JSON object"),
+    "nothing": (lambda text: b"", "no JSON"),
+    "stray comma": (lambda text: text.replace("{", "{,", 1).encode(), "no JSON"),
+    "single quotes": (lambda text: text.replace('"id"', "'id'", 1).encode(), "no JSON"),
+    "comment": (lambda text: b"// comment\n" + text.encode(), "no JSON"),
+    "deep": (
+        lambda text: text.replace('"condition": {}', f'"condition": {"[" * 300}{"]" * 300}').encode(),
+        "nested more than",
+    ),
+    "very deep": (lambda text: text.replace('"condition": {}', f'"condition": {"[" * 90_000}').encode(), ""),
+    "huge": (lambda text: text.encode() + b" " * MAX_FILE_BYTES, "larger than 1 MiB"),
+}
 
 
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda text: text.replace('"version": 1', '"version": 1, "version": 1').encode(), "`version` is there twice"),
-        (lambda text: text.replace('"version": 1', '"version": 2, "\\u0076ersion": 1').encode(), "is there twice"),
-        (lambda text: text.replace('"items"', '"items": ["id_number"], "items"').encode(), "`items` is there twice"),
-        (lambda text: text.replace('"max_rows": 1000', '"max_rows": 9007199254740993').encode(), "can't be signed"),
-        (lambda text: text.replace('"max_rows": 1000', '"max_rows": 1e400').encode(), "can't be signed"),
-        (
-            lambda text: text.replace('"max_rows": 1000', '"max_rows": 0.1000000000000000055').encode(),
-            "can't be signed",
-        ),
-        (lambda text: text.replace('"max_rows": 1000', '"max_rows": NaN').encode(), "`NaN` is no JSON"),
-        (lambda text: text.replace('"max_rows": 1000', '"max_rows": Infinity').encode(), "`Infinity` is no JSON"),
-        (lambda text: text.replace('"max_rows": 1000', '"max_rows": 01000').encode(), "no JSON"),
-        (lambda text: text.replace('"max_rows": 1000', '"max_rows": １０００').encode(), "no JSON"),
-        (lambda text: text.replace('"text": "', '"text": "\\u0000').encode(), "NUL"),
-        (lambda text: text.replace('"text": "', '"text": "\0').encode(), "no JSON"),
-        (lambda text: text.replace('"text": "', '"text": "\\ud800').encode(), "half of a surrogate pair"),
-        (lambda text: text.replace('"text": "', '"\\udc00": "", "text": "').encode(), "half of a surrogate pair"),
-        (lambda text: text.encode().replace(b'"text": "', b'"text": "\xed\xa0\x80'), "isn't UTF-8"),
-        (lambda text: text.encode().replace(b'"text": "', b'"text": "\xc0\x80'), "isn't UTF-8"),
-        (lambda text: text.encode("gb18030"), "seems to be GB 18030"),
-        (lambda text: text.encode("utf-16"), "seems to be UTF-16"),
-        (lambda text: text.encode("utf-16-le"), ""),
-        (lambda text: text.encode("utf-32"), ""),
-        (lambda text: ("\ufeff\ufeff" + text).encode(), "no JSON"),
-        (lambda text: (text + text).encode(), "no JSON"),
-        (lambda text: (text + "\0").encode(), "no JSON"),
-        (lambda text: f"[{text}]".encode(), "holds no JSON object"),
-        (lambda text: b"null", "holds no JSON object"),
-        (lambda text: b"", "no JSON"),
-        (lambda text: text.replace("{", "{,", 1).encode(), "no JSON"),
-        (lambda text: text.replace('"id"', "'id'", 1).encode(), "no JSON"),
-        (lambda text: b"// comment\n" + text.encode(), "no JSON"),
-        (
-            lambda text: text.replace('"condition": {}', f'"condition": {"[" * 300}{"]" * 300}').encode(),
-            "nested more than",
-        ),
-        (lambda text: text.replace('"condition": {}', f'"condition": {"[" * 90_000}').encode(), ""),
-        (lambda text: text.encode() + b" " * MAX_FILE_BYTES, "larger than 1 MiB"),
-    ],
-)
-def test_file_is_refused_when_two_readers_could_take_it_differently(make: Callable[[str], bytes], words: str) -> None:
-    faults = faults_of(make(text_of(signed())))
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_file_is_refused_when_two_readers_could_take_it_differently(name: str) -> None:
+    make, words = UNREADABLE[name]
+    faults = faults_of(make(file_of(signed()).decode()))
     assert len(faults) == 1
     assert words in faults[0].what.en
 

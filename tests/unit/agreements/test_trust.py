@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
@@ -25,11 +24,12 @@ from tests.fixtures.authority import (
 
 LEAF = signers()[SigningRole.CONSUMER].chain[0]
 FILES = authority().files()
+ISSUER = authority().issuing.subject
 IS_AUTHORITY = (x509.BasicConstraints(ca=True, path_length=None), True)
 
 
 def revocation_list(
-    *extensions: tuple[x509.ExtensionType, bool], issuer: x509.Name = authority().issuing.subject
+    *extensions: tuple[x509.ExtensionType, bool], issuer: x509.Name = ISSUER
 ) -> x509.CertificateRevocationList:
     builder = x509.CertificateRevocationListBuilder(issuer, VALID_FROM, VALID_UNTIL).add_revoked_certificate(
         x509.RevokedCertificateBuilder(LEAF.serial_number, VALID_FROM).build()
@@ -49,11 +49,6 @@ def distribution_point(*, indirect: bool) -> x509.IssuingDistributionPoint:
         indirect_crl=indirect,
         only_contains_attribute_certs=False,
     )
-
-
-def root_named(name: str, **changes: bool) -> tuple[x509.Certificate, Ed25519PrivateKey]:
-    key, subject = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    return issue(CertificateOrder(subject, key, extensions=(IS_AUTHORITY,)), subject, key), key
 
 
 def damaged(crl: x509.CertificateRevocationList) -> bytes:

@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
 
+from tests.unit.audit.attacks import Attack
 from tests.unit.audit.logs import Log, make_log, write_many
-from tests.unit.audit.manipulations import Attack
 
 UNCOVERED = 5
 """Records of the original that no checkpoint covers."""

@@ -1,5 +1,7 @@
 """Audit logs for tests: a database as the portal makes it, and records without meaning."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ from sqlalchemy import insert, update
 from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import Recording
 from portal.audit.records import AuditRecord, Outcome, Quota
+from portal.audit.verification import LogVerification, verify_log
 from portal.errors import ErrorCode
 from portal.storage.database import for_writing, open_sync_database, upgrade_database
 from portal.storage.tables import epoch
@@ -74,8 +77,20 @@ class Log:
     def public_key(self) -> bytes:
         return public_pem(self.key)
 
+    def files(self) -> list[Path]:
+        """The database's file and its journals."""
+        return sorted(self.path.parent.glob(f"{self.path.name}*"))
+
     def open(self) -> Ledger:
         return Ledger(self.url, self.key, self.witness)
+
+    def verify(self) -> LogVerification:
+        return verify_log(self.url, self.public_key, self.witness)
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """What a query of one's own finds in the database."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(sql).fetchall()
 
     def set_epoch(self, value: int) -> None:
         engine = open_sync_database(self.url)

@@ -26,30 +26,26 @@ def copied(original: Log, tmp_path: Path) -> Log:
     return copy_log(original, tmp_path)
 
 
-def verify(log: Log) -> LogVerification:
-    return verify_log(log.url, log.public_key, log.witness)
-
-
 def check_found(log: Log, manipulation: Manipulation, random: Random) -> None:
     with attack(log, random) as attacked:
         expected = manipulation(attacked)
-    fault = verify(log).fault
+    fault = log.verify().fault
     assert fault is not None
     assert (fault if isinstance(expected, LogFault) else fault.kind) == expected
 
 
 def test_sound_log_has_no_fault(original: Log) -> None:
-    assert verify(original) == LogVerification(
+    assert original.verify() == LogVerification(
         records=RECORDS, writers=WRITERS, checkpoints=12, uncovered=UNCOVERED, fault=None
     )
 
 
 def test_log_is_given_by_path_or_by_url(original: Log) -> None:
-    assert verify_log(str(original.path), original.public_key) == verify(original)
+    assert verify_log(str(original.path), original.public_key) == original.verify()
 
 
 def test_empty_log_is_sound(log: Log) -> None:
-    assert verify(log) == LogVerification(0, 0, 0, 0, None)
+    assert log.verify() == LogVerification(0, 0, 0, 0, None)
 
 
 def test_texts_that_need_escapes_are_held_against_their_columns(log: Log) -> None:
@@ -58,7 +54,7 @@ def test_texts_that_need_escapes_are_held_against_their_columns(log: Log) -> Non
         write(ledger, replace(PERMITTED, subject=text, department=text, application=None, user=text))
     ledger.checkpoint()
     ledger.close()
-    assert verify(log) == LogVerification(5, 1, 2, 0, None)
+    assert log.verify() == LogVerification(5, 1, 2, 0, None)
 
 
 def test_log_that_is_being_written_is_verified_as_of_one_moment(log: Log) -> None:
@@ -98,25 +94,25 @@ def test_thousands_of_manipulations_are_found_and_located(original: Log, tmp_pat
 def test_cut_is_unnoticed_and_counted_when_no_checkpoint_covers_it(copied: Log, kept: int) -> None:
     with attack(copied, Random(0)) as attacked:
         attacked.connection.execute("DELETE FROM audit_records WHERE writer = 3 AND sequence > ?", (30 + kept,))
-    assert verify(copied) == LogVerification(RECORDS - UNCOVERED + kept, WRITERS, 12, kept, None)
+    assert copied.verify() == LogVerification(RECORDS - UNCOVERED + kept, WRITERS, 12, kept, None)
 
 
 def test_checkpoints_and_what_they_cover_can_be_cut_only_where_there_is_no_witness(copied: Log) -> None:
     with attack(copied, Random(0)) as attacked:
         attacked.connection.execute("DELETE FROM audit_checkpoints WHERE number > 10")
     assert verify_log(copied.url, copied.public_key).uncovered == 2 * 10 + UNCOVERED
-    assert verify(copied).fault == LogFault("witness", FaultKind.WITNESS)
+    assert copied.verify().fault == LogFault("witness", FaultKind.WITNESS)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"number": 12, "hash": "00"}', '{"number": 13, "hash": "00"}'])
 def test_witness_that_the_log_does_not_hold_is_a_fault(copied: Log, text: str) -> None:
     copied.witness.write_text(text)
-    assert verify(copied).fault == LogFault("witness", FaultKind.WITNESS)
+    assert copied.verify().fault == LogFault("witness", FaultKind.WITNESS)
 
 
 def test_witness_is_not_asked_when_there_is_none(copied: Log) -> None:
     copied.witness.unlink()
-    assert verify(copied).fault is None
+    assert copied.verify().fault is None
 
 
 def test_log_of_another_portal_is_a_fault(original: Log) -> None:
@@ -129,7 +125,7 @@ def test_page_that_was_overwritten_is_a_fault(copied: Log) -> None:
     page = content.index(b'{"writer":2,"sequence":7,') // 4096
     content[page * 4096 : (page + 1) * 4096] = bytes(4096)
     copied.path.write_bytes(content)
-    assert verify(copied).fault is not None
+    assert copied.verify().fault is not None
 
 
 @pytest.mark.parametrize(
@@ -143,7 +139,7 @@ def test_page_that_was_overwritten_is_a_fault(copied: Log) -> None:
 def test_what_cannot_be_read_is_a_fault_not_a_crash(copied: Log, statement: str) -> None:
     with attack(copied, Random(0)) as attacked:
         attacked.connection.execute(statement)
-    assert verify(copied).fault is not None
+    assert copied.verify().fault is not None
 
 
 def test_values_of_wrong_types_are_a_fault_when_the_tables_were_made_anew(copied: Log) -> None:
@@ -153,7 +149,7 @@ def test_values_of_wrong_types_are_a_fault_when_the_tables_were_made_anew(copied
         connection.execute("ALTER TABLE loose RENAME TO audit_records")
         connection.execute("UPDATE audit_records SET row_count = 'many' WHERE writer = 2")
         connection.commit()
-    assert verify(copied).fault == LogFault("database", FaultKind.UNREADABLE)
+    assert copied.verify().fault == LogFault("database", FaultKind.UNREADABLE)
 
 
 def test_verifier_refuses_a_key_of_another_kind(original: Log) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from portal.bundles.bundle import Bundle
+from portal.bundles.reading import ReadBundle, read_bundle
 from portal.demonstration.making import make_bundle
 
 MADE_AT = datetime(2026, 11, 21, 22, 30, tzinfo=UTC)
@@ -19,6 +21,18 @@ def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
     make_bundle(folder, MADE_AT)
     return folder
+
+
+@pytest.fixture(scope="session")
+def read(bundle_folder: Path) -> ReadBundle:
+    return read_bundle(bundle_folder, MADE_AT)
+
+
+@pytest.fixture(scope="session")
+def bundle(read: ReadBundle) -> Bundle:
+    assert read.faults == ()
+    assert read.bundle is not None
+    return read.bundle
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from portal.bundles.reading import read_bundle
+from portal.bundles.bundle import Bundle
 from portal.demonstration.greeting import render_greeting
 from portal.demonstration.surroundings import Surroundings
 from portal.demonstration.tries import TRIES
 from portal.errors import Language
 from portal.identity.registry import Registry
 from portal.policies.information_point import DataTable, EntryState, PortalContent
-from tests.unit.demonstration.conftest import MADE_AT
 
 AROUND = Surroundings(
     port=8000,
@@ -26,9 +25,7 @@ AROUND = Surroundings(
 
 
 @pytest.fixture(scope="module")
-def content(bundle_folder: Path) -> PortalContent:
-    bundle = read_bundle(bundle_folder, MADE_AT).bundle
-    assert bundle is not None
+def content(bundle: Bundle) -> PortalContent:
     registry = Registry(
         {each.code: each for each in bundle.departments},
         {each.code: each for each in bundle.groups},
@@ -55,8 +52,10 @@ def test_greeting_is_narrow_and_without_trailing_blanks(greeting: str) -> None:
 def test_greeting_names_address_accounts_and_each_try(greeting: str, content: PortalContent) -> None:
     assert "http://127.0.0.1:8000/graphql" in greeting
     assert "89,589" in greeting
-    for account in (*content.registry.applications.values(), *content.registry.users.values()):
-        assert re.search(rf"^   {account.id} +{account.name} ", greeting, re.MULTILINE)
+    accounts = [(str(each.id), each.name) for each in content.registry.applications.values()]
+    accounts += [(str(each.id), each.name) for each in content.registry.users.values()]
+    for identifier, name in accounts:
+        assert re.search(rf"^   {identifier} +{name} ", greeting, re.MULTILINE)
     for each in TRIES:
         assert f"var/demo/{each.name}.graphql\n" in greeting
     assert "2026-11-22 06:30" not in greeting.split("2026-11-23 06:30", maxsplit=1)[0]

@@ -3,10 +3,10 @@ from socket import socket
 
 import pytest
 
-from portal.demonstration.serving import PORTS_TRIED, listen
 from portal.errors import ConfigurationError
+from portal.serving import listen
 
-HOST = "127.0.0.1"
+HOST, PORTS_TRIED = "127.0.0.1", 100
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def taken() -> Iterator[int]:
 
 
 def test_listen_takes_the_next_port_when_one_is_taken(taken: int) -> None:
-    with listen(HOST, taken) as listening:
+    with listen(HOST, taken, PORTS_TRIED) as listening:
         assert taken < listening.getsockname()[1] < taken + PORTS_TRIED
 
 
 def test_listen_takes_the_port_when_it_is_free(taken: int) -> None:
-    with listen(HOST, taken) as first:
+    with listen(HOST, taken, PORTS_TRIED) as first:
         port = first.getsockname()[1]
     with listen(HOST, port) as again:
         assert again.getsockname()[1] == port
@@ -32,5 +32,5 @@ def test_listen_takes_the_port_when_it_is_free(taken: int) -> None:
 
 def test_listen_is_refused_when_no_port_can_be_had() -> None:
     # An address of the documentation's network (RFC 5737), which no machine has.
-    with pytest.raises(ConfigurationError, match="no port from 8000 to 8099"):
-        listen("192.0.2.1", 8000)
+    with pytest.raises(ConfigurationError, match=r"at port 8000 to 8099"):
+        listen("192.0.2.1", 8000, PORTS_TRIED)
