@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -36,7 +34,7 @@ from portal.resolvers.over_http import (
 from portal.serving import listen, serve_workers
 from portal.serving import serve as serve_one
 from portal.settings import Settings, load_settings, process_environment
-from portal.storage.database import open_database, upgrade_database
+from portal.storage.database import upgrade_database
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
@@ -47,7 +45,6 @@ class Portal:
 
     settings: Settings
     keys: PortalKeys
-    engine: AsyncEngine
     endpoint: Endpoint
     tokens: TokenVerifier
 
@@ -71,17 +68,16 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     keys = load_keys(settings.key_file)
     await asyncio.to_thread(upgrade_database, settings.database_url)
     recorder = await asyncio.to_thread(Recorder.start, settings.database_url, keys.audit, settings.witness_file)
-    engine = open_database(settings.database_url)
     source = SqliteSource(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
-    road = Road(snapshot_keeper(engine, keys.digest_secret), source, recorder, keys, sqlite.dialect())
+    road = Road(snapshot_keeper(settings.database_url, keys.digest_secret), source, recorder, keys)
     bounds = Bounds(settings.max_tokens, settings.max_depth, settings.max_selections)
     tokens = TokenVerifier(token_authority(settings, keys))
     try:
-        yield Portal(settings, keys, engine, Endpoint(road, bounds), tokens)
+        yield Portal(settings, keys, Endpoint(road, bounds), tokens)
     finally:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
-        await engine.dispose()
+        await road.keeper.close()
 
 
 def create_app(settings: Settings) -> Starlette:

@@ -55,6 +55,11 @@ def _likely_encoding(content: bytes) -> str | None:
     return "GB 18030"
 
 
+def guess_text(content: bytes) -> str:
+    """Return what bytes that aren't UTF-8 probably say: a stand-in, to find what else is wrong with them."""
+    return content.decode(_likely_encoding(content) or "utf-8", "replace")
+
+
 def decode_text(content: bytes) -> str:
     """Return the text of UTF-8 bytes, without a byte order mark.
 

@@ -5,28 +5,27 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from functools import reduce
 from math import ceil, floor
-from operator import and_, ge, gt, le, lt, or_
+from operator import ge, gt, le, lt
 from typing import Any, assert_never
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    Integer,
-    Select,
-    String,
     Table,
+    and_,
     case,
     cast,
     false,
-    func,
-    literal,
     not_,
     null,
-    select,
+    or_,
     true,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BooleanClauseList
+from sqlalchemy.sql.functions import FunctionElement
 
 from portal.access.text_functions import text_ends_with, text_position
 from portal.catalog.entries import CatalogEntry, InformationItem
@@ -51,8 +50,11 @@ Clause = ColumnElement[bool]
 Stored = str | int
 """A value as the data store holds it: decimals scaled to integers, booleans 0 and 1, dates and instants as text."""
 
-_FLAT = 64
-"""So many clauses stand side by side; more are nested in halves, as SQLite bounds the depth of an expression."""
+_FLAT = 4
+"""So many clauses stand side by side; more are nested in halves.
+
+SQLite bounds the depth of an expression by 1000, and clauses side by side are to it as deep as they are many.
+"""
 
 _SURROGATES_FROM, _SURROGATES_TO, _LAST = 0xD800, 0xE000, 0x10FFFF
 
@@ -132,12 +134,25 @@ def _unknown() -> Clause:
     return cast(null(), Boolean)
 
 
-def _balanced(join: Callable[[Any, Any], Any], clauses: Sequence[Clause], neutral: Clause) -> Clause:
+class _Bracketed(FunctionElement[bool]):
+    """A clause in brackets that SQLAlchemy leaves there: its own it takes off where clauses are joined alike."""
+
+    inherit_cache = True
+
+
+@compiles(_Bracketed)
+def _bracketed(element: _Bracketed, compiler: SQLCompiler, **options: object) -> str:
+    return f"({compiler.process(element.clauses, **options)})"
+
+
+def _balanced(join: Callable[..., Any], clauses: Sequence[Clause], neutral: Clause) -> Clause:
     if len(clauses) > _FLAT:
         half = len(clauses) // 2
-        halves = [_balanced(join, part, neutral) for part in (clauses[:half], clauses[half:])]
-        return join(halves[0].self_group(), halves[1].self_group())  # type: ignore[no-any-return]
-    return reduce(join, clauses) if clauses else neutral
+        clauses = [_balanced(join, part, neutral) for part in (clauses[:half], clauses[half:])]
+    if len(clauses) < 2:
+        return clauses[0] if clauses else neutral
+    joined: Clause = join(*(_Bracketed(part) if isinstance(part, BooleanClauseList) else part for part in clauses))
+    return joined
 
 
 def _known_if_not_null(column: ColumnElement[Any], met: bool) -> Clause:
@@ -159,7 +174,7 @@ def _is_storable(value: Value, scale: int) -> bool:
     if not isinstance(value, Decimal):
         return True
     scaled = Fraction(value) * 10**scale
-    return scaled.denominator == 1 and abs(scaled) <= INTEGER_MAX
+    return bool(scaled.denominator == 1 and abs(scaled) <= INTEGER_MAX)
 
 
 _ORDERINGS: Mapping[Operator, Callable[[Any, Any], Clause]] = {
@@ -227,13 +242,3 @@ def mask_index(options: Sequence[tuple[object, Condition]], columns: EntryColumn
     """Return the number of the first option whose rows a row belongs to, as a column of the answer."""
     whens = [(compile_condition(condition, columns), index) for index, (_, condition) in enumerate(options)]
     return case(*whens, else_=len(options))
-
-
-def text_literal(value: str) -> ColumnElement[str]:
-    """Return a bound text."""
-    return literal(value, String)
-
-
-def count_rows(table: Table, where: Clause) -> Select[tuple[int]]:
-    """Return the statement that counts the rows of a table."""
-    return select(func.count(type_=Integer)).select_from(table).where(where)

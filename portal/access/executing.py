@@ -9,6 +9,9 @@ from queue import LifoQueue
 from time import monotonic
 from typing import TypeVar
 
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import sqlite
+
 from portal.access.statement import Read, Statement
 from portal.errors import SourceUnavailable, Text
 from portal.storage.data_store import open_read_connection
@@ -28,9 +31,10 @@ class Executed:
 
 
 class SqliteSource:
-    """The data store, read through a few read-only connections."""
+    """The data store, read through a few read-only connections; statements are to be in its `dialect`."""
 
     def __init__(self, url: str, connections: int, timeout_seconds: float) -> None:
+        self.dialect: Dialect = sqlite.dialect()
         self._url = url
         self._timeout_seconds = timeout_seconds
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="portal-source")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from time import perf_counter_ns
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import Table
 
 from portal.access.auditing import Occasion, Refusal, permit_record, refusal_record, rows_quota
 from portal.access.cursors import CursorSeal, cursor_seal
@@ -47,7 +47,6 @@ class Road:
     source: SqliteSource
     recorder: Recorder
     keys: PortalKeys
-    dialect: Dialect
     tables: Kept[Table] = field(default_factory=lambda: Kept(_KEPT_TABLES))
 
     def table_of(self, state: EntryState) -> Table:
@@ -85,6 +84,26 @@ Answer = Shaped | RefusedField
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """One field as it was asked, and since when it is being answered (monotonic nanoseconds)."""
+
+    road: Road
+    asker: Asker
+    field: SharedField
+    started: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a permitted read gave."""
+
+    permit: Permit
+    read: Read
+    fetched: Fetched
+    seal: CursorSeal
+
+
+@dataclass(frozen=True, slots=True)
 class _Attempt:
     """One decision on one field, under one epoch and at one moment."""
 
@@ -113,10 +132,10 @@ async def answer_field(road: Road, asker: Asker, point: DecisionPoint, state: En
 
     Raises: AuditUnavailable, PolicyUnavailable, Unauthenticated: then nothing is answered at all.
     """
-    started = perf_counter_ns()
+    asked = _Asked(road, asker, field, perf_counter_ns())
     for _ in range(ATTEMPTS):
         state = _same_version(point, state)
-        answer = await _answer_once(road, asker, point, state, field, started)
+        answer = await _answer_once(asked, point, state)
         if answer is not None:
             return answer
         point = await road.keeper.current()
@@ -129,22 +148,18 @@ def _same_version(point: DecisionPoint, state: EntryState) -> EntryState:
     current = point.snapshot.state_by_code.get(state.entry.code)
     if current is None or current.version != state.version:
         raise PolicyUnavailable(
-            Text(
-                en="the catalog entry changed while this was answered; ask again", zh="处理期间目录条目发生变更，请重试"
-            )
+            Text(en="the catalog entry changed while this was answered; ask again", zh="处理期间目录条目有变更，请重试")
         )
     return current
 
 
-async def _answer_once(  # noqa: PLR0913  the road's parts, in its order
-    road: Road, asker: Asker, point: DecisionPoint, state: EntryState, field: SharedField, started: int
-) -> Answer | None:
+async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -> Answer | None:
     """Return the answer, or None where a change of policy or of the day's count overtook it."""
-    request = _request_now(road, asker, point.snapshot.registry)
-    occasion = Occasion(request, state.entry, point.snapshot.epoch, asker.request_id, started)
-    plan: QueryPlan | None = None
+    road, plan = asked.road, None
+    request = _request_now(road, asked.asker, point.snapshot.registry)
+    occasion = Occasion(request, state.entry, point.snapshot.epoch, asked.asker.request_id, asked.started)
     try:
-        plan = plan_query(state, field)
+        plan = plan_query(state, asked.field)
         occasion = replace(occasion, request=replace(request, action=plan.action))
         outcome = await _decide_and_read(_Attempt(road, point, occasion, plan))
     except PortalError as failure:
@@ -197,14 +212,16 @@ async def _read(attempt: _Attempt, permit: Permit, rows: int) -> Shaped | None:
     quotas = [rows_quota(attempt.occasion, len(fetched.rows), daily_limit(permit))] if fetched.rows else []
     match await road.recorder.record(record, quotas):
         case Recorded() as recorded:
-            return _shape(attempt, permit, read, fetched, seal, recorded.receipt)
+            return _shape(attempt, _Found(permit, read, fetched, seal), recorded.receipt)
         case StaleEpoch() | QuotaExhausted():
             # The rows are thrown away; nothing was written.
             return None
 
 
 def _compile(attempt: _Attempt, permit: Permit, window: Window) -> Read:
-    return compile_read(attempt.plan, permit, attempt.road.table_of(attempt.plan.state), window, attempt.road.dialect)
+    return compile_read(
+        attempt.plan, permit, attempt.road.table_of(attempt.plan.state), window, attempt.road.source.dialect
+    )
 
 
 def _page(executed: Executed, rows: int) -> Fetched:
@@ -212,11 +229,10 @@ def _page(executed: Executed, rows: int) -> Fetched:
     return Fetched(found[:rows], len(found) > rows, executed.total)
 
 
-def _shape(  # noqa: PLR0913  what was read, and what the answer says of it
-    attempt: _Attempt, permit: Permit, read: Read, fetched: Fetched, seal: CursorSeal, receipt: str
-) -> Shaped:
-    subject = attempt.occasion.request.subject
+def _shape(attempt: _Attempt, found: _Found, receipt: str) -> Shaped:
+    subject, plan = attempt.occasion.request.subject, attempt.plan
     key = department_key(attempt.road.keys.mask_secret, subject.department)
-    cells = convert_rows(read.layout, fetched.rows, attempt.plan.entry, permit, key)
-    page = page_of(read.layout, fetched, cells)
-    return shape_answer(attempt.plan, page, access_note(permit, public=subject.is_public, receipt=receipt), seal)
+    cells = convert_rows(found.read.layout, found.fetched.rows, plan.entry, found.permit, key)
+    page = page_of(found.read.layout, found.fetched, cells)
+    note = access_note(found.permit, public=subject.is_public, receipt=receipt)
+    return shape_answer(plan, page, note, found.seal)

@@ -10,6 +10,7 @@ from portal.policies.casbin_models import Matcher, ModelName
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.information_point import load_content, read_epoch
 from portal.policies.snapshot import Snapshot
+from portal.storage.database import open_database
 
 
 @dataclass(slots=True)
@@ -35,6 +36,10 @@ class SnapshotKeeper:
             raise AssertionError(epoch)
         return self._kept
 
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.engine.dispose()
+
     async def _load(self, epoch: int) -> None:
         if self._kept is not None and self._kept.snapshot.epoch == epoch:
             return
@@ -43,7 +48,7 @@ class SnapshotKeeper:
         self._kept = DecisionPoint(Snapshot(content), self.matchers)
 
 
-def snapshot_keeper(engine: AsyncEngine, digest_secret: bytes) -> SnapshotKeeper:
-    """Return a keeper with Casbin's models loaded."""
+def snapshot_keeper(database_url: str, digest_secret: bytes) -> SnapshotKeeper:
+    """Return a keeper on the portal's database, with Casbin's models loaded."""
     matchers = {name: Matcher(name) for name in ModelName}
-    return SnapshotKeeper(engine, digest_secret, matchers, asyncio.Lock())
+    return SnapshotKeeper(open_database(database_url), digest_secret, matchers, asyncio.Lock())

@@ -5,7 +5,7 @@ Python's `csv` reads both as the same text and takes stray quotes as they come, 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from portal.errors import Text
 from portal.json_text import SAVE_AS_UTF8, describe_encoding
@@ -19,36 +19,31 @@ _STRAY = re.compile("[\0\r]")
 
 @dataclass(frozen=True, slots=True)
 class CsvFault:
-    """What is wrong in a record, and how to mend it."""
+    """What is wrong in a record, and how to mend it; `before` are the cells that could be read before the fault."""
 
     what: Text
     mend: Text
+    before: tuple[str | None, ...] = ()
 
 
 def parse_csv(lines: Iterable[bytes]) -> Iterator[tuple[int, Cells | CsvFault]]:
     """Yield the line on which each record begins, counted from 1, with its cells or what is wrong with it.
 
     `lines` are as a binary file gives them: each ends in LF or CRLF, the last perhaps in neither. After a fault reading
-    goes on in the next line; lines in another encoding are told of once.
+    goes on in the next line, even where the record took in more; lines in another encoding are told of once.
     """
-    record: _Record | None = None
+    source = _Lines(lines)
     encoding_told = False
-    for number, raw in enumerate(lines, start=1):
-        text = _decode(raw, is_first=number == 1)
-        if text is None:
+    while (line := source.take()) is not None:
+        number, text = line
+        outcome = _quoted_cells(text, source) if '"' in text else _plain_cells(_body(text))
+        if source.undecoded is None:
+            yield number, outcome
+        else:
+            number, raw = source.undecoded
             if not encoding_told:
                 yield number, CsvFault(describe_encoding(raw), SAVE_AS_UTF8)
-            record, encoding_told = None, True
-        elif record is None and '"' not in text:
-            yield number, _plain_cells(_body(text))
-        else:
-            record = record or _Record(number)
-            outcome = record.take(text)
-            if outcome is not None:
-                yield record.line, outcome
-                record = None
-    if record is not None:
-        yield record.line, _UNCLOSED
+            source.undecoded, encoding_told = None, True
 
 
 def render_csv_line(cells: Sequence[str | None]) -> str:
@@ -64,22 +59,24 @@ def _render_cell(cell: str | None) -> str:
     return '"' + cell.replace('"', '""') + '"'
 
 
-def _decode(raw: bytes, *, is_first: bool) -> str | None:
-    try:
-        return (raw.removeprefix(_BYTE_ORDER_MARK) if is_first else raw).decode()
-    except UnicodeDecodeError:
-        return None
+class _Lines:
+    """The lines of a file as text, numbered from 1; some may be put back. `undecoded` is the last that isn't UTF-8."""
 
-
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._source = enumerate(lines, start=1)
+        self._again: deque[tuple[int, bytes]] = deque()
+        self.taken: list[tuple[int, bytes]] = []
+        self.undecoded: tuple[int, bytes] | None = None
 def _body(text: str) -> str:
     return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
 
 
 def _plain_cells(body: str) -> Cells | CsvFault:
     stray = _STRAY.search(body)
-    if stray is not None:
-        return _NUL if stray[0] == "\0" else _STRAY_RETURN
-    return [cell or None for cell in body.split(",")]
+    if stray is None:
+        return [cell or None for cell in body.split(",")]
+    before = body[: stray.start()].split(",")[:-1]
+    return replace(_NUL if stray[0] == "\0" else _STRAY_RETURN, before=tuple(before))
 
 
 class _Malformed(Exception):
@@ -104,7 +101,7 @@ class _Record:
         try:
             self._take_cells(body)
         except _Malformed as malformed:
-            return malformed.fault
+            return replace(malformed.fault, before=tuple(self.cells))
         if self.quoted is None:
             return self.cells
         self.quoted.append(text[len(body) :])

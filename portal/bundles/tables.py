@@ -7,32 +7,47 @@ from enum import StrEnum
 from typing import TypeVar
 
 from portal.bundles.csv_files import Cells, CsvFault, parse_csv
-from portal.catalog.members import shorten
+from portal.catalog.members import closest, shorten
 from portal.errors import Fault, Text
+from portal.json_text import NotJson, decode_text, guess_text
 
 _Closed = TypeVar("_Closed", bound=StrEnum)
 
 
 def parse_header(cells: Cells, columns: Sequence[str], file: str) -> tuple[dict[str, int], list[Fault]]:
-    """Return the position of each column that the header names, and a fault for each unknown, doubled or missing."""
-    known = Text(en=f"the columns are {', '.join(columns)}", zh=f"应有的列：{'、'.join(columns)}")
+    """Return the position of each column, and a fault for each that is unknown, doubled or missing.
+
+    An unknown column that is nearly named like a missing one is read as that.
+    """
     positions: dict[str, int] = {}
     faults: list[Fault] = []
     for position, cell in enumerate(cells):
         name = cell or ""
         if name not in columns:
-            what = Text(en=f"unknown column `{shorten(name)}`", zh=f"未知的列 `{shorten(name)}`")
-            faults.append(Fault(file, 1, name, what, known))
+            meant = closest(name, [column for column in columns if column not in cells])
+            positions |= {meant: position} if meant else {}
+            faults.append(_header_fault(file, name, _unknown(name), meant or columns))
         elif name in positions:
-            faults.append(Fault(file, 1, name, Text(en=f"column `{name}` twice", zh=f"列 `{name}` 重复"), known))
+            doubled = Text(en=f"column `{name}` twice", zh=f"列 `{name}` 重复")
+            faults.append(_header_fault(file, name, doubled, columns))
         else:
             positions[name] = position
-    faults += [
-        Fault(file, 1, name, Text(en=f"no column `{name}`", zh=f"缺少列 `{name}`"), known)
-        for name in dict.fromkeys(columns)
-        if name not in positions
-    ]
+    for name in dict.fromkeys(columns):
+        if name not in positions:
+            missing = Text(en=f"no column `{name}`", zh=f"缺少列 `{name}`")
+            faults.append(_header_fault(file, name, missing, columns))
     return positions, faults
+
+
+def _unknown(name: str) -> Text:
+    return Text(en=f"unknown column `{shorten(name)}`", zh=f"未知的列 `{shorten(name)}`")
+
+
+def _header_fault(file: str, column: str, what: Text, meant: str | Sequence[str]) -> Fault:
+    if isinstance(meant, str):
+        return Fault(file, 1, column, what, Text(en=f"write `{meant}`", zh=f"请改为 `{meant}`"))
+    mend = Text(en=f"the columns are {', '.join(meant)}", zh=f"应有的列：{'、'.join(meant)}")
+    return Fault(file, 1, column, what, mend)
 
 
 def width_fault(file: str, line: int, cells: Cells, width: int) -> Fault:
@@ -149,10 +164,10 @@ class TableRow:
 def read_table(content: bytes, file: str, columns: Sequence[str], faults: list[Fault]) -> list[TableRow]:
     """Return the rows of a table; its faults, and those that the rows note later, go into `faults`.
 
-    A row that hasn't as many cells as the header is a fault, and of its cells only the first column's is kept, so that
-    what refers to the row isn't a fault too.
+    Where a row hasn't as many cells as the header, or can't be read, only the first column's cell is kept, so that what
+    refers to the row isn't a fault too; in the same way text in another encoding is read as what it probably says.
     """
-    records = parse_csv(io.BytesIO(content))
+    records = parse_csv(io.BytesIO(_decoded(content, file, faults)))
     line, header = next(records, (1, NO_HEADER))
     if isinstance(header, CsvFault):
         faults.append(record_fault(file, line, header))
@@ -163,10 +178,20 @@ def read_table(content: bytes, file: str, columns: Sequence[str], faults: list[F
     for line, cells in records:
         if isinstance(cells, CsvFault):
             faults.append(record_fault(file, line, cells))
-            continue
-        named = {column: cells[position] for column, position in positions.items() if position < len(cells)}
-        if len(cells) != len(header):
+        elif len(cells) != len(header):
             faults.append(width_fault(file, line, cells, len(header)))
+        read = cells.before if isinstance(cells, CsvFault) else cells
+        named = {column: read[position] for column, position in positions.items() if position < len(read)}
+        if isinstance(cells, CsvFault) or len(cells) != len(header):
             named = {columns[0]: named[columns[0]]} if named.get(columns[0]) else {}
         rows.append(TableRow(file, line, named, faults))
     return rows
+
+
+def _decoded(content: bytes, file: str, faults: list[Fault]) -> bytes:
+    try:
+        decode_text(content)
+    except NotJson as refused:
+        faults.append(Fault(file, refused.line, "", refused.what, refused.mend))
+        return guess_text(content).encode()
+    return content

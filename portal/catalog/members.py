@@ -1,7 +1,8 @@
 """Members of a JSON object as typed values, with every fault noted at its path."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import TypeVar
 
@@ -15,6 +16,11 @@ _SHOWN = 60
 def shorten(text: str) -> str:
     """Return a text as a message shows it: not too long."""
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def closest(name: str, candidates: Collection[str]) -> str | None:
+    """Return the candidate that was probably meant, None where none is near."""
+    return next(iter(get_close_matches(name, candidates, n=1)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +43,24 @@ class Members:
         """Return the path of the member `key`."""
         return f"{self.path}.{key}" if self.path else key
 
-    def check_known(self, known: Sequence[str]) -> None:
-        """Note every member that isn't among `known`."""
+    def checked(self, known: Sequence[str]) -> "Members":
+        """Return the object with known members alone; one that is nearly named like a missing one is read as that."""
+        read_as: dict[str, str] = {}
         for key in self.document:
-            if key not in known:
-                self.refuse(
-                    key,
-                    Text(en=f"unknown member `{shorten(key)}`", zh=f"未知成员 `{shorten(key)}`"),
-                    Text(en=f"remove it; known are {', '.join(known)}", zh=f"请删除；可用成员：{'、'.join(known)}"),
-                )
+            if key in known:
+                read_as[key] = key
+                continue
+            meant = closest(key, [name for name in known if name not in self.document])
+            read_as |= {key: meant} if meant else {}
+            self.refuse(
+                key,
+                Text(en=f"unknown member `{shorten(key)}`", zh=f"未知成员 `{shorten(key)}`"),
+                Text(en=f"write `{meant}`", zh=f"请改为 `{meant}`")
+                if meant
+                else Text(en=f"remove it; known are {', '.join(known)}", zh=f"请删除；可用成员：{'、'.join(known)}"),
+            )
+        document = {name: self.document[key] for key, name in read_as.items()}
+        return Members(document, self.file, self.path, self.faults)
 
     def text(self, key: str) -> str:
         """Return a text that must be there and not be empty; the stand-in is the empty text."""

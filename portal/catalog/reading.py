@@ -80,9 +80,9 @@ def parse_entry(document: JsonValue, file: str) -> tuple[CatalogEntry | None, li
     if not isinstance(document, dict):
         what = Text(en="a catalog entry is one JSON object", zh="目录条目应为一个 JSON 对象")
         return None, [Fault(file, None, "", what, Text(en="write it as `{…}`", zh="请写成 `{…}`"))]
-    members = Members(document, file)
-    members.check_known(ENTRY_MEMBERS)
-    item_parts, link_parts = members.parts("items", required=True), members.parts("links")
+    members = Members(document, file).checked(ENTRY_MEMBERS)
+    item_parts = [part.checked(ITEM_MEMBERS) for part in members.parts("items", required=True)]
+    link_parts = [part.checked(LINK_MEMBERS) for part in members.parts("links")]
     entry = _entry(members, tuple(map(_item, item_parts)), tuple(map(_link, link_parts)))
     check_entry(members, entry)
     for item_part, item in zip(item_parts, entry.items, strict=True):
@@ -94,8 +94,7 @@ def parse_entry(document: JsonValue, file: str) -> tuple[CatalogEntry | None, li
 
 
 def _entry(members: Members, items: tuple[InformationItem, ...], links: tuple[Link, ...]) -> CatalogEntry:
-    resource_format = members.part("format")
-    resource_format.check_known(("category", "type"))
+    resource_format = members.part("format").checked(("category", "type"))
     return CatalogEntry(
         code=EntryCode(members.text("code")),
         identifier=EntryIdentifier(members.text("identifier")),
@@ -159,7 +158,6 @@ def _sorted(value: JsonValue) -> JsonValue:
 
 
 def _item(part: Members) -> InformationItem:
-    part.check_known(ITEM_MEMBERS)
     identifier = part.text("identifier")
     value_type = part.choice("type", ITEM_TYPES)
     return InformationItem(
@@ -199,7 +197,6 @@ def _measure(part: Members, key: str, owner: ValueType, limits: tuple[int, int])
 
 
 def _link(part: Members) -> Link:
-    part.check_known(LINK_MEMBERS)
     return Link(
         identifier=part.text("identifier"),
         items=tuple(map(ItemIdentifier, part.texts("items", required=True))),

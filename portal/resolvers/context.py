@@ -27,7 +27,7 @@ class RequestContext:
 
 
 def field_error(code: ErrorCode, text: Text, language: Language, items: tuple[str, ...] | None = None) -> GraphQLError:
-    """Return the error of one field, in the asker's language; `items` are None where it isn't items that are refused."""
+    """Return the error of one field; `items` are None where it isn't items that are refused."""
     extensions: dict[str, object] = {"code": code.value}
     if items is not None:
         extensions["items"] = list(items)

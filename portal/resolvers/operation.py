@@ -32,6 +32,8 @@ from portal.vocabulary import Purpose, Subject
 
 _ERRORS_SHOWN = 10
 _KEPT_DOCUMENTS = 512
+_KEPT_LENGTH = 8192
+"""Longer documents aren't kept: a few hundred of them would fill the memory."""
 _KEPT_VIEWS = 1024
 _UNAVAILABLE = frozenset({ErrorCode.POLICY_UNAVAILABLE, ErrorCode.AUDIT_UNAVAILABLE})
 
@@ -125,7 +127,7 @@ def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
         if "contains more than" in failure.message:
             raise _too_many_tokens(endpoint.bounds.tokens) from None
         raise
-    return endpoint.documents.keep(text, document)
+    return endpoint.documents.keep(text, document) if len(text) <= _KEPT_LENGTH else document
 
 
 def _too_many_tokens(allowed: int) -> TooComplex:
@@ -151,7 +153,7 @@ def _validate(
         raise TooComplex(
             Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
         ) from None
-    if not faults:
+    if not faults and len(operation.document) <= _KEPT_LENGTH:
         endpoint.validated.keep(key, document)
     return faults
 

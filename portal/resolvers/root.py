@@ -24,19 +24,13 @@ Info = strawberry.Info[RequestContext, None]
 class ShapedExecutor(StrawberryGraphQLCoreExecutionContext):
     """Takes an answer of the road as complete: nothing is done a cell."""
 
-    def complete_value(  # noqa: PLR0913  graphql-core's signature
-        self,
-        return_type: GraphQLOutputType,
-        field_details_list: object,
-        info: GraphQLResolveInfo,
-        path: Path,
-        result: object,
-        position_context: object,
+    def complete_value(
+        self, return_type: GraphQLOutputType, details: object, info: GraphQLResolveInfo, path: Path, *rest: object
     ) -> AwaitableOrValue[object]:
-        """Return a shaped answer as it is; anything else goes the usual way."""
-        if type(result) is Shaped:
-            return result
-        return super().complete_value(return_type, field_details_list, info, path, result, position_context)  # type: ignore[arg-type]
+        """Return a shaped answer as it is; anything else goes the usual way. `rest`: the value, and its position."""
+        if type(rest[0]) is Shaped:
+            return rest[0]
+        return super().complete_value(return_type, details, info, path, *rest)  # type: ignore[arg-type]
 
 
 @contextmanager

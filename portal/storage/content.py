@@ -133,7 +133,7 @@ def key_fingerprint(secret: bytes) -> str:
 def read_epoch_value(connection: Connection) -> int:
     """Return the present epoch, 0 if nothing was loaded yet. Raises: PolicyUnavailable."""
     try:
-        value = connection.scalar(select(epoch.c.value))
+        value = connection.scalar(select(epoch.c.value).where(epoch.c.id == 1))
     except SQLAlchemyError as fault:
         raise _database_fault(fault) from None
     if value is not None and not isinstance(value, int):
@@ -170,9 +170,9 @@ def _database_fault(fault: SQLAlchemyError) -> PolicyUnavailable:
 
 
 def _read(connection: Connection) -> tuple[str, StoredContent]:
-    state = connection.execute(select(epoch.c.value, epoch.c.digest)).one_or_none()
+    state = connection.execute(select(epoch.c.value, epoch.c.digest).where(epoch.c.id == 1)).one_or_none()
     identity = connection.execute(
-        select(portal.c.portal_id, portal.c.key_fingerprint, portal.c.profile, portal.c.title)
+        select(portal.c.portal_id, portal.c.key_fingerprint, portal.c.profile, portal.c.title).where(portal.c.id == 1)
     ).one_or_none()
     if state is None and identity is None:
         raise NothingLoaded

@@ -32,10 +32,10 @@ def overloaded(source: Source) -> list[str]:
 
 
 def parameter_count(function: Function) -> int:
-    """Parameters that a caller gives: `self` and `cls` aren't."""
+    """Parameters that a caller gives: `self` and `cls` aren't, nor GraphQL's `info`."""
     arguments = function.args
     named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return len([argument for argument in named if argument.arg not in {"self", "cls"}])
+    return len([argument for argument in named if argument.arg not in {"self", "cls", "info"}])
 
 
 def undocumented(source: Source) -> list[str]:

@@ -61,7 +61,9 @@ def _draw_record(draw: Random, entry: Entry, consumers: Consumers, serial: int) 
     if chance(draw, 0.15 if kind is Kind.RESTRICTION else 0.28):
         record = replace(record, condition=draw_attribute_condition(draw, consumers.attribute_values, consumers.now))
     if chance(draw, 0.6 if kind is Kind.RESTRICTION else 0.4):
-        record = replace(record, scope=draw_scope(draw, entry.items, entry.rows))
+        # RFC 8785 can't carry every 64-bit integer, so what is signed tests none.
+        signable = [item for item in entry.items if kind is not Kind.AGREEMENT or item.type is not ItemType.INTEGER]
+        record = replace(record, scope=draw_scope(draw, signable, entry.rows))
     return _with_obligations(draw, record, entry) if record.allows else record
 
 

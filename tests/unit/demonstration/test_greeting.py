@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from portal.bundles.bundle import Bundle
-from portal.demonstration.greeting import render_greeting
+from portal.demonstration.greeting import embolden, render_greeting
 from portal.demonstration.surroundings import Surroundings
 from portal.demonstration.tries import TRIES
 from portal.errors import Language
@@ -83,3 +83,9 @@ def test_greeting_offers_no_tries_when_the_portal_holds_another_bundle(
     greeting = render_greeting(replace(content, registry=Registry()), AROUND, language)
     assert words in greeting
     assert "curl" not in greeting
+
+
+def test_headings_alone_are_bold_on_a_terminal(greeting: str) -> None:
+    bold = re.findall("\x1b\\[1m(.*)\x1b\\[0m", embolden(greeting))
+    assert bold == [line for line in greeting.splitlines() if line and not line.startswith(" ")]
+    assert len(bold) == 11

@@ -4,14 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table, delete
 
 from portal.bundles.store import PortalStore
 from portal.errors import PolicyUnavailable
 from portal.policies.information_point import load_content, parse_content, read_epoch
 from portal.storage.content import ActiveRow, Cell, ContentRow, StoredContent, read_content
 from portal.storage.database import database_path, for_writing, open_database, open_sync_database
-from portal.storage.tables import catalog_entries, information_items
+from portal.storage.metadata import metadata
+from portal.storage.tables import catalog_entries, epoch, information_items, portal
 from tests.fixtures.small_bundle import content_of, load, new_store, small_bundle
 
 
@@ -85,10 +86,10 @@ def test_content_is_refused_with_another_key_file(store: PortalStore) -> None:
         content_of(replace(store, digest_secret=b"another secret"))
 
 
-@pytest.mark.parametrize("table", ["epoch", "portal"])
-def test_content_is_refused_when_its_epoch_or_identity_is_missing(engine: Engine, table: str) -> None:
+@pytest.mark.parametrize("table", [pytest.param(epoch, id="epoch"), pytest.param(portal, id="portal")])
+def test_content_is_refused_when_its_epoch_or_identity_is_missing(engine: Engine, table: Table) -> None:
     with for_writing(engine).connect() as connection:
-        connection.exec_driver_sql("DELETE FROM " + table)
+        connection.execute(delete(table))
         with pytest.raises(PolicyUnavailable, match="its epoch or its identity is missing"):
             read_content(connection, b"synthetic secret")
 
@@ -96,9 +97,8 @@ def test_content_is_refused_when_its_epoch_or_identity_is_missing(engine: Engine
 def test_content_is_refused_when_everything_was_wiped(engine: Engine) -> None:
     with for_writing(engine).connect() as connection:
         connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-        for (table,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").all():
-            if not table.startswith("sqlite_"):
-                connection.exec_driver_sql("DELETE FROM " + table)
+        for table in metadata.tables.values():
+            connection.execute(delete(table))
         with pytest.raises(PolicyUnavailable, match="nothing has been loaded yet"):
             read_content(connection, b"synthetic secret")
 
@@ -124,7 +124,7 @@ def test_an_earlier_state_of_the_content_does_not_pass_for_a_later_one(store: Po
             read_content(connection, store.digest_secret)
 
 
-def corrupted(content: StoredContent, table: str, key: str, **cells: Cell) -> StoredContent:
+def corrupted(content: StoredContent, table: str, key: str, cells: Mapping[str, Cell]) -> StoredContent:
     """Return the content with cells of one row changed, as if it had been signed so."""
     active = content.rows[table][key]
     row = replace(active.row, cells={**active.row.cells, **cells})
@@ -170,7 +170,7 @@ def test_a_row_that_cannot_be_read_refuses_the_whole_content(
     content: StoredContent, table: str, key: str, cells: Mapping[str, Cell], words: str
 ) -> None:
     with pytest.raises(PolicyUnavailable, match=words):
-        parse_content(corrupted(content, table, key, **cells))
+        parse_content(corrupted(content, table, key, cells))
 
 
 def test_an_entry_without_table_refuses_the_whole_content(content: StoredContent) -> None:
