@@ -25,7 +25,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BooleanClauseList
-from sqlalchemy.sql.functions import FunctionElement
 
 from portal.access.text_functions import text_ends_with, text_position
 from portal.catalog.entries import CatalogEntry, InformationItem
@@ -134,15 +133,18 @@ def _unknown() -> Clause:
     return cast(null(), Boolean)
 
 
-class _Bracketed(FunctionElement[bool]):
+class _Bracketed(ColumnElement[Any]):
     """A clause in brackets that SQLAlchemy leaves there: its own it takes off where clauses are joined alike."""
 
     inherit_cache = True
 
+    def __init__(self, clause: Clause) -> None:
+        self.clause = clause
+
 
 @compiles(_Bracketed)
 def _bracketed(element: _Bracketed, compiler: SQLCompiler, **options: object) -> str:
-    return f"({compiler.process(element.clauses, **options)})"
+    return f"({compiler.process(element.clause, **options)})"
 
 
 def _balanced(join: Callable[..., Any], clauses: Sequence[Clause], neutral: Clause) -> Clause:
@@ -173,8 +175,8 @@ def _compile_membership(condition: Membership, columns: EntryColumns) -> Clause:
 def _is_storable(value: Value, scale: int) -> bool:
     if not isinstance(value, Decimal):
         return True
-    scaled = Fraction(value) * 10**scale
-    return bool(scaled.denominator == 1 and abs(scaled) <= INTEGER_MAX)
+    scaled: Fraction = Fraction(value) * 10**scale
+    return scaled.denominator == 1 and abs(scaled) <= INTEGER_MAX
 
 
 _ORDERINGS: Mapping[Operator, Callable[[Any, Any], Clause]] = {

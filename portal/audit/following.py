@@ -5,19 +5,40 @@ from pathlib import Path
 from portal.audit import statements
 from portal.storage.database import connect_read_only
 
+MAX_LINES = 1000
+"""Records of one writer that a look reads at most; the next look reads on."""
+
 
 class LogFollower:
-    """Reads what was written since it last looked. Records of one writer come in their order."""
+    """Reads what was written since it last looked, beginning with the last `lines` records, at most 1000."""
 
     def __init__(self, path: Path, lines: int) -> None:
-        """Begin with the last `lines` records, by time."""
+        """Open the database. Raises: sqlite3.Error if there is no log in it."""
         self._connection = connect_read_only(path)
         self._lines = lines
-        self._seen: dict[int, int] = {}
+        self._seen = {writer: max(0, last - lines) for writer, last in self._last_sequences()}
 
     def first_records(self) -> list[str]:
-        """Return the records to begin with."""
-        for *columns, sequence in self._connection.execute(statements.READ_WRITERS):
-            self._seen[columns[0]] = sequence or 0
-        rows = self._connection.execute(statements.READ_LATEST_RECORDS, (self._lines,)).fetchall()
-        return [text for (text,) in reversed(rows)]
+        """Return the records to begin with, by time."""
+        records = self.new_records()
+        return records[max(0, len(records) - self._lines) :]
+
+    def new_records(self) -> list[str]:
+        """Return what is new, by time."""
+        found: list[tuple[str, str]] = []
+        for writer, last in self._last_sequences():
+            seen = self._seen.get(writer, 0)
+            if last > seen:
+                until = min(last, seen + MAX_LINES)
+                rows = self._connection.execute(statements.READ_RECORDS, (writer, seen + 1, until))
+                found += [(time, text) for _, time, text in rows]
+                self._seen[writer] = until
+        return [text for _, text in sorted(found)]
+
+    def _last_sequences(self) -> list[tuple[int, int]]:
+        rows = self._connection.execute(statements.READ_WRITERS)
+        return [(writer, last or 0) for writer, *_, last in rows]
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()

@@ -60,6 +60,16 @@ READ_HASH = _compile(
 )
 """writer, sequence."""
 
+READ_RECORDS = _compile(
+    select(audit_records.c.sequence, audit_records.c.time, audit_records.c.record)
+    .where(
+        audit_records.c.writer == bindparam("writer"),
+        audit_records.c.sequence.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(audit_records.c.sequence)
+)
+"""writer, first and last sequence; gives sequence, time, record."""
+
 READ_DAILY_ROWS = _compile(
     select(daily_rows.c.row_count).where(
         daily_rows.c.subject == bindparam("subject"),

@@ -1,6 +1,7 @@
 """catalog/IDENTIFIER.json: the catalog of a bundle, each entry by itself and all among each other."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -13,18 +14,23 @@ from portal.catalog.reading import parse_entry
 from portal.errors import Fault, Text
 from portal.vocabulary import DepartmentCode, EntryCode
 
+_CODE = re.compile(rb'"code"\s*:\s*"([0-9A-Za-z/]+)"')
+"""The code in a file that is no JSON; UTF-16 without its NUL octets too."""
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogReading:
     """The entries of a bundle; one with faults stands in for itself.
 
     `entry_by_name` finds an entry by its identifier or by its file's name, which should be the same. `absent` are the
-    names of the files that could not be read at all: what refers to them isn't at fault.
+    names of the files that could not be read at all. `doubtful` are codes of entries whose code or provider is in
+    doubt. What refers to either isn't at fault for that.
     """
 
     entries: Mapping[EntryCode, CatalogEntry]
     entry_by_name: Mapping[str, CatalogEntry]
     absent: frozenset[str]
+    doubtful: frozenset[EntryCode]
 
 
 def read_catalog(
@@ -52,8 +58,21 @@ def read_catalog(
         entries={entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)},
         entry_by_name={entry.identifier: entry for entry in entries} | by_file_name,
         absent=absent,
+        doubtful=_doubtful(contents, filed, faults),
     )
     return catalog, faults
+
+
+def _doubtful(
+    contents: Mapping[str, bytes], filed: Sequence[FiledEntry], faults: Sequence[Fault]
+) -> frozenset[EntryCode]:
+    doubted = {fault.file for fault in faults if fault.column in ("code", "provider")}
+    read = {each.file for each in filed}
+    written = (_CODE.search(content.replace(b"\0", b"")) for file, content in contents.items() if file not in read)
+    return frozenset(
+        [each.entry.code for each in filed if each.file in doubted]
+        + [EntryCode(found[1].decode()) for found in written if found]
+    )
 
 
 def _validate_name(filed: FiledEntry) -> list[Fault]:

@@ -4,6 +4,7 @@ Python's `csv` reads both as the same text and takes stray quotes as they come, 
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -60,13 +61,34 @@ def _render_cell(cell: str | None) -> str:
 
 
 class _Lines:
-    """The lines of a file as text, numbered from 1; some may be put back. `undecoded` is the last that isn't UTF-8."""
+    """The lines of a file as text, numbered from 1, of which some may be put back.
+
+    `undecoded` is the last that isn't UTF-8; its text is a stand-in.
+    """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._source = enumerate(lines, start=1)
-        self._again: deque[tuple[int, bytes]] = deque()
-        self.taken: list[tuple[int, bytes]] = []
+        self._again: deque[tuple[int, str]] = deque()
         self.undecoded: tuple[int, bytes] | None = None
+
+    def take(self) -> tuple[int, str] | None:
+        """Return the next line and its number, None behind the last."""
+        if self._again:
+            return self._again.popleft()
+        number, raw = next(self._source, (0, b""))
+        if not number:
+            return None
+        try:
+            return number, (raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw).decode()
+        except UnicodeDecodeError:
+            self.undecoded = number, raw
+            return number, raw.decode(errors="replace")
+
+    def put_back(self, lines: list[tuple[int, str]]) -> None:
+        """Have the lines taken again."""
+        self._again.extendleft(reversed(lines))
+
+
 def _body(text: str) -> str:
     return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
 
@@ -79,6 +101,24 @@ def _plain_cells(body: str) -> Cells | CsvFault:
     return replace(_NUL if stray[0] == "\0" else _STRAY_RETURN, before=tuple(before))
 
 
+def _quoted_cells(text: str, source: _Lines) -> Cells | CsvFault:
+    """Return the cells of a record that begins with `text`, taking more lines for quotes that go on."""
+    record = _Record()
+    further: list[tuple[int, str]] = []
+    outcome = record.take(text)
+    while outcome is None:
+        line = source.take()
+        if line is None:
+            outcome = replace(_UNCLOSED, before=tuple(record.cells))
+        else:
+            further.append(line)
+            outcome = record.take(line[1])
+    if isinstance(outcome, CsvFault):
+        # Which quote is wrong can't be known; most often it is one of the first line.
+        source.put_back(further)
+    return outcome
+
+
 class _Malformed(Exception):
     """A record that can't be read on."""
 
@@ -89,9 +129,8 @@ class _Malformed(Exception):
 
 @dataclass(slots=True)
 class _Record:
-    """A record with quotes, put together from one line or more; `quoted` are the parts of a cell not closed yet."""
+    """A record with quotes that is being put together; `quoted` are the parts of a cell that isn't closed yet."""
 
-    line: int
     cells: Cells = field(default_factory=list)
     quoted: list[str] | None = None
 

@@ -10,7 +10,7 @@ from typing import IO
 
 from portal.bundles.bundle import DataRow, Dataset
 from portal.bundles.csv_files import Cells, CsvFault, parse_csv
-from portal.bundles.tables import NO_HEADER, parse_header, record_fault, width_fault
+from portal.bundles.tables import NO_HEADER, form_fault, parse_header
 from portal.catalog.entries import CatalogEntry, InformationItem
 from portal.conditions.tree import Value, ValueType
 from portal.conditions.values import parse_cell, render_cell
@@ -48,7 +48,7 @@ def read_dataset(source: DataFile) -> tuple[Dataset, list[Fault]]:
         records = parse_csv(lines)
         line, header = next(records, (1, NO_HEADER))
         if isinstance(header, CsvFault):
-            return empty_dataset(source.entry), [record_fault(source.file, line, header)]
+            return empty_dataset(source.entry), [form_fault(source.file, line, header, 0)]
         layout = _read_layout(source, header, faults)
         row_count, digest = _summarise(source.entry, _checked_rows(layout, records, faults))
     return Dataset(source.entry.code, row_count, digest, partial(_rows, source.path, layout, stamp)), faults.listed()
@@ -140,16 +140,14 @@ def _read_layout(source: DataFile, header: Cells, faults: _Faults) -> _Layout:
 def _checked_rows(layout: _Layout, records: _Records, faults: _Faults) -> Iterator[DataRow]:
     """Yield the rows in which no cell is wrong, and note every fault."""
     keys = _Keys(layout)
-    for line, cells in records:
-        if isinstance(cells, CsvFault):
-            faults.add(record_fault(faults.file, line, cells))
-        elif len(cells) != layout.width:
-            faults.add(width_fault(faults.file, line, cells, layout.width))
-        else:
-            row = layout.parse_noting(line, cells, faults)
-            if row is not None:
-                keys.check(line, row, faults)
-                yield row
+    for line, record in records:
+        if isinstance(record, CsvFault) or len(record) != layout.width:
+            faults.add(form_fault(faults.file, line, record, layout.width))
+            continue
+        row = layout.parse_noting(line, record, faults)
+        if row is not None:
+            keys.check(line, row, faults)
+            yield row
 
 
 class _Keys:

@@ -84,7 +84,7 @@ def _read(files: Mapping[str, Path], findings: _Findings, now: datetime) -> Bund
     registry = findings.take(read_registry(contents, keys))
     catalog = findings.take(read_catalog(files_inside(contents, "catalog"), registry.departments))
     findings.remarks.extend(unknown_related(catalog.entries.values()))
-    surroundings = Surroundings(catalog.entries, registry, profile.purposes)
+    surroundings = Surroundings(catalog.entries, registry, profile.purposes, catalog.doubtful)
     trust, faults, remarks = load_trust_store(keys, now)
     findings.faults.extend(faults)
     findings.remarks.extend(remarks)

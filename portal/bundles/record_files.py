@@ -1,7 +1,8 @@
 """policies/ID.json and agreements/ID.json: the records of a bundle, and the signed agreements that give the others."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import PurePosixPath
 
 from portal.agreements.agreement import Agreement
@@ -19,16 +20,29 @@ from portal.policies.records import PolicyKind, PolicyRecord
 from portal.vocabulary import EntryCode, Purpose
 
 _WRITTEN_KINDS = (PolicyKind.STATUTORY, PolicyKind.RESTRICTION, PolicyKind.UNCONDITIONAL, PolicyKind.OPEN_DATA)
+_OF_ENTRY = ("resource", "terms.resource", "parties.provider")
+_MEANT = 0.9
+"""How alike two codes are of which one is probably the other, mistyped in a character."""
 _NOT_OF_TERMS = ("id", "effect", "kind", "consumer", "basis")
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What records are held against: the catalog, the register, the profile's purposes."""
+    """What records are held against: the catalog, the register, the profile's purposes.
+
+    `doubtful` are codes of entries whose code or provider is in doubt.
+    """
 
     entries: Mapping[EntryCode, CatalogEntry]
     registry: Registry
     purposes: Collection[Purpose]
+    doubtful: Collection[EntryCode] = ()
+
+    def without_consequences(self, faults: Iterable[Fault], resource: JsonValue) -> list[Fault]:
+        """Return the faults without those that only follow from a fault of the entry that is meant by `resource`."""
+        if not isinstance(resource, str) or not get_close_matches(resource, self.doubtful, n=1, cutoff=_MEANT):
+            return list(faults)
+        return [fault for fault in faults if fault.column not in _OF_ENTRY]
 
 
 def parse_json_file(content: bytes, file: str) -> tuple[JsonValue, list[Fault]]:
@@ -45,7 +59,8 @@ def read_policy(content: bytes, file: str, surroundings: Surroundings) -> tuple[
     if not isinstance(document, dict):
         what = Text(en="a policy record is one JSON object", zh="策略记录应为一个 JSON 对象")
         return None, faults or [Fault(file, None, "", what, Text(en="write it as `{…}`", zh="请写成 `{…}`"))]
-    record, faults = parse_record(document, file, surroundings.entries)
+    record, found = parse_record(document, file, surroundings.entries)
+    faults = surroundings.without_consequences(found, document.get("resource"))
     faults += _validate_id(document.get("id"), file)
     faults += _validate_written_kind(document.get("kind"), file)
     if record is not None:
@@ -126,6 +141,7 @@ def read_agreement_file(
     """Return the agreement of a file in agreements/, its signatures verified, its terms read as the record they give."""
     agreement, faults, remarks = verify_agreement(content, file, circumstances)
     if agreement is None:
+        faults = surroundings.without_consequences(faults, _resource(content))
         return AgreementReading(None, None, tuple(faults), tuple(remarks))
     record, found = parse_record(agreement_document(agreement), file, surroundings.entries)
     found += _validate_prefix(agreement.id, file)
@@ -134,6 +150,13 @@ def read_agreement_file(
     if found:
         return AgreementReading(None, None, tuple(map(_in_terms, found)), tuple(remarks))
     return AgreementReading(agreement, record, (), tuple(remarks))
+
+
+def _resource(content: bytes) -> JsonValue:
+    """Return the code of the entry that an agreement is about, null where the file doesn't say."""
+    document, _ = parse_json_file(content, "")
+    terms = document.get("terms") if isinstance(document, dict) else None
+    return terms.get("resource") if isinstance(terms, dict) else None
 
 
 def _in_terms(fault: Fault) -> Fault:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 from portal.bundles.tables import TableRow, read_table
-from portal.catalog.codes import is_social_credit_code
+from portal.catalog.codes import is_social_credit_code, one_character_corrections
 from portal.catalog.members import shorten
 from portal.errors import Fault, Text
 from portal.identity.registry import Application, Department, Group, Registry, User
@@ -40,19 +40,28 @@ def read_registry(contents: Mapping[str, bytes], keys: Collection[str]) -> tuple
         file: read_table(contents[file], file, columns, faults) if file in contents else []
         for file, columns in COLUMNS.items()
     }
-    groups = [_group(row) for row in rows[GROUPS]]
-    known_groups = {group.code for group in groups}
-    departments = [_department(row, known_groups) for row in rows[DEPARTMENTS]]
-    known = {department.code for department in departments}
-    applications = [_application(row, known, keys) for row in rows[APPLICATIONS]]
-    users = [_user(row, known) for row in rows[USERS]]
+    groups = _by_key([_group(row) for row in rows[GROUPS]], rows[GROUPS], lambda group: group.code)
+    departments = _by_key(
+        [_department(row, groups) for row in rows[DEPARTMENTS]], rows[DEPARTMENTS], lambda department: department.code
+    )
+    _add_probable_codes(departments)
+    applications = [_application(row, departments, keys) for row in rows[APPLICATIONS]]
+    users = [_user(row, departments) for row in rows[USERS]]
     registry = Registry(
-        departments=_by_key(departments, rows[DEPARTMENTS], lambda department: department.code),
-        groups=_by_key(groups, rows[GROUPS], lambda group: group.code),
+        departments=departments,
+        groups=groups,
         applications=_by_key(applications, rows[APPLICATIONS], lambda application: application.id),
         users=_by_key(users, rows[USERS], lambda user: user.id),
     )
     return registry, faults
+
+
+def _add_probable_codes(departments: dict[DepartmentCode, Department]) -> None:
+    """Let a department whose code is mistyped be found by what the code probably is."""
+    for code, department in list(departments.items()):
+        if not is_social_credit_code(code):
+            for probable in one_character_corrections(code):
+                departments.setdefault(DepartmentCode(probable), department)
 
 
 def _by_key(

@@ -50,25 +50,22 @@ def _header_fault(file: str, column: str, what: Text, meant: str | Sequence[str]
     return Fault(file, 1, column, what, mend)
 
 
-def width_fault(file: str, line: int, cells: Cells, width: int) -> Fault:
-    """Return the fault of a record that hasn't as many cells as the header."""
-    if cells == [None]:
+def form_fault(file: str, line: int, record: Cells | CsvFault, width: int) -> Fault:
+    """Return the fault of a record that can't be read, or hasn't as many cells as the header."""
+    if isinstance(record, CsvFault):
+        return Fault(file, line, "", record.what, record.mend)
+    if record == [None]:
         return Fault(file, line, "", Text(en="the line is empty", zh="空行"), Text(en="remove it", zh="请删除"))
     return Fault(
         file,
         line,
         "",
-        Text(en=f"{len(cells)} cells, the header has {width}", zh=f"有 {len(cells)} 个单元格，表头有 {width} 个"),
+        Text(en=f"{len(record)} cells, the header has {width}", zh=f"有 {len(record)} 个单元格，表头有 {width} 个"),
         Text(
             en="write a cell for each column; quote a cell with a comma",
             zh="每列对应一个单元格；含逗号的单元格请加引号",
         ),
     )
-
-
-def record_fault(file: str, line: int, fault: CsvFault) -> Fault:
-    """Return the fault of a record that can't be read."""
-    return Fault(file, line, "", fault.what, fault.mend)
 
 
 NO_HEADER = CsvFault(
@@ -170,22 +167,25 @@ def read_table(content: bytes, file: str, columns: Sequence[str], faults: list[F
     records = parse_csv(io.BytesIO(_decoded(content, file, faults)))
     line, header = next(records, (1, NO_HEADER))
     if isinstance(header, CsvFault):
-        faults.append(record_fault(file, line, header))
+        faults.append(form_fault(file, line, header, 0))
         return []
     positions, header_faults = parse_header(header, columns, file)
     faults += header_faults
     rows: list[TableRow] = []
-    for line, cells in records:
-        if isinstance(cells, CsvFault):
-            faults.append(record_fault(file, line, cells))
-        elif len(cells) != len(header):
-            faults.append(width_fault(file, line, cells, len(header)))
-        read = cells.before if isinstance(cells, CsvFault) else cells
-        named = {column: read[position] for column, position in positions.items() if position < len(read)}
-        if isinstance(cells, CsvFault) or len(cells) != len(header):
-            named = {columns[0]: named[columns[0]]} if named.get(columns[0]) else {}
-        rows.append(TableRow(file, line, named, faults))
+    for line, record in records:
+        if isinstance(record, CsvFault) or len(record) != len(header):
+            faults.append(form_fault(file, line, record, len(header)))
+            cells = _key_cell(record, columns[0], positions)
+        else:
+            cells = {column: record[position] for column, position in positions.items()}
+        rows.append(TableRow(file, line, cells, faults))
     return rows
+
+
+def _key_cell(record: Cells | CsvFault, key: str, positions: Mapping[str, int]) -> dict[str, str | None]:
+    cells = record.before if isinstance(record, CsvFault) else record
+    position = positions.get(key, len(cells))
+    return {key: cells[position]} if position < len(cells) and cells[position] else {}
 
 
 def _decoded(content: bytes, file: str, faults: list[Fault]) -> bytes:

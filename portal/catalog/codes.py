@@ -31,6 +31,14 @@ def is_social_credit_code(text: str) -> bool:
     return _CREDIT_CODE.fullmatch(text) is not None and credit_check_character(text[:17]) == text[17]
 
 
+def one_character_corrections(text: str) -> list[str]:
+    """Return the unified social credit codes that differ from the text in one character."""
+    changed = (
+        text[:place] + character + text[place + 1 :] for place in range(len(text)) for character in CREDIT_ALPHABET
+    )
+    return [code for code in changed if is_social_credit_code(code)]
+
+
 def identity_check_character(first: str) -> str:
     """Return the check character for the first 17 digits of an identity number (GB 11643)."""
     total = sum(int(digit) * weight for digit, weight in zip(first, _IDENTITY_WEIGHTS, strict=True))

@@ -22,7 +22,9 @@ from portal.policies.records import (
 from portal.vocabulary import Subject
 
 _REASONS = {
-    ErrorCode.ITEM_DENIED: Text(en="no record allows it, or a restriction denies it", zh="没有允许它的策略，或被限制策略拒绝"),
+    ErrorCode.ITEM_DENIED: Text(
+        en="no record allows it, or a restriction denies it", zh="没有允许它的策略，或被限制策略拒绝"
+    ),
     ErrorCode.MODE_DENIED: Text(en="not in this mode", zh="不允许以此方式共享"),
     ErrorCode.PURPOSE_DENIED: Text(en="not for this purpose or matter", zh="不允许用于此用途或事项"),
     ErrorCode.PURPOSE_REQUIRED: Text(en="a purpose must be stated", zh="须说明用途"),
@@ -100,7 +102,9 @@ def _allows(record: PolicyRecord) -> bool:
 
 def _render_finding(found: RecordFinding) -> Text:
     record, stopped = found.record, _render_stage(found)
-    parts = [Text(en=f"  {record.id} ({record.kind}): {stopped.en}", zh=f"  {record.id}（{record.kind}）：{stopped.zh}")]
+    parts = [
+        Text(en=f"  {record.id} ({record.kind}): {stopped.en}", zh=f"  {record.id}（{record.kind}）：{stopped.zh}")
+    ]
     if found.applies:
         parts += _render_terms(record, found.mask)
     return Text(en="; ".join(part.en for part in parts), zh="；".join(part.zh for part in parts))

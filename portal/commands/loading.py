@@ -27,7 +27,10 @@ def load(session: Session, options: LoadOptions) -> ExitCode:
     """Check the bundle; unless only asked to check or compare, make the portal's content the bundle's."""
     if options.check and options.diff:
         raise BadInput(
-            Text(en="`--check` and `--diff` don't go together; write one of them", zh="`--check` 与 `--diff` 不能同时使用")
+            Text(
+                en="`--check` and `--diff` don't go together; write one of them",
+                zh="`--check` 与 `--diff` 不能同时使用",
+            )
         )
     settings, terminal, now = session.settings(), session.terminal, datetime.now(UTC)
     bundle = _read(options.folder, terminal, now)

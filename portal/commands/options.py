@@ -52,9 +52,7 @@ class TokenOptions:
 
     application: Annotated[str, Option("--application", metavar="ID", help="The application that is to use it.")] = ""
     user: Annotated[str, Option("--user", metavar="ID", help="The user who is to use it.")] = ""
-    auth_level: Annotated[
-        str, Option("--auth-level", metavar="N", help="0 to 3; left out: as registered.")
-    ] = ""
+    auth_level: Annotated[str, Option("--auth-level", metavar="N", help="0 to 3; left out: as registered.")] = ""
     network_zone: Annotated[
         str, Option("--network-zone", metavar="Z", help="`government` or `internet`; left out: as registered.")
     ] = ""
@@ -83,7 +81,9 @@ class ExplainOptions:
     user: _User = ""
     public: _Public = False
     purpose: Annotated[str, Option("--purpose", metavar="P", help="The stated purpose.")] = ""
-    mode: Annotated[str, Option("--mode", metavar="M", help="`query`, `exchange`, `service` or `processing`.")] = "query"
+    mode: Annotated[str, Option("--mode", metavar="M", help="`query`, `exchange`, `service` or `processing`.")] = (
+        "query"
+    )
     matter: Annotated[str, Option("--matter", metavar="X", help="The business matter's code.")] = ""
     at: Annotated[
         str, Option("--at", metavar="TIME", help="A moment with offset, 2026-01-31T08:00:00+08:00; left out: now.")

@@ -72,7 +72,8 @@ def parse_choice(option: str, text: str, choices: type[_Choice]) -> _Choice:
         known = [f"`{choice}`" for choice in choices]
         raise BadInput(
             Text(
-                en=f"`{option} {text}` is none of {', '.join(known)}", zh=f"`{option} {text}` 不在{'、'.join(known)}之列"
+                en=f"`{option} {text}` is none of {', '.join(known)}",
+                zh=f"`{option} {text}` 不在{'、'.join(known)}之列",
             )
         ) from None
 

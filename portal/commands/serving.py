@@ -14,7 +14,9 @@ def serve_portal(session: Session, options: ServeOptions) -> int:
     workers = parse_whole("--workers", options.workers, 1, 64)
 
     def greet(address: str) -> None:
-        session.terminal.say(Text(en=f"serving at {address}; Ctrl-C stops it", zh=f"服务地址 {address}；按 Ctrl-C 停止"))
+        session.terminal.say(
+            Text(en=f"serving at {address}; Ctrl-C stops it", zh=f"服务地址 {address}；按 Ctrl-C 停止")
+        )
         session.terminal.out.flush()
 
     return serve(session.settings(), options.host, port, workers, greet)

@@ -83,7 +83,7 @@ def hash_text(text: str, key: bytes) -> str:
 def generalise(value: Value, to: Period | Decimal) -> Value | None:
     """Return the first day or instant of the value's period, or the next lower multiple of a number.
 
-    A multiple below 64 bits can't be sent, and shows as null.
+    What can't be sent shows as null: a multiple below 64 bits, a period at either end of the calendar.
     """
     match value, to:
         case datetime(), Period():
@@ -98,9 +98,9 @@ def generalise(value: Value, to: Period | Decimal) -> Value | None:
 
 
 def _first_instant(moment: datetime, to: Period) -> datetime | None:
-    local = moment.astimezone(SHANGHAI)
-    start = datetime(local.year, 1 if to is Period.YEAR else local.month, 1, tzinfo=SHANGHAI)
     try:
+        local = moment.astimezone(SHANGHAI)
+        start = datetime(local.year, 1 if to is Period.YEAR else local.month, 1, tzinfo=SHANGHAI)
         return start.astimezone(UTC)
     except OverflowError:
         return None

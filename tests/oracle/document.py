@@ -10,9 +10,10 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string literal."""
+    """A string literal; `escaped` to write it in escapes, which is another text of the same value."""
 
     value: str
+    escaped: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def render_literal(value: Literal) -> str:
 def _render_leaf(value: Text | Number | Flag | Word | Null | Variable) -> str:
     match value:
         case Text():
-            return _quoted(value.value)
+            return _quoted(value.value, escaped=value.escaped)
         case Number():
             return value.text
         case Flag():
@@ -184,17 +185,20 @@ def _render_leaf(value: Text | Number | Flag | Word | Null | Variable) -> str:
             return "null"
 
 
-def _quoted(text: str) -> str:
-    """A GraphQL string: controls escaped, astral characters as they are."""
-    out = []
-    for character in text:
-        if character in '"\\':
-            out.append("\\" + character)
-        elif character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff":
-            out.append(f"\\u{ord(character):04x}")
-        else:
-            out.append(character)
-    return '"' + "".join(out) + '"'
+def _quoted(text: str, *, escaped: bool) -> str:
+    """A GraphQL string: controls in escapes, and all else where asked."""
+    return '"' + "".join(_quoted_character(each, index, escaped=escaped) for index, each in enumerate(text)) + '"'
+
+
+def _quoted_character(character: str, index: int, *, escaped: bool) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if not escaped and character >= " " and character != "\x7f" and not "\ud800" <= character <= "\udfff":
+        return character
+    if index % 2 and not "\ud800" <= character <= "\udfff":
+        return f"\\u{{{ord(character):x}}}"
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
 
 
 def _render_directives(directives: tuple[Directive, ...]) -> str:

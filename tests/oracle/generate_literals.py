@@ -167,7 +167,7 @@ def _constant_literal(draw: Random, item: Item, value: Constant) -> Literal:
         case date():
             return Text(value.isoformat())
         case str():
-            return Text(value)
+            return Text(value, escaped=chance(draw, 0.08))
 
 
 def _decimal_literal(draw: Random, item: Item, value: Decimal) -> Literal:
@@ -179,7 +179,7 @@ def _decimal_literal(draw: Random, item: Item, value: Decimal) -> Literal:
 
 
 WRONG_VALUES: dict[ItemType, tuple[Literal, ...]] = {
-    ItemType.STRING: (Text("a\0b"), Null()),
+    ItemType.STRING: (Text("a\0b"), Text("a\ud800"), Text("\udc00b"), Null()),
     ItemType.INTEGER: (Text("abc"), Text("1.5"), Text(""), Number("9223372036854775808"), Text("-9223372036854775809"),
                        Number("1.5"), Null()),
     ItemType.DECIMAL: (Text("abc"), Text(""), Text("NaN"), Text("Infinity"), Text("1,5"), Null()),

@@ -10,6 +10,7 @@ from tests.oracle.document import (
     Directive,
     Document,
     Field,
+    Inline,
     Literal,
     Members,
     Null,
@@ -69,15 +70,24 @@ def draw_request(draw: Random, reference: Reference, caller: Caller, purpose_typ
     selections: tuple[Selection, ...] = tuple(fields)
     if chance(draw, 0.04):
         selections = (*selections, Field("__typename"))
+    if chance(draw, 0.06):
+        selections = (Inline(None, selections, _kept(builder)),)
     shared = Field("shared", selections, alias=builder.alias() if chance(draw, 0.05) else None)
     return draw_fault(builder, reference.world, view, shared) if kind == "not valid" else finish(builder, shared)
 
 
 def finish(builder: Builder, shared: Field) -> Document:
-    """The document of what is built."""
-    name = "Asked" if chance(builder.draw, 0.15) else None
+    """The document of what is built; now and then beside another operation, or in two parts."""
+    draw = builder.draw
+    name = "Asked" if chance(draw, 0.15) else None
+    trailer = "\nquery Other { shared { __typename } }" if name and chance(draw, 0.3) else ""
+    parts: tuple[Selection, ...] = (shared,)
+    if len(shared.selections) == 2 and chance(draw, 0.3):
+        first, second = shared.selections
+        alias = builder.alias() if chance(draw, 0.5) else shared.alias
+        parts = (replace(shared, selections=(first,)), replace(shared, selections=(second,), alias=alias))
     fragments = tuple(builder.fragments)
-    return pruned(Document((shared,), name, tuple(builder.definitions), fragments, builder.values))
+    return pruned(Document(parts, name, tuple(builder.definitions), fragments, builder.values, trailer=trailer))
 
 
 def _draw_roots(draw: Random, reference: Reference, subject: Subject, view: View) -> list[_Root]:

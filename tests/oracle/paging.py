@@ -9,10 +9,12 @@ from tests.oracle.document import (
     Document,
     Field,
     Flag,
+    Inline,
     Literal,
     Members,
     Number,
     Selection,
+    Spread,
     Text,
     Variable,
     pruned,
@@ -35,7 +37,7 @@ def draw_continuation(
     cursor = draw.choice(cursors[-2:])
     sighting = reference.sightings.cursors[cursor]
     view = reference.view(subject_of(reference.world, caller))
-    found = [each for each in _roots(document) if _is_bound(reference, each, document, sighting, caller)]
+    found = [each for each in roots_of(document) if _is_bound(reference, each, document, sighting, caller)]
     if not found or found[0].name not in view:
         return None
     turned = _turned(draw, found[0], cursor, next(iter(view[found[0].name])))
@@ -51,21 +53,26 @@ def draw_continuation(
 
 def going_on(document: Document, cursor: str) -> Document:
     """The document with `after` at a cursor in its first root field."""
-    root = _roots(document)[0]
+    root = roots_of(document)[0]
     others = tuple(pair for pair in root.arguments if pair[0] != "after")
     turned = replace(root, arguments=(*others, ("after", Text(cursor))))
     return _with_root(document, root, turned)
 
 
-def _roots(document: Document) -> list[Field]:
-    """The fields of `shared` that stand in it directly."""
-    return [
-        inner
-        for shared in document.selections
-        if isinstance(shared, Field)
-        for inner in shared.selections
-        if isinstance(inner, Field) and inner.name != "__typename"
-    ]
+def roots_of(document: Document) -> list[Field]:
+    """The fields of `shared`, as they stand in it or in fragments inside it."""
+    shared = [each for each in document.selections if isinstance(each, Field)]
+    return [root for each in shared for root in _fields_in(each.selections)]
+
+
+def _fields_in(selections: tuple[Selection, ...]) -> list[Field]:
+    found: list[Field] = []
+    for selection in selections:
+        if isinstance(selection, Inline):
+            found += _fields_in(selection.selections)
+        elif isinstance(selection, Field) and selection.name != "__typename":
+            found.append(selection)
+    return found
 
 
 def _is_bound(reference: Reference, root: Field, document: Document, sighting: CursorOf, caller: Caller) -> bool:
@@ -103,6 +110,8 @@ def _with_root(document: Document, old: Field, new: Field) -> Document:
 
 
 def _replaced(selection: Selection, old: Field, new: Field) -> Selection:
-    if not isinstance(selection, Field):
+    if selection is old:
+        return new
+    if isinstance(selection, Spread):
         return selection
-    return replace(selection, selections=tuple(new if each is old else each for each in selection.selections))
+    return replace(selection, selections=tuple(_replaced(each, old, new) for each in selection.selections))
