@@ -4,12 +4,14 @@ A command imports what it needs when it runs: `portal token` is there at once an
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
 from inspect import Parameter, Signature
-from typing import Any, TypeVar, get_type_hints
+from io import TextIOWrapper
+from typing import Any, TypeVar, cast, get_type_hints
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from portal.commands.failures import report_bug
@@ -34,14 +36,14 @@ _BAD_INPUT = (BadInput, ConfigurationError, TooComplex, Unauthenticated)
 
 
 def _demo(session: Session, options: NoOptions) -> int:
-    """Load the demonstration into an empty portal, serve it, and print what to try."""
+    """Load the demonstration into an empty portal and serve it."""
     from portal.commands.serving import demonstrate
 
     return demonstrate(session, options)
 
 
 def _load(session: Session, options: LoadOptions) -> int:
-    """Check a bundle and make it the portal's content, all of it or nothing."""
+    """Check a bundle and make it the portal's content, all or nothing."""
     from portal.commands.loading import load
 
     return load(session, options)
@@ -110,7 +112,7 @@ def _tail(session: Session, options: TailOptions) -> int:
     return tail(session, options)
 
 
-def make_command() -> Any:
+def make_command() -> TyperGroup:
     """Return the command line as typer makes it; help texts are English."""
     app = _group("Share government data under signed agreements, by GraphQL.")
     audit = _group("Check or follow the audit log.")
@@ -126,7 +128,7 @@ def make_command() -> Any:
     _add(audit, "verify", NoOptions, _verify)
     _add(audit, "tail", TailOptions, _tail)
     app.add_typer(audit, name="audit")
-    return get_command(app)
+    return cast("TyperGroup", get_command(app))
 
 
 def _group(help_text: str) -> typer.Typer:
@@ -143,7 +145,7 @@ def _group(help_text: str) -> typer.Typer:
 def _add(app: typer.Typer, name: str, options: type[_Options], run: Callable[[Session, _Options], int]) -> None:
     """Register the command: typer reads options off a function's parameters, here the fields of `options`."""
 
-    def callback(context: typer.Context, **values: Any) -> int:
+    def callback(context: typer.Context, **values: Any) -> int:  # noqa: ANN401 - the fields of `options`
         return int(run(context.obj, options(**values)))
 
     hints = get_type_hints(options, include_extras=True)
@@ -186,7 +188,8 @@ def main() -> None:
     """Run the command that the process was started with."""
     for stream in (sys.stdout, sys.stderr):
         # Names are Chinese, whatever encoding the locale asks for.
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     environ = process_environment()
     terminal = Terminal(language_of(environ), sys.stdout, sys.stderr)
     sys.exit(run(sys.argv[1:], Session(terminal, environ, sys.stdin.buffer)))

@@ -52,7 +52,7 @@ def _likely_encoding(content: bytes) -> str | None:
         content.decode("gb18030")
     except UnicodeDecodeError:
         return None
-    return "GB 18030"
+    return "GB18030"
 
 
 def guess_text(content: bytes) -> str:

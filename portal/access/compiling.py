@@ -49,13 +49,35 @@ Clause = ColumnElement[bool]
 Stored = str | int
 """A value as the data store holds it: decimals scaled to integers, booleans 0 and 1, dates and instants as text."""
 
-_FLAT = 4
-"""So many clauses stand side by side; more are nested in halves.
+_FLAT = 8
+"""So many clauses stand side by side; more are halved and nested.
 
-SQLite bounds the depth of an expression by 1000, and clauses side by side are to it as deep as they are many.
+SQLite's parser takes 100 brackets in one another, and expressions 1000 deep; clauses side by side are as deep as many.
 """
 
 _SURROGATES_FROM, _SURROGATES_TO, _LAST = 0xD800, 0xE000, 0x10FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A compiled condition. `height` counts the brackets that its joints need, one in another; 0 without a joint."""
+
+    clause: Clause
+    height: int
+
+
+class _Bracketed(ColumnElement[Any]):
+    """A clause in brackets that SQLAlchemy leaves there: its own it takes off where clauses are joined alike."""
+
+    inherit_cache = True
+
+    def __init__(self, clause: Clause) -> None:
+        self.clause = clause
+
+
+@compiles(_Bracketed)
+def _bracketed(element: _Bracketed, compiler: SQLCompiler, **options: object) -> str:
+    return f"({compiler.process(element.clause, **options)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +115,44 @@ def store_value(value: Value, scale: int = 0) -> Stored:
 
 def compile_condition(condition: Condition, columns: EntryColumns) -> Clause:
     """Return the condition over the entry's columns, three-valued as SQL is."""
+    return _compile(condition, columns, negated=False).clause
+
+
+def conjunction(clauses: Sequence[Clause]) -> Clause:
+    """Return the clauses joined by AND; true without any."""
+    return _join(and_, [_Part(clause, int(isinstance(clause, BooleanClauseList))) for clause in clauses], true()).clause
+
+
+def _compile(condition: Condition, columns: EntryColumns, *, negated: bool) -> _Part:
+    """Return the condition, or its negation: what is denied is denied of the tests, so that `NOT` needs no brackets."""
     match condition:
-        case And(members):
-            return conjunction([compile_condition(member, columns) for member in members])
-        case Or(members):
-            return _balanced(or_, [compile_condition(member, columns) for member in members], false())
         case Not(member):
-            return not_(compile_condition(member, columns).self_group())
+            return _compile(member, columns, negated=not negated)
+        case And(members) | Or(members):
+            parts = [_compile(member, columns, negated=negated) for member in members]
+            return (
+                _join(and_, parts, true()) if isinstance(condition, And) is not negated else _join(or_, parts, false())
+            )
         case Constant(value):
-            return {True: true(), False: false(), None: _unknown()}[value]
+            return _Part(
+                {True: true(), False: false(), None: _unknown()}[value if value is None else value is not negated], 0
+            )
         case _:
-            return _compile_test(condition, columns)
+            clause = _compile_test(condition, columns)
+            return _Part(not_(clause) if negated else clause, 0)
+
+
+def _join(join: Callable[..., Clause], parts: Sequence[_Part], neutral: Clause) -> _Part:
+    """Return the parts joined, the tallest first: there a bracket takes least of SQLite's parser."""
+    if len(parts) < 2:
+        return parts[0] if parts else _Part(neutral, 0)
+    first, *rest = sorted(parts, key=lambda part: -part.height)
+    if len(rest) >= _FLAT:
+        half = len(rest) // 2
+        halves = [_join(join, rest[:half], neutral), _join(join, rest[half:], neutral)]
+        rest = [_join(join, halves, neutral)]
+    joined = join(*(_Bracketed(part.clause) if part.height else part.clause for part in (first, *rest)))
+    return _Part(joined, 1 + max(first.height, rest[0].height))
 
 
 def _compile_test(
@@ -124,37 +173,8 @@ def _compile_test(
             assert_never(condition)
 
 
-def conjunction(clauses: Sequence[Clause]) -> Clause:
-    """Return the clauses joined by AND; true without any."""
-    return _balanced(and_, clauses, true())
-
-
 def _unknown() -> Clause:
     return cast(null(), Boolean)
-
-
-class _Bracketed(ColumnElement[Any]):
-    """A clause in brackets that SQLAlchemy leaves there: its own it takes off where clauses are joined alike."""
-
-    inherit_cache = True
-
-    def __init__(self, clause: Clause) -> None:
-        self.clause = clause
-
-
-@compiles(_Bracketed)
-def _bracketed(element: _Bracketed, compiler: SQLCompiler, **options: object) -> str:
-    return f"({compiler.process(element.clause, **options)})"
-
-
-def _balanced(join: Callable[..., Any], clauses: Sequence[Clause], neutral: Clause) -> Clause:
-    if len(clauses) > _FLAT:
-        half = len(clauses) // 2
-        clauses = [_balanced(join, part, neutral) for part in (clauses[:half], clauses[half:])]
-    if len(clauses) < 2:
-        return clauses[0] if clauses else neutral
-    joined: Clause = join(*(_Bracketed(part) if isinstance(part, BooleanClauseList) else part for part in clauses))
-    return joined
 
 
 def _known_if_not_null(column: ColumnElement[Any], met: bool) -> Clause:

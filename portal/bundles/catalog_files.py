@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from portal.bundles.record_files import parse_json_file
+from portal.bundles.json_files import parse_json_file
 from portal.catalog.codes import is_social_credit_code
 from portal.catalog.consistency import FiledEntry, validate_catalog
 from portal.catalog.entries import CatalogEntry

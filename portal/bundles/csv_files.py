@@ -97,7 +97,7 @@ def _plain_cells(body: str) -> Cells | CsvFault:
     stray = _STRAY.search(body)
     if stray is None:
         return [cell or None for cell in body.split(",")]
-    before = body[: stray.start()].split(",")[:-1]
+    before = [cell or None for cell in body[: stray.start()].split(",")[:-1]]
     return replace(_NUL if stray[0] == "\0" else _STRAY_RETURN, before=tuple(before))
 
 

@@ -8,11 +8,12 @@ from pathlib import PurePosixPath
 from portal.agreements.agreement import Agreement
 from portal.agreements.verification import Circumstances, verify_agreement
 from portal.bundles.bundle import WrittenRecord
+from portal.bundles.json_files import parse_json_file
 from portal.catalog.entries import CatalogEntry
 from portal.catalog.members import shorten
 from portal.errors import Fault, Text
 from portal.identity.registry import Registry
-from portal.json_text import JsonValue, NotJson, parse_json
+from portal.json_text import JsonValue
 from portal.policies.consistency import validate_references
 from portal.policies.derivation import PROVIDER_PREFIX
 from portal.policies.reading import agreement_document, parse_record
@@ -43,14 +44,6 @@ class Surroundings:
         if not isinstance(resource, str) or not get_close_matches(resource, self.doubtful, n=1, cutoff=_MEANT):
             return list(faults)
         return [fault for fault in faults if fault.column not in _OF_ENTRY]
-
-
-def parse_json_file(content: bytes, file: str) -> tuple[JsonValue, list[Fault]]:
-    """Return what a JSON file writes; null, and the fault, where it is no JSON."""
-    try:
-        return parse_json(content), []
-    except NotJson as refused:
-        return None, [Fault(file, refused.line, refused.path, refused.what, refused.mend)]
 
 
 def read_policy(content: bytes, file: str, surroundings: Surroundings) -> tuple[WrittenRecord | None, list[Fault]]:
@@ -138,7 +131,7 @@ class AgreementReading:
 def read_agreement_file(
     content: bytes, file: str, circumstances: Circumstances, surroundings: Surroundings
 ) -> AgreementReading:
-    """Return the agreement of a file in agreements/, its signatures verified, its terms read as the record they give."""
+    """Return the agreement of a file in agreements/: its signatures verified, its terms read as a record."""
     agreement, faults, remarks = verify_agreement(content, file, circumstances)
     if agreement is None:
         faults = surroundings.without_consequences(faults, _resource(content))

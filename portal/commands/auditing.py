@@ -2,8 +2,8 @@
 
 import json
 import sqlite3
-from contextlib import closing, contextmanager
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from time import sleep
 
 from rich.console import Console

@@ -1,6 +1,5 @@
 """The help and the usage errors of the command line, in both languages."""
 
-import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -12,8 +11,8 @@ from portal.errors import BadInput, Language, Text
 
 CHINESE: Mapping[str, str] = {
     "Share government data under signed agreements, by GraphQL.": "依据已签署的协议，以 GraphQL 共享政务数据。",
-    "Load the demonstration into an empty portal, serve it, and print what to try.": "向空门户装载演示数据并提供服务，列出可试用的命令。",
-    "Check a bundle and make it the portal's content, all of it or nothing.": "检查数据包，并将门户内容整体替换为该数据包的内容。",
+    "Load the demonstration into an empty portal and serve it.": "向空门户装载演示数据并提供服务。",
+    "Check a bundle and make it the portal's content, all or nothing.": "检查数据包，并以其内容整体替换门户内容。",
     "Write the portal's content back as a bundle.": "将门户内容导出为数据包。",
     "Serve the portal until SIGTERM or Ctrl-C.": "提供门户服务，直至收到 SIGTERM 或 Ctrl-C。",
     "Print a bearer token for a registered application or user.": "为已登记的应用或用户签发并输出令牌。",
@@ -48,59 +47,59 @@ CHINESE: Mapping[str, str] = {
     "The stated purpose.": "声明的用途。",
     "`query`, `exchange`, `service` or `processing`.": "`query`、`exchange`、`service` 或 `processing`。",
     "The business matter's code.": "业务事项代码。",
-    "A moment with offset, 2026-01-31T08:00:00+08:00; left out: now.": "带时区的时间，如 2026-01-31T08:00:00+08:00；不填则为当前。",
+    "As 2026-01-31T08:00:00+08:00; left out: now.": "时间，如 2026-01-31T08:00:00+08:00；不填则为当前。",
     "Only these items; may be given several times.": "只看这些信息项；可多次给出。",
     "How many records to begin with.": "起始输出的记录条数。",
-    "Show this message and exit.": "显示本说明并退出。",
 }
 """The Chinese of every help text; a test holds that none is missing."""
 
-_HEADINGS = {
+_OWN_WORDS = {
     "Usage:": "用法：",
     "Arguments:": "参数：",
     "Options:": "选项：",
     "Commands:": "命令：",
     "[required]": "[必填]",
+    "[default:": "[默认：",
+    "Show this message and exit.": "显示本说明并退出。",
 }
 
 
-def translate_help(command: Any, language: Language) -> None:
+def translate_help(command: TyperCommand | TyperGroup, language: Language) -> None:
     """Put the help texts of a command, and of those below it, into the language."""
     if language is not Language.CHINESE:
         return
-    command.help = CHINESE.get(command.help, command.help)
+    command.help = CHINESE[command.help or ""]
     for parameter in command.params:
-        parameter.help = CHINESE.get(parameter.help, parameter.help)
+        help_text = getattr(parameter, "help", None)
+        if help_text in CHINESE:
+            parameter.help = CHINESE[help_text]  # type: ignore[attr-defined]  # what has one can be given another
     for below in getattr(command, "commands", {}).values():
         translate_help(below, language)
 
 
-def _translate_headings(text: str, context: Any) -> str:
-    if context.obj is not None and context.obj.language is Language.CHINESE:
-        for english, chinese in (
-            *_HEADINGS.items(),
-            ("Show this message and exit.", CHINESE["Show this message and exit."]),
-        ):
+def _translate_words(text: str, language: Language) -> str:
+    if language is Language.CHINESE:
+        for english, chinese in _OWN_WORDS.items():
             text = text.replace(english, chinese)
-    return re.sub(r" \[default: \]", "", text)
+    return text
 
 
 class Command(TyperCommand):
     """A command whose help has headings in the language of messages."""
 
-    def get_help(self, ctx: Any) -> str:
+    def get_help(self, ctx: Any) -> str:  # noqa: ANN401 - typer keeps the context's class to itself
         """Return the help."""
-        return _translate_headings(super().get_help(ctx), ctx)
+        return _translate_words(super().get_help(ctx), ctx.obj.language)
 
 
 class Group(TyperGroup):
     """A group of commands that knows what an unknown one was meant to be."""
 
-    def get_help(self, ctx: Any) -> str:
+    def get_help(self, ctx: Any) -> str:  # noqa: ANN401 - typer keeps the context's class to itself
         """Return the help."""
-        return _translate_headings(super().get_help(ctx), ctx)
+        return _translate_words(super().get_help(ctx), ctx.obj.language)
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
         """Return the command that the first argument names. Raises: BadInput."""
         if args[0] not in self.commands and not args[0].startswith("-"):
             raise _unknown("command", "命令", args[0], list(self.commands))
@@ -119,11 +118,13 @@ def _unknown(en: str, zh: str, name: str, known: list[str]) -> BadInput:
 
 
 def describe_usage_error(error: typer.TyperException) -> Text:
-    """Return what was wrong with the arguments, and where to read on."""
+    """Return what was wrong with the arguments, and where to read on; a group without command is told its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return Text(en=error.message, zh=error.message)
     what = _describe(error)
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "portal"
-    return Text(en=f"{what.en}; see `{path} --help`", zh=f"{what.zh}；参见 `{path} --help`")
+    return Text(en=f"{what.en} (see `{path} --help`)", zh=f"{what.zh}（参见 `{path} --help`）")
 
 
 def _describe(error: typer.TyperException) -> Text:
@@ -144,7 +145,7 @@ def _describe(error: typer.TyperException) -> Text:
         case _ if "Missing command" in error.message:
             return Text(en="no command is named", zh="未指定命令")
         case _ if "extra argument" in error.message:
-            extra = error.message.partition("(")[2].rpartition(")")[0]
+            extra = error.message.rpartition("(")[2].rpartition(")")[0]
             return Text(en=f"unexpected `{extra}`", zh=f"多余的 `{extra}`")
         case _:
             return Text(en=error.message.rstrip("."), zh=f"参数有误：{error.message}")

@@ -71,7 +71,7 @@ def _check_profile(bundle: Bundle, settings: Settings) -> None:
 
 
 def _store_to_load(settings: Settings) -> PortalStore:
-    """Return the store, made where there is none. An existing one is never given new keys: they would not be its own."""
+    """Return the store, made where there is none. One that holds something keeps its keys: others would not fit."""
     upgrade_database(settings.database_url)
     keys = load_keys if has_content(settings.database_url) else load_or_create_keys
     return PortalStore(settings.database_url, settings.data_url, keys(settings.key_file).digest_secret)

@@ -85,13 +85,11 @@ class ExplainOptions:
         "query"
     )
     matter: Annotated[str, Option("--matter", metavar="X", help="The business matter's code.")] = ""
-    at: Annotated[
-        str, Option("--at", metavar="TIME", help="A moment with offset, 2026-01-31T08:00:00+08:00; left out: now.")
-    ] = ""
+    at: Annotated[str, Option("--at", metavar="TIME", help="As 2026-01-31T08:00:00+08:00; left out: now.")] = ""
     item: Annotated[list[str], Option("--item", metavar="I", help="Only these items; may be given several times.")] = (
         field(default_factory=list)
     )
-    more_items: Annotated[list[str], Argument(hidden=True)] = field(default_factory=list)
+    more_items: Annotated[list[str], Argument(metavar="", hidden=True)] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """From a verified token to the subject that it stands for, as the register has it now (enforcement.md §1)."""
 
+from typing import assert_never
+
 from portal.errors import Text, Unauthenticated
 from portal.identity.claims import SubjectKind, TokenClaims
 from portal.identity.registry import Application, Registry, User
@@ -42,3 +44,5 @@ def _registered(claims: TokenClaims, registry: Registry) -> tuple[Application | 
             return registry.applications.get(ApplicationId(claims.id)), None
         case SubjectKind.USER:
             return None, registry.users.get(UserId(claims.id))
+        case _:
+            assert_never(claims.kind)

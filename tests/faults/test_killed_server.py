@@ -50,7 +50,8 @@ def _ask_until_cut(port: int, token: str, ledger: Ledger, stop: threading.Event)
     with suppress(OSError, http.client.HTTPException), closing(connection):
         while not stop.is_set():
             connection.request("POST", "/graphql", QUERY, headers)
-            ledger.note(connection.getresponse().read())
+            with connection.getresponse() as response:
+                ledger.note(response.read())
 
 
 def _traffic_until_killed(portal: PortalProcess, token: str, ledger: Ledger, seconds: float) -> None:

@@ -6,6 +6,7 @@ from tests.oracle.conditions import ItemType
 from tests.oracle.document import Definition, Document, Field, Flag, Literal, Members, Null, Number, Several, Text, Word
 from tests.oracle.generate_cells import chance
 from tests.oracle.generate_literals import WRONG_KINDS, WRONG_VALUES, Builder
+from tests.oracle.paging import fields_in
 from tests.oracle.validation import View
 from tests.oracle.world import Item, World
 
@@ -56,7 +57,7 @@ def draw_fault(builder: Builder, world: World, view: View, shared: Field) -> Doc
     """A document that isn't valid in the view; drawn on `shared`, which would be."""
     draw = builder.draw
     # With two fields of its own the document would have more than the two that are never too many.
-    shared = replace(shared, selections=shared.selections[:1])
+    shared = replace(shared, selections=tuple(fields_in(shared.selections)[:1]))
     spoilers = (_unknown_field, _hidden_entry, _hidden_item, _hidden_item, _wrong_argument, _wrong_argument, _broken)
     for _ in range(20):
         document = draw.choice(spoilers)(builder, world, view, shared)

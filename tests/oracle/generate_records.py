@@ -33,7 +33,7 @@ class Consumers:
 
 def draw_records(draw: Random, entry: Entry, consumers: Consumers) -> list[Record]:
     """The records that a bundle holds for an entry."""
-    size = draw.randint(5, 12)
+    size = draw.randint(5, 12) if chance(draw, 0.93) else 40
     return [_draw_record(draw, entry, consumers, serial) for serial in range(size)]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from tests.oracle.answer import Reference
-from tests.oracle.conditions import ItemType
+from tests.oracle.conditions import ConditionTree, Group, ItemType, Negation
 from tests.oracle.decision import Asking, effective_matter
 from tests.oracle.document import (
     Directive,
@@ -185,9 +185,23 @@ def _draw_where(builder: Builder, root: _Root) -> Literal:
     draw = builder.draw
     if chance(draw, 0.03):
         return draw.choice((Members(()), Members((("and", Several(())),)), Members((("or", Several(())),))))
-    tree = draw_condition(draw, _pool(draw, root, root.filterable, 0.15), root.entry.rows)
+    pool = _pool(draw, root, root.filterable, 0.15)
+    tree = draw_condition(draw, pool, root.entry.rows)
+    if chance(draw, 0.01):
+        tree = _large(draw, pool, root)
     literal = where_literal(builder, tree, root.visible)
     return builder.perhaps_variable(f"{root.entry.identifier}_where", literal, 0.12)
+
+
+def _large(draw: Random, pool: list[Item], root: _Root) -> ConditionTree:
+    """A condition that is long or deep, within what is never too much."""
+    rows = root.entry.rows
+    if chance(draw, 0.5):
+        return ConditionTree((Group("or", tuple(draw_condition(draw, pool, rows, 0) for _ in range(40))),))
+    tree = draw_condition(draw, pool, rows, 0)
+    for _ in range(draw.randint(2, 5)):
+        tree = ConditionTree((Negation(tree),) if chance(draw, 0.6) else (Group(draw.choice(("and", "or")), (tree,)),))
+    return tree
 
 
 def _draw_order(builder: Builder, root: _Root) -> Literal:

@@ -24,7 +24,7 @@ ROLES = ("auditor", "head", "analyst", "registrar", "reviewer")
 LEVELS = (None, 0, 1, 2, 2, 3)
 ZONES = (None, "government", "government", "internet")
 ENTRY_NAMES = ("residents", "villages", "licences", "e1", "legal_persons", "select", "order", "query", "vehicles", "t0")
-ROW_COUNTS = {0: 0.5, 1: 0.5, 6: 2.0, 15: 4.0, 30: 3.0, 130: 1.2}
+ROW_COUNTS = {0: 0.5, 1: 0.5, 6: 2.0, 15: 4.0, 30: 3.0, 130: 1.2, 1100: 0.08}
 
 
 def draw_world(seed: int, now: datetime, *, agreements: bool = False) -> World:

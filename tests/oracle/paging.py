@@ -62,14 +62,15 @@ def going_on(document: Document, cursor: str) -> Document:
 def roots_of(document: Document) -> list[Field]:
     """The fields of `shared`, as they stand in it or in fragments inside it."""
     shared = [each for each in document.selections if isinstance(each, Field)]
-    return [root for each in shared for root in _fields_in(each.selections)]
+    return [root for each in shared for root in fields_in(each.selections)]
 
 
-def _fields_in(selections: tuple[Selection, ...]) -> list[Field]:
+def fields_in(selections: tuple[Selection, ...]) -> list[Field]:
+    """The fields of selections, also of those inside inline fragments."""
     found: list[Field] = []
     for selection in selections:
         if isinstance(selection, Inline):
-            found += _fields_in(selection.selections)
+            found += fields_in(selection.selections)
         elif isinstance(selection, Field) and selection.name != "__typename":
             found.append(selection)
     return found

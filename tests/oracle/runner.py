@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -78,9 +78,10 @@ class PortalProcess:
 
     def _is_ready(self) -> bool:
         probe = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-        with suppress(OSError, http.client.HTTPException):
+        with suppress(OSError, http.client.HTTPException), closing(probe):
             probe.request("GET", "/healthz")
-            return probe.getresponse().status == 200
+            with probe.getresponse() as response:
+                return response.status == 200
         return False
 
     def stop(self) -> None:

@@ -119,11 +119,15 @@ class TwinPortals:
 
     sends: tuple[Send, Send]
     names: tuple[HashNames, HashNames] = field(default_factory=lambda: (HashNames(), HashNames()))
+    asked: int = 0
+    answered: int = 0
 
     def ask(self, caller: Caller, document: Document, cursors: tuple[str, str] | None = None) -> "TwinReplies":
         """The replies of both to a document, or to its first field's going on from the cursor of each."""
         documents = [document] * 2 if cursors is None else [going_on(document, cursor) for cursor in cursors]
         one, other = (send(caller, each) for send, each in zip(self.sends, documents, strict=True))
+        self.asked += 1
+        self.answered += b'"errors"' not in one.body
         return TwinReplies(one, other, self._seen(one, 0) == self._seen(other, 1))
 
     def _seen(self, reply: Reply, side: int) -> tuple[int, dict[str, str], bytes]:

@@ -6,13 +6,16 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tests.oracle.answer import Reference
 from tests.oracle.campaign import Campaign, Tally
 from tests.oracle.decision import every_record
-from tests.oracle.generate_worlds import draw_world
+from tests.oracle.generate_worlds import callers_of, draw_world
+from tests.oracle.introspection import QUERY as INTROSPECTION
+from tests.oracle.introspection import introspection_differences
 from tests.oracle.masks import SHANGHAI
 from tests.oracle.runner import PortalProcess, purpose_type
 from tests.oracle.world import Caller, World
@@ -60,7 +63,14 @@ def test_portal_answers_as_the_reference_when_asked_over_http(seed: int, tmp_pat
         portal.start()
         caller = Caller(application=world.applications[0].id)
         type_name = purpose_type(portal.ask, caller)
-        Campaign(Reference(world, now), portal.send, tally, type_name).run(REQUESTS)
+        reference = Reference(world, now)
+        views = [
+            line
+            for one in set(callers_of(world, Random(seed)))
+            for line in introspection_differences(reference, one, portal.send(one, INTROSPECTION))
+        ]
+        Campaign(reference, portal.send, tally, type_name).run(REQUESTS)
     finally:
         portal.stop()
+    assert views == []
     assert not tally.disagreements, tally.report() + "\n" + "\n\n".join(str(one) for one in tally.disagreements[:5])

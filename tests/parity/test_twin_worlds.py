@@ -72,6 +72,8 @@ def differences(worlds: tuple[World, World], caller: Caller, draw: Random, folde
                 replies = twins.ask(caller, document, cursors)
             if not replies.same:
                 yield describe(document, replies)
+        if twins.answered < twins.asked / 5:
+            yield f"only {twins.answered} of {twins.asked} requests were answered, so the rest says little"
 
 
 @pytest.mark.heavy

@@ -94,7 +94,7 @@ def test_parse_accepts_a_whole_surrogate_pair() -> None:
 @pytest.mark.parametrize(
     ("content", "encoding"),
     [
-        ("第一行\n村".encode("gb18030"), "GB 18030"),
+        ("第一行\n村".encode("gb18030"), "GB18030"),
         ("村".encode("utf-16"), "UTF-16"),
         (b"a\xff\xff", None),
     ],

@@ -27,7 +27,7 @@ def test_manifest_names_profile_and_title(text: str) -> None:
         ((GOOD + 'title = "x"\n').encode(), [("", "this is no TOML")]),
         ((GOOD + "x = " + "[" * 5000 + "]" * 5000).encode(), [("", "this is no TOML")]),
         ((GOOD + "x = 1\0").encode(), [("", "this is no TOML")]),
-        (GOOD.encode("gb18030"), [("", "the text isn't UTF-8 but seems to be GB 18030")]),
+        (GOOD.encode("gb18030"), [("", "the text isn't UTF-8 but seems to be GB18030")]),
     ],
 )
 def test_manifest_has_exactly_the_planted_faults(content: bytes | None, places: list[tuple[str, str]]) -> None:

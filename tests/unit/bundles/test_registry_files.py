@@ -88,7 +88,8 @@ def test_public_key_may_be_written_with_its_folder() -> None:
         ("departments", "a;b", "a; b", 2, "groups", "` b` isn't in groups.csv"),
         ("departments", "a;b", "a;a", 2, "groups", "`a` is there twice"),
         ("departments", "a;b", "a;", 2, "groups", "nothing stands beside a `;`"),
-        ("departments", "code,name", "code,title", 1, "title", "unknown column `title`"),
+        ("departments", DEPARTMENT + ",", "11999999NB0000019T,", 2, "code", "no unified social credit code"),
+        ("departments", "code,name", "cod,name", 1, "cod", "unknown column `cod`"),
         ("departments", OTHER + ",提供方,,", OTHER + ",提供方,", 3, "", "3 cells, the header has 4"),
         ("departments", OTHER + ",提供方,,", OTHER + ",提供方,,,", 3, "", "5 cells, the header has 4"),
         ("departments", OTHER + ",提供方,,\n", f"{OTHER},提供方,,\n\n", 4, "", "the line is empty"),
@@ -117,14 +118,22 @@ def test_register_has_exactly_the_planted_fault(
 ) -> None:
     text = FILES[f"{name}.csv"]
     assert old in text
-    [found, *others] = read(**{name: text.replace(old, new, 1)})[1]
-    expected_others = [("departments.csv", 1, "name", "no column `name`")] if column == "title" else []
-    # A code that is mistyped is no longer the one that others name; what follows from that is told too.
-    if column == "code" and name == "departments":
-        expected_others = [("applications.csv", 2, "department", f"`{DEPARTMENT}` isn't in departments.csv")]
+    [found] = read(**{name: text.replace(old, new, 1)})[1]
     assert found[:3] == (f"{name}.csv", row, column)
     assert what in found[3]
-    assert others == expected_others
+
+
+def test_column_of_another_name_is_unknown_and_its_own_missing() -> None:
+    text = FILES["departments.csv"].replace("name", "title")
+    assert read(departments=text)[1] == [
+        ("departments.csv", 1, "title", "unknown column `title`"),
+        ("departments.csv", 1, "name", "no column `name`"),
+    ]
+
+
+def test_key_that_could_not_be_read_is_no_fault_of_its_row() -> None:
+    _, faults = read(groups=FILES["groups.csv"] + '"x"y,丙组\n')
+    assert faults == [("groups.csv", 4, "", "a quote stands inside a cell")]
 
 
 @pytest.mark.parametrize("row", [f"{DEPARTMENT},使用方", f"{DEPARTMENT},使用方,999999,a;b,"])
@@ -155,8 +164,10 @@ def test_header_with_a_cell_without_name_is_a_fault() -> None:
     assert read(groups=text)[1] == [("groups.csv", 1, "", "unknown column ``")]
 
 
-def test_file_in_another_encoding_is_one_fault() -> None:
-    contents = {"groups.csv": FILES["groups.csv"].encode("gb18030")}
-    _, [fault] = read_registry(contents, ())
-    assert (fault.file, fault.row) == ("groups.csv", 2)
-    assert "GB 18030" in fault.what.en
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
+def test_file_in_another_encoding_is_one_fault_and_its_rows_still_known(encoding: str) -> None:
+    contents = {file: text.encode() for file, text in FILES.items()}
+    contents |= {file: FILES[file].encode(encoding) for file in ("departments.csv", "groups.csv")}
+    _, faults = read_registry(contents, KEYS)
+    assert [fault.file for fault in faults] == ["departments.csv", "groups.csv"]
+    assert all(encoding.upper() in fault.what.en for fault in faults)

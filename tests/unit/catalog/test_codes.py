@@ -10,6 +10,7 @@ from portal.catalog.codes import (
     is_identity_number,
     is_resource_code,
     is_social_credit_code,
+    one_character_corrections,
 )
 
 CODES = ["11999999MB0000019T", "11999999MB0000027M", "11999999MB0000035G"]
@@ -41,6 +42,17 @@ def test_social_credit_code_fails_when_any_character_is_changed(code: str, place
 )
 def test_social_credit_code_fails_when_its_form_is_wrong(text: str) -> None:
     assert not is_social_credit_code(text)
+
+
+@given(st.sampled_from(CODES), st.integers(0, 17), st.sampled_from(CREDIT_ALPHABET + "iO-"))
+def test_corrections_hold_the_code_that_was_meant(code: str, place: int, character: str) -> None:
+    corrections = one_character_corrections(code[:place] + character + code[place + 1 :])
+    assert code in corrections
+    assert all(is_social_credit_code(correction) for correction in corrections)
+
+
+def test_corrections_are_none_when_two_characters_are_wrong() -> None:
+    assert one_character_corrections("--" + CODES[0][2:]) == one_character_corrections("") == []
 
 
 def test_credit_check_character_is_that_of_a_registered_company() -> None:

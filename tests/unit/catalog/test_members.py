@@ -35,8 +35,16 @@ def test_fault_has_file_place_and_both_languages() -> None:
 
 def test_unknown_members_are_each_a_fault_when_not_among_the_known() -> None:
     reading = members(a=1, b=2, c=3)
-    reading.check_known(("b",))
+    assert reading.checked(("b",)).document == {"b": 2}
     assert told(reading) == [("items[0].a", "unknown member `a`"), ("items[0].c", "unknown member `c`")]
+    assert reading.faults[0].mend.en == "remove it; known are b"
+
+
+def test_member_is_read_as_the_missing_one_that_was_meant() -> None:
+    reading = members(lenght=3, name="x", nmae="y")
+    assert reading.checked(("length", "name")).document == {"length": 3, "name": "x"}
+    assert told(reading) == [("items[0].lenght", "unknown member `lenght`"), ("items[0].nmae", "unknown member `nmae`")]
+    assert [fault.mend.en for fault in reading.faults] == ["write `length`", "remove it; known are length, name"]
 
 
 @pytest.mark.parametrize(

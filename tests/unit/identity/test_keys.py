@@ -100,10 +100,8 @@ SPOILED: dict[str, bytes] = {
     "one secret twice": json.dumps({**good_members(), "mask_secret": good_members()["audit_secret"]}).encode(),
     "signing key as audit key": json.dumps({**good_members(), "audit": good_members()["signing"]}).encode(),
     "not UTF-8": b"\xff\xfe",
-    "huge": json.dumps(good_members()).encode() + b" " * (1 << 16),
+    "huge": b" " * (1 << 16) + json.dumps(good_members()).encode(),
 }
-# Read no further than keys can be: what is then cut may still be whole, as here it is but for white space.
-del SPOILED["huge"]
 
 
 @pytest.mark.parametrize("name", SPOILED)

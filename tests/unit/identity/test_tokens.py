@@ -16,12 +16,8 @@ from tests.fixtures.tokens import AUTHORITY, FORGE, NOW, OTHER_KEY, SECONDS, goo
 GRANT = TokenGrant(SubjectKind.APPLICATION, "app-1")
 
 
-def parts_of(token: str) -> tuple[dict[str, object], dict[str, object]]:
-    header, claims, _ = (
-        json.loads(base64.urlsafe_b64decode(part + "==") or b"0") if part else {}
-        for part in (*token.split(".")[:2], "")
-    )
-    return header, claims
+def parts_of(token: str) -> list[dict[str, object]]:
+    return [json.loads(base64.urlsafe_b64decode(part + "==")) for part in token.split(".")[:2]]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +160,7 @@ def test_verifier_keeps_no_more_than_its_capacity_and_forgets_the_longest_unused
             "Digest token",
             "bearer:token",
             "Bearer token\0",
-            "ｂearer token",
+            "\uff42earer token",
         ),
         *("DPoP token", "dpop token", "DPoP", "Bearer \ud800"),
     ],

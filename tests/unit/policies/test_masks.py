@@ -222,7 +222,7 @@ def test_number_becomes_the_multiple_by_the_words_of_the_contract() -> None:
         assert whole <= int(value * 100) < whole + part
 
 
-def test_boolean_or_text_is_never_generalised() -> None:
+def test_text_is_never_generalised() -> None:
     with pytest.raises(AssertionError):
         generalise("2026-01-31", Period.YEAR)
 
