@@ -6,6 +6,7 @@ A number with a fraction or an exponent is a `Decimal`, never a float; members k
 import json
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
@@ -116,8 +117,7 @@ def _too_deep() -> NotJson:
 def _members(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise NotJson(
             Text(en=f"member `{twice}` is there twice", zh=f"成员 `{twice}` 重复"),
             Text(en="keep one", zh="请只保留一个"),

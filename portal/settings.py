@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,8 @@ class Settings:
 
     @property
     def witness_file(self) -> Path:
-        """The file that keeps the audit's last checkpoint outside the database."""
-        return self.home / "audit-witness.json"
+        """The file that keeps the audit's last checkpoint outside the database; each database has its own."""
+        return self.home / f"audit-witness-{sha256(self.database_url.encode()).hexdigest()[:8]}.json"
 
 
 _SETTINGS: Mapping[str, _Setting] = {

@@ -19,13 +19,10 @@ from sqlalchemy import (
     false,
     not_,
     null,
-    or_,
     true,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import BooleanClauseList
 
+from portal.access.joining import Clause, Part, join_all, join_any
 from portal.access.text_functions import text_ends_with, text_position
 from portal.catalog.entries import CatalogEntry, InformationItem
 from portal.conditions.tree import (
@@ -45,39 +42,10 @@ from portal.conditions.tree import (
 )
 from portal.conditions.values import INTEGER_MAX, render_instant
 
-Clause = ColumnElement[bool]
 Stored = str | int
 """A value as the data store holds it: decimals scaled to integers, booleans 0 and 1, dates and instants as text."""
 
-_FLAT = 8
-"""So many clauses stand side by side; more are halved and nested.
-
-SQLite's parser takes 100 brackets in one another, and expressions 1000 deep; clauses side by side are as deep as many.
-"""
-
 _SURROGATES_FROM, _SURROGATES_TO, _LAST = 0xD800, 0xE000, 0x10FFFF
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A compiled condition. `height` counts the brackets that its joints need, one in another; 0 without a joint."""
-
-    clause: Clause
-    height: int
-
-
-class _Bracketed(ColumnElement[Any]):
-    """A clause in brackets that SQLAlchemy leaves there: its own it takes off where clauses are joined alike."""
-
-    inherit_cache = True
-
-    def __init__(self, clause: Clause) -> None:
-        self.clause = clause
-
-
-@compiles(_Bracketed)
-def _bracketed(element: _Bracketed, compiler: SQLCompiler, **options: object) -> str:
-    return f"({compiler.process(element.clause, **options)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,41 +86,23 @@ def compile_condition(condition: Condition, columns: EntryColumns) -> Clause:
     return _compile(condition, columns, negated=False).clause
 
 
-def conjunction(clauses: Sequence[Clause]) -> Clause:
-    """Return the clauses joined by AND; true without any."""
-    return _join(and_, [_Part(clause, int(isinstance(clause, BooleanClauseList))) for clause in clauses], true()).clause
-
-
-def _compile(condition: Condition, columns: EntryColumns, *, negated: bool) -> _Part:
-    """Return the condition, or its negation: what is denied is denied of the tests, so that `NOT` needs no brackets."""
+def _compile(condition: Condition, columns: EntryColumns, *, negated: bool) -> Part:
+    """Return the condition, or its negation: that of a joint is the other joint of negations, and needs no `NOT`."""
     match condition:
         case Not(member):
             return _compile(member, columns, negated=not negated)
         case And(members) | Or(members):
             parts = [_compile(member, columns, negated=negated) for member in members]
-            return (
-                _join(and_, parts, true()) if isinstance(condition, And) is not negated else _join(or_, parts, false())
-            )
+            return join_all(parts) if isinstance(condition, And) is not negated else join_any(parts)
         case Constant(value):
-            return _Part(
-                {True: true(), False: false(), None: _unknown()}[value if value is None else value is not negated], 0
-            )
+            return Part(_constant(None if value is None else value is not negated))
         case _:
             clause = _compile_test(condition, columns)
-            return _Part(not_(clause) if negated else clause, 0)
+            return Part(not_(clause) if negated else clause)
 
 
-def _join(join: Callable[..., Clause], parts: Sequence[_Part], neutral: Clause) -> _Part:
-    """Return the parts joined, the tallest first: there a bracket takes least of SQLite's parser."""
-    if len(parts) < 2:
-        return parts[0] if parts else _Part(neutral, 0)
-    first, *rest = sorted(parts, key=lambda part: -part.height)
-    if len(rest) >= _FLAT:
-        half = len(rest) // 2
-        halves = [_join(join, rest[:half], neutral), _join(join, rest[half:], neutral)]
-        rest = [_join(join, halves, neutral)]
-    joined = join(*(_Bracketed(part.clause) if part.height else part.clause for part in (first, *rest)))
-    return _Part(joined, 1 + max(first.height, rest[0].height))
+def _constant(value: bool | None) -> Clause:
+    return {True: true(), False: false(), None: _unknown()}[value]
 
 
 def _compile_test(

@@ -42,6 +42,8 @@ class CursorSeal:
             if len(cursor) > _SIZE_LIMIT:
                 raise ValueError(len(cursor))
             sealed = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+            if base64.urlsafe_b64encode(sealed).decode() != cursor:
+                raise ValueError("another text for the same octets")
             content = AESGCM(self.secret).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], self.bound_to)
         except (ValueError, binascii.Error, InvalidTag) as failure:
             raise BadInput(

@@ -5,21 +5,23 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import LifoQueue
+from queue import Empty, LifoQueue
 from time import monotonic
 from typing import TypeVar
 
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import sqlite
 
-from portal.access.statement import Read, Statement
-from portal.errors import SourceUnavailable, Text
+from portal.access.statement import Read, Statement, too_complex
+from portal.errors import PortalError, SourceUnavailable, Text
 from portal.storage.data_store import open_read_connection
 
 Row = tuple[object, ...]
 _Outcome = TypeVar("_Outcome")
 _CHECKED_EVERY = 4000
 """Steps of SQLite's machine between two looks at the clock: some tens of microseconds."""
+_BEYOND_LIMITS = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
+"""What SQLite says of a statement beyond its limits; it has no codes for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class SqliteSource:
     async def execute(self, read: Read) -> Executed:
         """Return what the read gives, from one state of the data.
 
-        Raises: SourceUnavailable where the store can't be read, or not within the time limit.
+        Raises: SourceUnavailable where the store can't be read, or not within the time limit; TooComplex where a
+        statement is beyond what SQLite takes.
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._execute, read)
 
@@ -54,15 +57,23 @@ class SqliteSource:
             self._idle.get_nowait().close()
 
     def _execute(self, read: Read) -> Executed:
-        connection = open_read_connection(self._url) if self._idle.empty() else self._idle.get_nowait()
+        connection = self._connect()
         try:
             executed = _within(connection, self._timeout_seconds, lambda: _run(connection, read))
-        except sqlite3.Error as failure:
+        except BaseException as failure:
             # A connection that failed may be in any state: the next read opens another.
             connection.close()
-            raise _unavailable(failure) from failure
+            if isinstance(failure, sqlite3.Error):
+                raise _refusal(failure) from failure
+            raise
         self._idle.put(connection)
         return executed
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return open_read_connection(self._url)
 
 
 def _within(connection: sqlite3.Connection, seconds: float, run: Callable[[], _Outcome]) -> _Outcome:
@@ -86,7 +97,7 @@ def _fetch(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
     return connection.execute(statement.sql, statement.parameters).fetchall()
 
 
-def _unavailable(failure: sqlite3.Error) -> SourceUnavailable:
+def _refusal(failure: sqlite3.Error) -> PortalError:
     if failure.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
         return SourceUnavailable(
             Text(
@@ -94,6 +105,8 @@ def _unavailable(failure: sqlite3.Error) -> SourceUnavailable:
                 zh="读取超时；请缩小 `where` 范围、减少排序项，或不取 `totalCount`",
             )
         )
+    if any(words in str(failure) for words in _BEYOND_LIMITS):
+        return too_complex()
     return SourceUnavailable(
         Text(en="the entry's rows can't be read now; try again later", zh="暂时无法读取该条目的数据，请稍后再试")
     )

@@ -1,20 +1,21 @@
 """How many rows a request may have: what it asks for, held against the limits of its permit (enforcement.md §4)."""
 
+from portal.access.plan import QueryPlan
 from portal.access.planning import DEFAULT_ROWS
 from portal.errors import ErrorCode
 from portal.policies.decision import Deny, Limits, Permit
 
 
-def allow_rows(first: int | None, permit: Permit, rows_today: int) -> int | Deny:
-    """Return the page's size, or the refusal with the items whose limit is too small for it.
+def allow_rows(plan: QueryPlan, permit: Permit, rows_today: int) -> int | Deny:
+    """Return the page's size, or the refusal with the items whose limit is too small for it, in the entry's order.
 
     `rows_today` are those that the subject took from the entry in this calendar day of Asia/Shanghai.
     """
+    first = plan.first
     left = tuple((item, rows - rows_today) for item, rows in permit.daily_rows)
     exceeded = _smaller_than(permit.max_rows, first or 1) | _smaller_than(left, first or 1)
     if exceeded:
-        ordered = dict.fromkeys(item for item, _ in (*permit.max_rows, *left) if item in exceeded)
-        return Deny(tuple((item, ErrorCode.QUOTA_EXCEEDED) for item in ordered))
+        return Deny(tuple((item, ErrorCode.QUOTA_EXCEEDED) for item in plan.use.items if item in exceeded))
     if first is not None:
         return first
     return min([DEFAULT_ROWS, *(rows for _, rows in (*permit.max_rows, *left))])

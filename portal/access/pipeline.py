@@ -189,7 +189,7 @@ async def _decide_and_read(attempt: _Attempt) -> Answer | None:
     decision = attempt.point.decide(attempt.occasion.request, attempt.plan.use)
     if isinstance(decision, Deny):
         return RefusedField(Refusal(decision.code, decision.reasons), None)
-    allowed = allow_rows(attempt.plan.first, decision, await _rows_today(attempt, decision))
+    allowed = allow_rows(attempt.plan, decision, await _rows_today(attempt, decision))
     if isinstance(allowed, Deny):
         return RefusedField(Refusal(allowed.code, allowed.reasons), None)
     return await _read(attempt, decision, allowed)

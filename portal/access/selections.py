@@ -15,6 +15,8 @@ from graphql.language.ast import (
     VariableNode,
 )
 
+from portal.errors import BadInput, Text
+
 TYPENAME = "__typename"
 
 
@@ -71,10 +73,20 @@ def _is_included(selection: SelectionNode, document: Document) -> bool:
 
 
 def _condition(directive: DirectiveNode, document: Document) -> bool | None:
-    """Return the value of `if`; None for a directive that isn't `@skip` or `@include`."""
+    """Return the value of `if`; None for a directive that isn't `@skip` or `@include`. Raises: BadInput."""
     if directive.name.value not in ("skip", "include"):
         return None
-    value = directive.arguments[0].value
-    if isinstance(value, VariableNode):
-        return bool(document.variables[value.name.value])
-    return isinstance(value, BooleanValueNode) and value.value
+    (argument,) = directive.arguments or ()
+    value = argument.value
+    if not isinstance(value, VariableNode):
+        return isinstance(value, BooleanValueNode) and value.value
+    met = document.variables[value.name.value]
+    if not isinstance(met, bool):
+        # Only a variable with a default can be null here; graphql-core refuses it likewise.
+        raise BadInput(
+            Text(
+                en=f"`${value.name.value}` is null; write `true` or `false`",
+                zh=f"`${value.name.value}` 为 null，应为 `true` 或 `false`",
+            )
+        )
+    return met

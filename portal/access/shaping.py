@@ -184,7 +184,7 @@ def _page_info(page: Page, seal: CursorSeal, shape: NamedShape) -> dict[str, obj
 def _show_nodes(shape: NodeShape, page: Page, type_name: str) -> list[dict[str, object]]:
     keys = [key for key, _ in shape.members]
     places = [page.items[item] for _, item in shape.members if item is not None]
-    if len(places) < len(keys):
+    if len(places) < len(keys) or not keys:
         return [_show_node(shape, page, row, type_name) for row in page.cells]
     if len(places) == 1:
         return [{keys[0]: row[places[0]]} for row in page.cells]

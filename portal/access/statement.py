@@ -6,16 +6,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Select, Table, and_, func, null, or_, select
 
-from portal.access.compiling import (
-    Clause,
-    EntryColumns,
-    Stored,
-    compile_condition,
-    conjunction,
-    entry_columns,
-    mask_index,
-)
+from portal.access.compiling import EntryColumns, Stored, compile_condition, entry_columns, mask_index
+from portal.access.joining import Clause
 from portal.access.plan import OrderTerm, QueryPlan
+from portal.conditions.tree import TRUE, And
+from portal.errors import Text, TooComplex
 from portal.policies.decision import MaskChoice, Permit
 from portal.policies.records import FullMask
 from portal.vocabulary import ItemIdentifier
@@ -78,16 +73,37 @@ class Read:
 
 
 def compile_read(plan: QueryPlan, permit: Permit, table: Table, window: Window, dialect: Dialect) -> Read:
-    """Return the statements of a permitted plan: filter and row condition together, nothing else is read."""
+    """Return the statements of a permitted plan: filter and row condition together, nothing else is read.
+
+    Raises: TooComplex for a condition nested too deep to be written.
+    """
     columns = entry_columns(plan.entry, table)
     layout = _layout(plan, permit)
-    where = conjunction([compile_condition(condition, columns) for condition in (permit.row_condition, plan.filter)])
-    rows = _select_rows(plan, layout, columns, where, window) if plan.shape.reads_rows else None
-    total = select(func.count()).select_from(table).where(where) if plan.shape.counts_rows else None
-    return Read(
-        layout,
-        None if rows is None else render_statement(rows, dialect),
-        None if total is None else render_statement(total, dialect),
+    try:
+        where = _where(plan, permit, columns)
+        rows = _select_rows(plan, layout, columns, where, window) if plan.shape.reads_rows else None
+        total = select(func.count()).select_from(table).where(*where) if plan.shape.counts_rows else None
+        return Read(
+            layout,
+            None if rows is None else render_statement(rows, dialect),
+            None if total is None else render_statement(total, dialect),
+        )
+    except RecursionError:
+        raise too_complex() from None
+
+
+def _where(plan: QueryPlan, permit: Permit, columns: EntryColumns) -> tuple[Clause, ...]:
+    conditions = tuple(condition for condition in (permit.row_condition, plan.filter) if condition != TRUE)
+    return (compile_condition(And(conditions), columns),) if conditions else ()
+
+
+def too_complex() -> TooComplex:
+    """Return the refusal of a request whose statement the database wouldn't take."""
+    return TooComplex(
+        Text(
+            en="`where` and `orderBy` are nested too deep or too long; ask for less at once",
+            zh="`where` 和 `orderBy` 嵌套过深或过长；请简化请求",
+        )
     )
 
 
@@ -99,10 +115,10 @@ def _layout(plan: QueryPlan, permit: Permit) -> RowLayout:
 
 
 def _select_rows(
-    plan: QueryPlan, layout: RowLayout, columns: EntryColumns, where: Clause, window: Window
+    plan: QueryPlan, layout: RowLayout, columns: EntryColumns, where: tuple[Clause, ...], window: Window
 ) -> Select[Any]:
     number = columns.column(ROW_NUMBER)
-    clauses = [where] if window.after is None else [where, _after(plan.order, window.after, columns)]
+    after = () if window.after is None else (_after(plan.order, window.after, columns),)
     shown = [
         number,
         *(null() if item in layout.hidden else columns.column(item) for item in layout.selected),
@@ -112,7 +128,7 @@ def _select_rows(
     ordering = [_ordering(term, columns) for term in plan.order]
     return (
         select(*(column.label(f"c{index}") for index, column in enumerate(shown)))
-        .where(conjunction(clauses))
+        .where(*where, *after)
         .order_by(*ordering, number)
         .limit(window.rows + 1)
     )
@@ -144,5 +160,5 @@ def _after(order: Sequence[OrderTerm], position: Position, columns: EntryColumns
 def render_statement(statement: Select[Any], dialect: Dialect) -> Statement:
     """Return the text and parameters of a statement in the database's own form."""
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    names = compiled.positiontup or ()  # type: ignore[attr-defined]
+    names = compiled.positiontup or ()
     return Statement(compiled.string, tuple(compiled.params[name] for name in names))

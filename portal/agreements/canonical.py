@@ -5,13 +5,13 @@ from typing import NoReturn, TypeAlias
 
 import rfc8785
 
+from portal.agreements.wording import shown
 from portal.errors import BadInput, Text
 from portal.json_text import JsonValue
 
 _INTEGER_LIMIT = 2**53 - 1
 """The largest integer of which RFC 8785's numbers hold every neighbour."""
 
-_SHOWN = 40
 
 _Carried: TypeAlias = "bool | int | float | str | list[_Carried] | dict[str, _Carried] | None"
 
@@ -32,7 +32,7 @@ def _carried(value: JsonValue) -> _Carried:
     if isinstance(value, Decimal):
         return _carried_fraction(value)
     if isinstance(value, int) and abs(value) > _INTEGER_LIMIT:
-        _refuse(str(value))
+        _refuse(value)
     return value
 
 
@@ -40,15 +40,15 @@ def _carried_fraction(number: Decimal) -> float:
     nearest = float(number)
     # The form writes the shortest digits that name the double: those must be the digits that were written.
     if Decimal(repr(nearest)) != number:
-        _refuse(str(number))
+        _refuse(number)
     return nearest
 
 
-def _refuse(digits: str) -> NoReturn:
-    shown = digits if len(digits) <= _SHOWN else digits[:_SHOWN] + "…"
+def _refuse(number: int | Decimal) -> NoReturn:
+    digits = shown(number)
     raise BadInput(
         Text(
-            en=f"the number `{shown}` can't be signed: RFC 8785 would alter it; write fewer digits or a string",
-            zh=f"数字 `{shown}` 无法签名：RFC 8785 会改变它；请减少位数或写成字符串",
+            en=f"the number `{digits}` can't be signed: RFC 8785 would alter it; write fewer digits or a string",
+            zh=f"数字 `{digits}` 无法签名：RFC 8785 会改变它；请减少位数或写成字符串",
         )
     )

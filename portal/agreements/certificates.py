@@ -96,9 +96,9 @@ def check_signer(certificate: x509.Certificate) -> None:
     Raises: BadInput.
     """
     _check_certificate(certificate)
-    if _is_authority(certificate):
+    constraints, usage = _extension(certificate, x509.BasicConstraints), _extension(certificate, x509.KeyUsage)
+    if constraints is not None and constraints.ca:
         raise _refusal(certificate, "is an authority's, not a party's", "属于认证机构，而非协议一方")
-    usage = _extension(certificate, x509.KeyUsage)
     if usage is not None and not usage.digital_signature:
         raise _refusal(certificate, "isn't for digital signatures", "不可用于数字签名")
     purposes = _extension(certificate, x509.ExtendedKeyUsage)
@@ -112,13 +112,12 @@ def check_authority(certificate: x509.Certificate, authorities_below: int = 0) -
     Raises: BadInput.
     """
     _check_certificate(certificate)
-    usage = _extension(certificate, x509.KeyUsage)
-    if not _is_authority(certificate) or (usage is not None and not usage.key_cert_sign):
+    constraints, usage = _extension(certificate, x509.BasicConstraints), _extension(certificate, x509.KeyUsage)
+    if constraints is None or not constraints.ca or (usage is not None and not usage.key_cert_sign):
         raise _refusal(
             certificate, "isn't an authority's: it may issue no certificates", "不是认证机构证书，无权签发证书"
         )
-    constraints = _extension(certificate, x509.BasicConstraints)
-    if constraints is not None and constraints.path_length is not None and constraints.path_length < authorities_below:
+    if constraints.path_length is not None and constraints.path_length < authorities_below:
         raise _refusal(certificate, "doesn't allow so many authorities below it", "不允许其下有这么多级认证机构")
 
 
@@ -154,11 +153,6 @@ def _check_certificate(certificate: x509.Certificate) -> None:
         raise _refusal(
             certificate, f"has the critical extension {oid}, which isn't understood", f"含有无法处理的关键扩展项 {oid}"
         )
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    constraints = _extension(certificate, x509.BasicConstraints)
-    return constraints is not None and constraints.ca
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:

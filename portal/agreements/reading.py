@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TypeVar
 
 from portal.agreements.agreement import Agreement, Signature, SigningRole
 from portal.agreements.canonical import canonical_form
+from portal.agreements.wording import shown
 from portal.conditions.values import parse_instant
 from portal.errors import BadInput, Fault, Text
 from portal.json_text import JsonValue, NotJson, parse_json, render_json
 from portal.vocabulary import DepartmentCode, EntryCode
 
 MAX_FILE_BYTES = 1 << 20
+_AS_SIGNED = Text(en="write the file as the parties signed it", zh="请按各方签名时的文本重写文件")
 SIGN_ANEW = Text(en="mend it and have every party sign the new text", zh="请改正，并由各方对新文本重新签名")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
@@ -43,10 +45,10 @@ def read_agreement(file_content: bytes, file: str) -> tuple[UnverifiedAgreement 
         document = _parse_document(file_content)
         signed_octets = canonical_form({name: value for name, value in document.items() if name != "signatures"})
     except NotJson as refused:
-        return None, [Fault(file, refused.line, refused.path, refused.text, SIGN_ANEW)]
+        return None, [Fault(file, refused.line, refused.path, refused.text, _AS_SIGNED)]
     except BadInput as refused:
         return None, [Fault(file, None, "", refused.text, SIGN_ANEW)]
-    members = _Members(file, "", document)
+    members = _Members(file, "", document, [])
     content = _read_content(members, render_json(document))
     return (None, members.faults) if members.faults else (UnverifiedAgreement(content, signed_octets), [])
 
@@ -67,7 +69,7 @@ class _Members:
     file: str
     path: str
     values: Mapping[str, JsonValue]
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault]
 
     def refuse(self, name: str, what: Text) -> None:
         self.faults.append(Fault(self.file, None, self.path + name, what, SIGN_ANEW))
@@ -93,19 +95,24 @@ class _Members:
     def check(self, name: str, parse: Callable[[JsonValue], object]) -> None:
         self.take(name, parse, None)
 
-    def inner(self, name: str, value: JsonValue) -> "_Members":
-        if isinstance(value, dict):
-            return _Members(self.file, f"{self.path}{name}.", value, self.faults)
-        self.refuse(name, Text(en=f"`{self.path}{name}` is no object", zh=f"`{self.path}{name}` 不是对象"))
-        return _Members(self.file, f"{self.path}{name}.", {})
+    def inner(self, name: str) -> "_Members":
+        value: dict[str, JsonValue] | None = self.take(name, _parse_members, None)
+        # Where there is no object that is noted, and what it lacks goes into a list that nobody reads.
+        faults = [] if value is None else self.faults
+        return _Members(self.file, f"{self.path}{name}.", value or {}, faults)
+
+    def listed(self, name: str) -> "_Members":
+        unlisted: list[JsonValue] = []
+        values = self.take(name, _parse_list, unlisted)
+        return _Members(self.file, self.path + name, {f"[{n}]": value for n, value in enumerate(values)}, self.faults)
 
 
 def _read_content(members: _Members, document: str) -> Agreement:
     members.check_names(_MEMBERS)
-    parties = members.inner("parties", members.values.get("parties", {})).check_names(tuple(SigningRole))
-    terms = members.inner("terms", members.values.get("terms", {})).check_names(_TERMS, _TERMS_LEFT_OUT)
+    parties = members.inner("parties").check_names(tuple(SigningRole))
+    terms = members.inner("terms").check_names(_TERMS, _TERMS_LEFT_OUT)
     _check_terms(terms)
-    unsigned: list[JsonValue] = []
+    signatures = members.listed("signatures")
     return Agreement(
         id=members.take("id", _id_parser(PurePosixPath(members.file).stem), ""),
         version=members.take("version", _parse_version, 1),
@@ -115,10 +122,7 @@ def _read_content(members: _Members, document: str) -> Agreement:
         valid_until=terms.take("valid_until", parse_instant, _NO_INSTANT),
         terms=terms.values,
         text=members.take("text", _parse_text, ""),
-        signatures=tuple(
-            _read_signature(members.inner(f"signatures[{index}]", value))
-            for index, value in enumerate(members.take("signatures", _parse_list, unsigned))
-        ),
+        signatures=tuple(_read_signature(signatures.inner(name)) for name in signatures.values),
         document=document,
     )
 
@@ -137,7 +141,7 @@ def _check_terms(terms: _Members) -> None:
 def _read_signature(members: _Members) -> Signature:
     members.check_names(("role", "signed_at", "jws"))
     return Signature(
-        role=members.take("role", parse_role, SigningRole.CONSUMER),
+        role=members.take("role", _parse_role, SigningRole.CONSUMER),
         signed_at=members.take("signed_at", parse_instant, _NO_INSTANT),
         jws=members.take("jws", _parse_text, ""),
     )
@@ -149,8 +153,8 @@ def _id_parser(file_name: str) -> Callable[[JsonValue], str]:
         if not _ID.fullmatch(text):
             raise BadInput(
                 Text(
-                    en=f"`{text}` is no id: up to 128 letters, digits, `.`, `_`, `-`, a letter or digit first",
-                    zh=f"`{text}` 不是有效的编号：至多 128 个字母、数字、`.`、`_`、`-`，以字母或数字开头",
+                    en=f"`{shown(text)}` is no id: up to 128 letters, digits, `.`, `_`, `-`, a letter or digit first",
+                    zh=f"`{shown(text)}` 不是有效的编号：至多 128 个字母、数字、`.`、`_`、`-`，以字母或数字开头",
                 )
             )
         if text != file_name:
@@ -165,43 +169,41 @@ def _id_parser(file_name: str) -> Callable[[JsonValue], str]:
     return parse
 
 
-def parse_role(raw: JsonValue) -> SigningRole:
-    """Return the signing role that is named.
-
-    Raises: BadInput.
-    """
+def _parse_role(raw: JsonValue) -> SigningRole:
     for role in SigningRole:
         if raw == role.value:
             return role
     raise BadInput(
         Text(
-            en=f"`{raw}` is no role; roles are {', '.join(SigningRole)}",
-            zh=f"`{raw}` 不是签署角色，角色为 {'、'.join(SigningRole)}",
+            en=f"`{shown(raw)}` is no role; roles are {', '.join(SigningRole)}",
+            zh=f"`{shown(raw)}` 不是签署角色，角色为 {'、'.join(SigningRole)}",
         )
     )
 
 
 def _parse_version(raw: JsonValue) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int) or raw < 1:
-        raise BadInput(Text(en=f"`{raw}` is no version; count from 1", zh=f"`{raw}` 不是版本号，请从 1 开始计数"))
+        raise BadInput(
+            Text(en=f"`{shown(raw)}` is no version; count from 1", zh=f"`{shown(raw)}` 不是版本号，请从 1 开始计数")
+        )
     return raw
 
 
 def _parse_text(raw: JsonValue) -> str:
     if not isinstance(raw, str):
-        raise BadInput(Text(en=f"`{raw}` is no text", zh=f"`{raw}` 不是文本"))
+        raise BadInput(Text(en=f"`{shown(raw)}` is no text", zh=f"`{shown(raw)}` 不是文本"))
     return raw
 
 
 def _parse_list(raw: JsonValue) -> list[JsonValue]:
     if not isinstance(raw, list):
-        raise BadInput(Text(en="it is no list", zh="不是列表"))
+        raise BadInput(Text(en=f"`{shown(raw)}` is no list", zh=f"`{shown(raw)}` 不是列表"))
     return raw
 
 
 def _parse_members(raw: JsonValue) -> dict[str, JsonValue]:
     if not isinstance(raw, dict):
-        raise BadInput(Text(en="it is no object", zh="不是对象"))
+        raise BadInput(Text(en=f"`{shown(raw)}` is no object", zh=f"`{shown(raw)}` 不是对象"))
     return raw
 
 

@@ -18,6 +18,7 @@ from portal.agreements.certificates import describe, parse_certificate
 from portal.agreements.chains import MAX_CHAIN, Chain, check_chain
 from portal.agreements.reading import MAX_FILE_BYTES
 from portal.agreements.trust import TrustStore
+from portal.agreements.wording import shown
 from portal.conditions.values import parse_instant
 from portal.errors import BadInput, Text
 from portal.identity.segments import parse_segment
@@ -92,7 +93,7 @@ def _parse_header(protected: str) -> dict[str, JsonValue]:
     header = parse_segment(protected)
     for name in header:
         if name not in _HEADER_MEMBERS:
-            raise BadInput(Text(en=f"`{name}` has no place in the header", zh=f"签名头中不应有 `{name}`"))
+            raise BadInput(Text(en=f"`{shown(name)}` has no place in the header", zh=f"签名头中不应有 `{shown(name)}`"))
     for name in _HEADER_MEMBERS:
         if name not in header:
             raise BadInput(Text(en=f"`{name}` is missing in the header", zh=f"签名头中缺少 `{name}`"))
@@ -101,7 +102,8 @@ def _parse_header(protected: str) -> dict[str, JsonValue]:
 
 def _check_envelope(header: dict[str, JsonValue], signature: Signature) -> None:
     if header["role"] != signature.role.value:
-        raise BadInput(Text(en=f"it was made as `{header['role']}`", zh=f"它是以 `{header['role']}` 的角色所作"))
+        role = shown(header["role"])
+        raise BadInput(Text(en=f"it was made as `{role}`", zh=f"它是以 `{role}` 的角色所作"))
     if parse_instant(header["signed_at"]) != signature.signed_at:
         raise BadInput(
             Text(
@@ -116,7 +118,9 @@ def _parse_algorithm(raw: JsonValue) -> Algorithm:
         if raw == algorithm.value:
             return algorithm
     known = ", ".join(Algorithm)
-    raise BadInput(Text(en=f"the algorithm `{raw}` isn't one of {known}", zh=f"算法 `{raw}` 不在 {known} 之列"))
+    raise BadInput(
+        Text(en=f"the algorithm `{shown(raw)}` isn't one of {known}", zh=f"算法 `{shown(raw)}` 不在 {known} 之列")
+    )
 
 
 def _parse_chain(raw: JsonValue) -> Chain:

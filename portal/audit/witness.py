@@ -5,10 +5,14 @@ Whoever replaces the whole database, or restores an old one, leaves a log that i
 
 import json
 import os
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from portal.audit import statements
 from portal.audit.checkpoints import Checkpoint
+from portal.storage.database import connect_read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +40,19 @@ def store_witness(path: Path, checkpoint: Checkpoint) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.write_text(json.dumps({"number": checkpoint.number, "hash": checkpoint.hash.hex()}) + "\n")
     draft.replace(path)
+
+
+def retire_witness(path: Path, database: Path, now: datetime) -> Path | None:
+    """Put the witness of an earlier log aside if the database holds no log, and return where it lies now.
+
+    For a load into a new portal alone, which a person orders and which says so: a log never begins anew by itself (R6).
+    """
+    if not path.exists() or _holds_log(database):
+        return None
+    kept = path.with_name(f"{path.stem}-until-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{path.suffix}")
+    return path.rename(kept)
+
+
+def _holds_log(database: Path) -> bool:
+    with closing(connect_read_only(database)) as connection:
+        return connection.execute(statements.READ_WRITERS).fetchone() is not None

@@ -69,7 +69,14 @@ def describe_change(change: ContentChange, matchings: Matchings) -> tuple[Text, 
             for key, names in table.changed.items()
         ]
         lines += [Text(en=f"withdrawn {name} `{key}`", zh=f"撤销{zh} `{key}`") for key in table.withdrawn]
-    return (*lines, *(_describe_rows(change, code, matching) for code, matching in matchings.items()))
+    return (
+        *lines,
+        *(
+            _describe_rows(change, code, matching)
+            for code, matching in matchings.items()
+            if matching.kept or code not in change.differences[datasets.name].new
+        ),
+    )
 
 
 def summarise_change(change: ContentChange, matchings: Matchings) -> tuple[Text, ...]:

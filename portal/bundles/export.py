@@ -23,7 +23,7 @@ from portal.identity.rows import load_registry
 from portal.json_text import JsonValue, parse_json, render_json
 from portal.policies.records import PolicyKind
 from portal.policies.rows import load_document
-from portal.storage.content import StoredContent, read_content
+from portal.storage.content import ContentRow, StoredContent, read_content
 from portal.storage.data_store import ColumnSpec, StoredValue, data_table, load_value, read_dataset
 from portal.storage.database import hold_writer_lock
 from portal.storage.tables import agreements, catalog_entries, datasets, key_files, policy_records
@@ -137,11 +137,15 @@ def _write_documents(place: Path, content: StoredContent, entries: Iterable[Cata
         _write(place / "keys" / path, row.octets("content"))
     for entry in entries:
         _write_json(place / "catalog" / f"{entry.identifier}.json", render_entry(entry))
-    for policy, row in sorted(content.active(policy_records).items()):
-        if row.text("kind") not in _DERIVED_AGAIN:
-            _write_json(place / "policies" / f"{policy}.json", load_document(policy, row))
+    for policy, row in _written_policies(content):
+        _write_json(place / "policies" / f"{policy}.json", load_document(policy, row))
     for agreement, row in sorted(content.active(agreements).items()):
         _write_json(place / "agreements" / f"{agreement}.json", parse_json(row.text("document")))
+
+
+def _written_policies(content: StoredContent) -> list[tuple[str, ContentRow]]:
+    rows = sorted(content.active(policy_records).items())
+    return [(policy, row) for policy, row in rows if row.text("kind") not in _DERIVED_AGAIN]
 
 
 def _write_rows(place: Path, entry: CatalogEntry, content: StoredContent, connection: Connection) -> int:
@@ -181,7 +185,7 @@ def _write(path: Path, octets: bytes) -> None:
 
 
 def _describe(content: StoredContent, entries: Sequence[CatalogEntry], row_count: int) -> Text:
-    policies, signed = len(content.active(policy_records)), len(content.active(agreements))
+    policies, signed = len(_written_policies(content)), len(content.active(agreements))
     return Text(
         en=f"written: {len(entries)} catalog entries, {policies} policies, {signed} agreements, {row_count} rows",
         zh=f"已写出：目录条目 {len(entries)}，策略 {policies}，协议 {signed}，数据行 {row_count}",

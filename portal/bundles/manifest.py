@@ -56,7 +56,7 @@ def _profile(name: object, faults: list[Fault]) -> Profile | None:
 
 
 def _title(title: object, faults: list[Fault]) -> str:
-    if isinstance(title, str) and title:
+    if isinstance(title, str) and title and "\0" not in title:
         return title
-    faults.append(_fault("title", Text(en="the title is missing", zh="缺少标题")))
+    faults.append(_fault("title", Text(en="the title is missing, or no text", zh="缺少标题，或标题不是文本")))
     return ""

@@ -16,11 +16,21 @@ from portal.identity.registry import Registry
 from portal.json_text import JsonValue
 from portal.policies.consistency import validate_references
 from portal.policies.derivation import PROVIDER_PREFIX
-from portal.policies.reading import agreement_document, parse_record
+from portal.policies.reading import RecordDocument, agreement_document, parse_record
 from portal.policies.records import PolicyKind, PolicyRecord
 from portal.vocabulary import EntryCode, Purpose
 
-_WRITTEN_KINDS = (PolicyKind.STATUTORY, PolicyKind.RESTRICTION, PolicyKind.UNCONDITIONAL, PolicyKind.OPEN_DATA)
+_UNWRITTEN: Mapping[str, Text] = {
+    PolicyKind.PROVIDER.value: Text(
+        en="remove the file: every entry has its provider's record", zh="请删除该文件：每个条目自带提供方记录"
+    ),
+    PolicyKind.AGREEMENT.value: Text(
+        en="remove the file: a signed agreement in agreements/ gives its record",
+        zh="请删除该文件：agreements/ 中已签署的协议会生成记录",
+    ),
+}
+"""Kinds of record that no file in policies/ may have, and what to do instead."""
+
 _OF_ENTRY = ("resource", "terms.resource", "parties.provider")
 _MEANT = 0.9
 """How alike two codes are of which one is probably the other, mistyped in a character."""
@@ -39,7 +49,7 @@ class Surroundings:
     purposes: Collection[Purpose]
     doubtful: Collection[EntryCode] = ()
 
-    def without_consequences(self, faults: Iterable[Fault], resource: JsonValue) -> list[Fault]:
+    def without_consequences(self, faults: Iterable[Fault], resource: object) -> list[Fault]:
         """Return the faults without those that only follow from a fault of the entry that is meant by `resource`."""
         if not isinstance(resource, str) or not get_close_matches(resource, self.doubtful, n=1, cutoff=_MEANT):
             return list(faults)
@@ -52,70 +62,49 @@ def read_policy(content: bytes, file: str, surroundings: Surroundings) -> tuple[
     if not isinstance(document, dict):
         what = Text(en="a policy record is one JSON object", zh="策略记录应为一个 JSON 对象")
         return None, faults or [Fault(file, None, "", what, Text(en="write it as `{…}`", zh="请写成 `{…}`"))]
+    record, faults = _read_record(document, file, surroundings)
+    name = document.get("id")
+    if isinstance(name, str) and "id" not in [fault.column for fault in faults]:
+        faults += _validate_id(name, file)
+    if record is None or faults:
+        return None, faults
+    return WrittenRecord(record, document), []
+
+
+def _read_record(
+    document: RecordDocument, file: str, surroundings: Surroundings
+) -> tuple[PolicyRecord | None, list[Fault]]:
+    kind = document.get("kind")
+    unwritten = _UNWRITTEN.get(kind) if isinstance(kind, str) else None
+    if unwritten is not None:
+        # What else is wrong is told as if the kind were one that may be written.
+        document = {**document, "kind": PolicyKind.UNCONDITIONAL.value}
     record, found = parse_record(document, file, surroundings.entries)
     faults = surroundings.without_consequences(found, document.get("resource"))
-    faults += _validate_id(document.get("id"), file)
-    faults += _validate_written_kind(document.get("kind"), file)
+    if unwritten is not None:
+        what = Text(en=f"a record of kind {kind} isn't written by hand", zh=f"{kind} 类记录不能手工编写")
+        faults.append(Fault(file, None, "kind", what, unwritten))
     if record is not None:
         faults += validate_references(record, file, surroundings.registry, surroundings.purposes)
-    return (None if record is None or faults else WrittenRecord(record, document)), faults
+    return record, faults
 
 
-def _validate_id(name: JsonValue, file: str) -> list[Fault]:
+def _validate_id(name: str, file: str) -> list[Fault]:
     stem = PurePosixPath(file).stem
-    if not isinstance(name, str) or not name:
-        return []
-    if name != stem:
-        return [
-            Fault(
-                file,
-                None,
-                "id",
-                Text(en=f"the id `{shorten(name)}` isn't the file's name", zh=f"编号 `{shorten(name)}` 与文件名不一致"),
-                Text(en=f"write `{stem}`, or rename the file", zh=f"请改为 `{stem}`，或重命名文件"),
-            )
-        ]
-    return _validate_prefix(name, file)
+    if name == stem:
+        return _validate_prefix(name, file)
+    what = Text(en=f"the id `{shorten(name)}` isn't the file's name", zh=f"编号 `{shorten(name)}` 与文件名不一致")
+    mend = Text(en=f"write `{stem}`, or rename the file", zh=f"请改为 `{stem}`，或重命名文件")
+    return [Fault(file, None, "id", what, mend)]
 
 
 def _validate_prefix(name: str, file: str) -> list[Fault]:
     if not name.startswith(PROVIDER_PREFIX):
         return []
-    return [
-        Fault(
-            file,
-            None,
-            "id",
-            Text(
-                en=f"ids with `{PROVIDER_PREFIX}` are the portal's own",
-                zh=f"以 `{PROVIDER_PREFIX}` 开头的编号由平台专用",
-            ),
-            Text(en="choose another id", zh="请另取编号"),
-        )
-    ]
-
-
-def _validate_written_kind(kind: JsonValue, file: str) -> list[Fault]:
-    mends = {
-        PolicyKind.PROVIDER.value: Text(
-            en="remove the file: every entry has its provider's record", zh="请删除该文件：每个条目自带提供方记录"
-        ),
-        PolicyKind.AGREEMENT.value: Text(
-            en="remove the file: a signed agreement in agreements/ gives its record",
-            zh="请删除该文件：agreements/ 中已签署的协议会生成记录",
-        ),
-    }
-    if not isinstance(kind, str) or kind not in mends:
-        return []
-    return [
-        Fault(
-            file,
-            None,
-            "kind",
-            Text(en=f"a record of kind {kind} isn't written by hand", zh=f"{kind} 类记录不能手工编写"),
-            mends[kind],
-        )
-    ]
+    what = Text(
+        en=f"ids with `{PROVIDER_PREFIX}` are the portal's own", zh=f"以 `{PROVIDER_PREFIX}` 开头的编号由平台专用"
+    )
+    return [Fault(file, None, "id", what, Text(en="choose another id", zh="请另取编号"))]
 
 
 @dataclass(frozen=True, slots=True)

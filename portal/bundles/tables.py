@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from portal.bundles.csv_files import Cells, CsvFault, parse_csv
-from portal.catalog.members import closest, shorten
+from portal.catalog.members import closest, doubled, shorten
 from portal.errors import Fault, Text
 from portal.json_text import NotJson, decode_text, guess_text
 
@@ -21,21 +21,23 @@ def parse_header(cells: Cells, columns: Sequence[str], file: str) -> tuple[dict[
     """
     positions: dict[str, int] = {}
     faults: list[Fault] = []
+    missing = sorted(set(columns).difference(cells))
     for position, cell in enumerate(cells):
         name = cell or ""
         if name not in columns:
-            meant = closest(name, [column for column in columns if column not in cells])
+            meant = closest(name, missing)
             positions |= {meant: position} if meant else {}
             faults.append(_header_fault(file, name, _unknown(name), meant or columns))
         elif name in positions:
-            doubled = Text(en=f"column `{name}` twice", zh=f"列 `{name}` 重复")
-            faults.append(_header_fault(file, name, doubled, columns))
+            twice = Text(en=f"column `{name}` twice", zh=f"列 `{name}` 重复")
+            faults.append(_header_fault(file, name, twice, columns))
         else:
             positions[name] = position
-    for name in dict.fromkeys(columns):
-        if name not in positions:
-            missing = Text(en=f"no column `{name}`", zh=f"缺少列 `{name}`")
-            faults.append(_header_fault(file, name, missing, columns))
+    faults += [
+        _header_fault(file, name, Text(en=f"no column `{name}`", zh=f"缺少列 `{name}`"), columns)
+        for name in missing
+        if name not in positions
+    ]
     return positions, faults
 
 
@@ -120,15 +122,11 @@ class TableRow:
         """Return the names in a cell, separated by `;`, each once."""
         text = self.optional(column)
         names = tuple(text.split(";")) if text else ()
-        for name in dict.fromkeys(names):
-            if not name or names.count(name) > 1:
-                self.refuse(
-                    column,
-                    Text(en=f"`{shorten(name)}` is there twice", zh=f"`{shorten(name)}` 重复")
-                    if name
-                    else Text(en="nothing stands beside a `;`", zh="`;` 旁边为空"),
-                    Text(en="write each name once, with `;` between", zh="每个名称只写一次，以 `;` 分隔"),
-                )
+        mend = Text(en="write each name once, with `;` between", zh="每个名称只写一次，以 `;` 分隔")
+        if "" in names:
+            self.refuse(column, Text(en="nothing stands beside a `;`", zh="`;` 旁边为空"), mend)
+        for name in doubled(filter(None, names)):
+            self.refuse(column, Text(en=f"`{shorten(name)}` is there twice", zh=f"`{shorten(name)}` 重复"), mend)
         return names
 
     def choice(self, column: str, values: type[_Closed]) -> _Closed | None:

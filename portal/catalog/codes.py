@@ -5,6 +5,7 @@ from datetime import date
 
 CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_CODE = re.compile(f"[{CREDIT_ALPHABET}]{{2}}[0-9]{{6}}[{CREDIT_ALPHABET}]{{10}}")
+_CREDIT_LENGTH = 18
 _CREDIT_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 
 _IDENTITY_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
@@ -33,8 +34,10 @@ def is_social_credit_code(text: str) -> bool:
 
 def one_character_corrections(text: str) -> list[str]:
     """Return the unified social credit codes that differ from the text in one character."""
+    if len(text) != _CREDIT_LENGTH:
+        return []
     changed = (
-        text[:place] + character + text[place + 1 :] for place in range(len(text)) for character in CREDIT_ALPHABET
+        text[:place] + character + text[place + 1 :] for place in range(_CREDIT_LENGTH) for character in CREDIT_ALPHABET
     )
     return [code for code in changed if is_social_credit_code(code)]
 

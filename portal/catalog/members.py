@@ -1,6 +1,7 @@
 """Members of a JSON object as typed values, with every fault noted at its path."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
@@ -16,6 +17,11 @@ _SHOWN = 60
 def shorten(text: str) -> str:
     """Return a text as a message shows it: not too long."""
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def doubled(names: Iterable[str]) -> list[str]:
+    """Return the names that are there more than once, in order."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def closest(name: str, candidates: Collection[str]) -> str | None:
@@ -166,7 +172,7 @@ class Members:
         self.refuse(key, what if key in self.document else Text(en=f"`{key}` is missing", zh=f"缺少 `{key}`"), mend)
 
     def _refuse_doubled(self, key: str, names: Sequence[str]) -> None:
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        for name in doubled(names):
             self.refuse(
                 key,
                 Text(en=f"`{shorten(name)}` is listed twice", zh=f"`{shorten(name)}` 重复"),

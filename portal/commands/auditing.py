@@ -33,8 +33,8 @@ _FAULTS = {
     FaultKind.HEAD: Text(en="records that it covers were cut or written anew", zh="其覆盖的记录被截断或重写"),
     FaultKind.DIGEST: Text(en="its digest isn't that of all chains", zh="其摘要与全部记录链不符"),
     FaultKind.WITNESS: Text(
-        en="the log lacks the checkpoint that `audit-witness.json` names",
-        zh="日志中没有 `audit-witness.json` 所指的检查点",
+        en="the log lacks the checkpoint that the witness file names: it was replaced, cut or restored",
+        zh="日志中没有见证文件所指的检查点：日志曾被替换、截断或恢复",
     ),
     FaultKind.UNREADABLE: Text(en="the log can't be read", zh="日志无法读取"),
 }

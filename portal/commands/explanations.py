@@ -128,13 +128,19 @@ def _render_stage(found: RecordFinding) -> Text:
             condition = _json(record.condition)
             return Text(en=f"stops: its condition {condition} isn't met", zh=f"不适用：不满足条件 {condition}")
         case Stage.APPLIES:
-            return Text(en="allows", zh="允许") if _allows(record) else Text(en="denies", zh="拒绝")
+            verb = Text(en="allows", zh="允许") if _allows(record) else Text(en="denies", zh="拒绝")
+            scope = _render_scope(record)
+            return Text(en=f"{verb.en} {scope.en}", zh=f"{verb.zh}{scope.zh}")
+
+
+def _render_scope(record: PolicyRecord) -> Text:
+    if record.scope is None:
+        return Text(en="every row", zh="全部数据行")
+    scope = _json(record.scope)
+    return Text(en=f"rows where {scope}", zh=f"满足 {scope} 的数据行")
 
 
 def _render_terms(record: PolicyRecord, mask: Mask | None) -> Iterator[Text]:
-    if record.scope is not None:
-        scope = _json(record.scope)
-        yield Text(en=f"rows where {scope}", zh=f"限于 {scope} 的数据行")
     if mask is not None:
         yield _render_mask(mask)
     yield from _render_limits(record.obligations)

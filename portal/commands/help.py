@@ -71,8 +71,8 @@ def translate_help(command: TyperCommand | TyperGroup, language: Language) -> No
     command.help = CHINESE[command.help or ""]
     for parameter in command.params:
         help_text = getattr(parameter, "help", None)
-        if help_text in CHINESE:
-            parameter.help = CHINESE[help_text]  # type: ignore[attr-defined]  # what has one can be given another
+        if isinstance(help_text, str):
+            parameter.help = CHINESE.get(help_text, help_text)  # type: ignore[attr-defined]  # it has one
     for below in getattr(command, "commands", {}).values():
         translate_help(below, language)
 

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from portal.audit.witness import retire_witness
 from portal.bundles.bundle import Bundle
 from portal.bundles.export import export_bundle
 from portal.bundles.loading import LoadOrder, LoadStep, compare_bundle, has_content, load_bundle
@@ -45,7 +46,7 @@ def load(session: Session, options: LoadOptions) -> ExitCode:
         _say_all(terminal, _compare(bundle, settings, order))
     else:
         with _shown_progress(terminal) as progress:
-            outcome = load_bundle(bundle, _store_to_load(settings), order, progress)
+            outcome = load_bundle(bundle, _store_to_load(settings, terminal), order, progress)
         _say_all(terminal, outcome.lines)
     return ExitCode.DONE
 
@@ -70,17 +71,33 @@ def _check_profile(bundle: Bundle, settings: Settings) -> None:
         )
 
 
-def _store_to_load(settings: Settings) -> PortalStore:
+def _store_to_load(settings: Settings, terminal: Terminal) -> PortalStore:
     """Return the store, made where there is none. One that holds something keeps its keys: others would not fit."""
     upgrade_database(settings.database_url)
-    keys = load_keys if has_content(settings.database_url) else load_or_create_keys
-    return PortalStore(settings.database_url, settings.data_url, keys(settings.key_file).digest_secret)
+    if has_content(settings.database_url):
+        return _existing_store(settings)
+    keys = load_or_create_keys(settings.key_file)
+    kept = retire_witness(settings.witness_file, database_path(settings.database_url), datetime.now(UTC))
+    if kept is not None:
+        terminal.say(
+            Text(
+                en=f"a new audit log begins; the last checkpoint of the one before is kept in `{kept}`",
+                zh=f"新的审计日志由此开始；此前日志的最后检查点保存在 `{kept}`",
+            )
+        )
+    return PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+
+
+def _existing_store(settings: Settings) -> PortalStore:
+    keys = load_keys(settings.key_file)
+    upgrade_database(settings.database_url)
+    return PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
 
 
 def _compare(bundle: Bundle, settings: Settings, order: LoadOrder) -> tuple[Text, ...]:
     """Return what loading would change; where there is no portal yet, none is made."""
     if database_path(settings.database_url).exists():
-        return compare_bundle(bundle, _store_to_load(settings), order)
+        return compare_bundle(bundle, _existing_store(settings), order)
     with TemporaryDirectory(prefix="portal-diff-") as folder:
         store = PortalStore(
             f"sqlite:///{folder}/portal.db", f"sqlite:///{folder}/data.db", generate_keys().digest_secret
@@ -91,11 +108,7 @@ def _compare(bundle: Bundle, settings: Settings, order: LoadOrder) -> tuple[Text
 
 def export(session: Session, options: ExportOptions) -> ExitCode:
     """Write the portal's content back as a bundle."""
-    settings = session.settings()
-    keys = load_keys(settings.key_file)
-    upgrade_database(settings.database_url)
-    store = PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
-    _say_all(session.terminal, export_bundle(options.folder, store))
+    _say_all(session.terminal, export_bundle(options.folder, _existing_store(session.settings())))
     return ExitCode.DONE
 
 

@@ -89,7 +89,7 @@ class ExplainOptions:
     item: Annotated[list[str], Option("--item", metavar="I", help="Only these items; may be given several times.")] = (
         field(default_factory=list)
     )
-    more_items: Annotated[list[str], Argument(metavar="", hidden=True)] = field(default_factory=list)
+    more_items: Annotated[list[str], Argument(metavar="I", hidden=True)] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,10 @@ def _render_test(
     condition: Comparison | Membership | NullTest | ListContains | InNetwork, operand: RenderOperand
 ) -> dict[str, Json]:
     match condition:
-        case Comparison(_, operator, SubjectAttribute(attribute)):
-            return {str(operator): {"subject": attribute}}
-        case Comparison(name, operator, value) if not isinstance(value, SubjectAttribute):
-            return {str(operator): operand(name, value)}
+        case Comparison(name, operator, value):
+            return {
+                str(operator): {"subject": value.name} if isinstance(value, SubjectAttribute) else operand(name, value)
+            }
         case Membership(name, values, negated):
             return {"notIn" if negated else "in": [operand(name, value) for value in values]}
         case NullTest(_, is_null):

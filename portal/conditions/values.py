@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import NoReturn
 
@@ -17,15 +17,20 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-5][0-9])", re.ASCII
 )
 _DECIMAL_DIGITS = 60
 """A number of more digits, before or after the point, is refused: none that is stored comes near."""
+_EXACT = Context(prec=200)
+"""Wide enough that no number of a cell or operand is rounded."""
 _SHOWN = 80
 
 
 def _shown(raw: object) -> str:
-    text = raw if isinstance(raw, str) else str(raw)
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    # By way of Decimal: Python writes no integer of more than 4300 digits.
+    text = str(Decimal(raw) if isinstance(raw, int) else raw)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
@@ -57,13 +62,14 @@ def _parse_string(raw: object) -> str:
 
 
 def _parse_integer(raw: object) -> int:
+    number = raw
     if isinstance(raw, str) and _INTEGER.fullmatch(raw):
-        raw = int(raw) if len(raw) <= _DECIMAL_DIGITS else INTEGER_MAX + 1
-    if isinstance(raw, bool) or not isinstance(raw, int):
+        number = int(raw) if len(raw) <= _DECIMAL_DIGITS else INTEGER_MAX + 1
+    if isinstance(number, bool) or not isinstance(number, int):
         _refuse(raw, "is no integer; write digits only", "不是整数，请只写数字")
-    if not INTEGER_MIN <= raw <= INTEGER_MAX:
+    if not INTEGER_MIN <= number <= INTEGER_MAX:
         _refuse(raw, "doesn't fit in 64 bits", "超出 64 位整数范围")
-    return raw
+    return number
 
 
 def _parse_decimal(raw: object) -> Decimal:
@@ -198,8 +204,9 @@ def render_instant(instant: datetime) -> str:
 
 
 def render_decimal(number: Decimal, scale: int) -> str:
-    """Return the number with exactly `scale` digits after the point."""
-    return format(number.quantize(Decimal(1).scaleb(-scale)) + 0, "f")
+    """Return the number with exactly `scale` digits after the point; zero has no sign."""
+    digits = _EXACT.quantize(number, Decimal(1).scaleb(-scale))
+    return format(_EXACT.add(digits, 0), "f")
 
 
 def render_cell(value: Value, value_type: ValueType, scale: int | None = None) -> str:

@@ -133,7 +133,8 @@ def _commands(each: Try, around: Surroundings) -> Iterator[str]:
     headers = "" if each.application is None else f" -H @{shlex.quote(str(around.headers_file(each)))}"
     asker = "--public" if each.application is None else f"--application {each.application}"
     yield f"curl -sG {around.address}/graphql{headers} \\"
-    yield f"     --data-urlencode query@{document}"
+    # An answer doesn't end its line; the shell's prompt would stand behind it.
+    yield f"     --data-urlencode query@{document} -w '\\n'"
     yield f"{around.portal} query {asker} {document}"
 
 
@@ -145,6 +146,9 @@ def _explanation(around: Surroundings) -> list[Text]:
         *(
             _same(_INDENT + line)
             for purpose in ("work_reference", "verification")
-            for line in (f"{around.portal} explain {subject} \\", f"     --purpose {purpose}")
+            for line in (
+                f"{around.portal} explain {subject} \\",
+                f"     --purpose {purpose} --item name --item address",
+            )
         ),
     ]

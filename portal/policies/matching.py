@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import assert_never
 
 from portal.catalog.entries import CatalogEntry
 from portal.conditions.meaning import Attribute, satisfies
@@ -71,6 +72,8 @@ def names_consumer(record: PolicyRecord, subject: Subject) -> bool:
             return code in subject.groups
         case ConsumerKind.APPLICATION:
             return subject.application is not None and subject.application == code
+        case _:
+            assert_never(record.consumer.kind)
 
 
 def reaches_entry(entry: CatalogEntry, subject: Subject) -> bool:

@@ -81,7 +81,10 @@ def prepare_file(path: Path) -> None:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # INVARIANT: a database that is there is never opened here. Closing any descriptor of a file drops all locks
+        # that this process holds on it, and another process would then take the journal from under it.
+        if not path.is_file():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as fault:
         raise ConfigurationError(
             Text(

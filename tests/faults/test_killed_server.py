@@ -56,9 +56,7 @@ def _ask_until_cut(port: int, token: str, ledger: Ledger, stop: threading.Event)
 
 def _traffic_until_killed(portal: PortalProcess, token: str, ledger: Ledger, seconds: float) -> None:
     stop = threading.Event()
-    clients = [
-        threading.Thread(target=_ask_until_cut, args=(portal.port, token, ledger, stop)) for _ in range(CLIENTS)
-    ]
+    clients = [threading.Thread(target=_ask_until_cut, args=(portal.port, token, ledger, stop)) for _ in range(CLIENTS)]
     for client in clients:
         client.start()
     time.sleep(seconds)
@@ -100,7 +98,5 @@ def test_server_leaves_no_answer_without_record_when_killed_under_traffic(portal
     assert verified.returncode == 0, verified.stdout + verified.stderr
     recorded = _recorded_rows(portal.home)
     assert len(ledger.rows_by_receipt) > 10 * KILLS
-    unrecorded = {
-        receipt: rows for receipt, rows in ledger.rows_by_receipt.items() if recorded.get(receipt) != rows
-    }
+    unrecorded = {receipt: rows for receipt, rows in ledger.rows_by_receipt.items() if recorded.get(receipt) != rows}
     assert unrecorded == {}

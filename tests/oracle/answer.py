@@ -29,6 +29,7 @@ class Reference:
     sightings: Sightings = field(default_factory=Sightings)
     returned: dict[tuple[str, str, date], int] = field(default_factory=dict)
     client_address: str = "127.0.0.1"
+    former_rows: dict[tuple[str, int], Row] = field(default_factory=dict)
     records: tuple[Record, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,7 +110,7 @@ class _Execution:
         if refused is not None:
             return refused
         rows = ordered([row for row in case.entry.rows if is_returned(case, row)], case.arguments.order)
-        following = rows if cursor is None else _after(rows, case, cursor.row)
+        following = rows if cursor is None else self._after(rows, case, cursor.row)
         size = case.arguments.first or min(PAGE_DEFAULT, PAGE_DEFAULT if limit is None else limit)
         page = tuple(following[:size])
         tree = Shape(case, self.document, page, len(rows), len(following) > size).connection(roots)
@@ -117,6 +118,12 @@ class _Execution:
         returned = len(page) if inner & {"nodes", "edges"} else 0
         masked = any(is_masked(case, row, name) for row in page for name in case.verdicts)
         return Answered(tree, returned, case.entry.code, len(rows), masked)
+
+    def _after(self, rows: list[Row], case: Case, number: int) -> list[Row]:
+        """The rows that come after the row of that number, whether or not it is still there itself."""
+        known = {row.number: row for row in case.entry.rows}
+        last = known.get(number) or self.reference.former_rows[case.entry.identifier, number]
+        return [row for row in rows if compare_rows(last, row, case.arguments.order) < 0]
 
     def _case(self, roots: list[Field]) -> Case:
         entry = self.reference.world.entry(roots[0].name)
@@ -161,9 +168,3 @@ def compare_rows(one: Row, other: Row, order: Order) -> int:
         below = left < right  # type: ignore[operator]
         return -1 if bool(below) is not descending else 1
     return one.number - other.number
-
-
-def _after(rows: list[Row], case: Case, number: int) -> list[Row]:
-    """The rows that come after the row of that number, whether or not it is still there itself."""
-    last = next(row for row in case.entry.rows if row.number == number)
-    return [row for row in rows if compare_rows(last, row, case.arguments.order) < 0]

@@ -74,7 +74,8 @@ def render_rows(entry: Entry) -> str:
     """The text of `data/IDENTIFIER.csv`: null is nothing between the commas, the empty string two quotes."""
     names = [item.identifier for item in entry.items]
     lines = [",".join(names)]
-    lines += [",".join(_csv_cell(row.cells[name], row.number) for name in names) for row in entry.rows]
+    numbered = enumerate(entry.rows, start=1)
+    lines += [",".join(_csv_cell(row.cells[name], number) for name in names) for number, row in numbered]
     return "\ufeff" * (len(entry.rows) % 2) + "".join(line + "\r\n" for line in lines)
 
 

@@ -78,12 +78,22 @@ class Campaign:
     send: Send
     tally: Tally
     purpose_type: str | None = None
+    callers: tuple[Caller, ...] = ()
+    open_pages: list[tuple[Caller, Document, list[str]]] = field(default_factory=list)
+
+    def resume(self, pages: list[tuple[Caller, Document, list[str]]]) -> None:
+        """Goes on from pages that were answered before the bundle was loaded that holds now."""
+        draw = Random(self.reference.world.seed)
+        for serial, (caller, before, cursors) in enumerate(pages):
+            document = draw_continuation(draw, self.reference, caller, before, cursors)
+            if document is not None:
+                self._send(caller, document, -1 - serial)
 
     def run(self, requests: int) -> None:
         """Sends so many requests, follow-ups included."""
         world = self.reference.world
         draw = Random(world.seed * 7919 + 1)
-        callers = callers_of(world, draw)
+        callers = self.callers or callers_of(world, draw)
         serial = 0
         while serial < requests:
             caller = draw.choice(callers)
@@ -93,6 +103,8 @@ class Campaign:
                 self._send(caller, document, serial)
                 serial += 1
                 fresh = list(self.reference.sightings.cursors)[known:]
+                if fresh:
+                    self.open_pages.append((caller, document, fresh))
                 if draw.random() < 0.03:
                     caller = draw.choice(callers)
                 going_on = draw.random() < 0.7

@@ -37,9 +37,22 @@ class Stop(IntEnum):
 def every_record(world: World) -> tuple[Record, ...]:
     """The records of a world: those of the bundle (its agreements being in force), and those that loading derives."""
     derived = [_provider_record(entry) for entry in world.entries]
+    if world.derived_before is not None:
+        return (*world.records, *derived, *(one for one in world.derived_before if _stays(world, one)))
     for entry in world.entries if world.derive else ():
         derived += [record for record in (_unconditional(world, entry), _open(world, entry)) if record is not None]
     return (*world.records, *derived)
+
+
+def _stays(world: World, derived: Record) -> bool:
+    """Whether a later load leaves a derived record as it is."""
+    return not any(one.kind is derived.kind and one.resource == derived.resource for one in world.records)
+
+
+def derived_records(world: World) -> tuple[Record, ...]:
+    """The records that loading derived, but for the providers'."""
+    own = {record.id for record in world.records}
+    return tuple(one for one in every_record(world) if one.kind is not Kind.PROVIDER and one.id not in own)
 
 
 def _provider_record(entry: Entry) -> Record:

@@ -28,6 +28,9 @@ WORDS = (
     "nodes", "level", "region", "department", "where", "null", "true", "case", "total_count",
 )  # fmt: skip
 
+ROW_GAP = 1000
+"""What lies between the numbers of two rows, for rows that come between them later."""
+
 T = TypeVar("T")
 
 
@@ -89,11 +92,17 @@ def draw_rows(draw: Random, items: tuple[Item, ...], key: tuple[str, ...], size:
     """Rows of an entry: keys unique and never null, their order in the file no order of theirs."""
     keys = draw.sample(range(1, size * 3 + 2), size)
     rows = []
-    for number, serial in enumerate(keys, start=1):
-        cells = {item.identifier: draw_cell(draw, item) for item in items}
-        cells |= {item.identifier: _key_cell(item, serial, key) for item in items if item.identifier in key}
-        rows.append(Row(number, cells))
+    for place, serial in enumerate(keys, start=1):
+        rows.append(draw_row(draw, (items, key), place * ROW_GAP, serial))
     return tuple(rows)
+
+
+def draw_row(draw: Random, layout: tuple[tuple[Item, ...], tuple[str, ...]], number: int, serial: int) -> Row:
+    """A row of a number, its key made from a serial."""
+    items, key = layout
+    cells = {item.identifier: draw_cell(draw, item) for item in items}
+    cells |= {item.identifier: _key_cell(item, serial, key) for item in items if item.identifier in key}
+    return Row(number, cells)
 
 
 def _key_cell(item: Item, serial: int, key: tuple[str, ...]) -> Cell:

@@ -31,6 +31,20 @@ class Consumers:
     with_agreements: bool = False
 
 
+def draw_later_records(draw: Random, entry: Entry, consumers: Consumers, before: list[Record]) -> list[Record]:
+    """What a later bundle holds for the entry: most of the records before, some changed, some dropped, some new."""
+    kept = [record for record in before if chance(draw, 0.8)]
+    changed = [
+        replace(_draw_record(draw, entry, consumers, 0), id=record.id)
+        if chance(draw, 0.15) and record.kind is not Kind.AGREEMENT
+        else record
+        for record in kept
+    ]
+    fresh = [_draw_record(draw, entry, consumers, 60 + serial) for serial in range(draw.randint(0, 3))]
+    taken = {record.id for record in before}
+    return [*changed, *(record for record in fresh if record.id not in taken)]
+
+
 def draw_records(draw: Random, entry: Entry, consumers: Consumers) -> list[Record]:
     """The records that a bundle holds for an entry."""
     size = draw.randint(5, 12) if chance(draw, 0.93) else 40

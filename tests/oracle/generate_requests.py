@@ -153,7 +153,7 @@ def _field_of(builder: Builder, root: _Root, purpose_type: str | None) -> Field:
     arguments: list[tuple[str, Literal]] = []
     if chance(draw, 0.55):
         arguments.append(("where", _draw_where(builder, root)))
-    if chance(draw, 0.5):
+    if chance(draw, 0.5) and any(item.type is not ItemType.JSON for item in root.visible.values()):
         arguments.append(("orderBy", _draw_order(builder, root)))
     if root.purpose is not None:
         word = Word(root.purpose.upper())

@@ -30,45 +30,52 @@ ROW_COUNTS = {0: 0.5, 1: 0.5, 6: 2.0, 15: 4.0, 30: 3.0, 130: 1.2, 1100: 0.08}
 def draw_world(seed: int, now: datetime, *, agreements: bool = False) -> World:
     """The world of a seed; periods lie days from `now`, which is the start of a day."""
     draw = Random(seed)
-    departments = tuple(_draw_department(draw, number) for number in range(1, draw.randint(4, 6) + 1))
+    departments = tuple(draw_department(draw, number) for number in range(1, draw.randint(4, 6) + 1))
     codes = [one.code for one in departments]
     applications = tuple(_draw_application(draw, f"app-{serial}", draw.choice(codes)) for serial in range(1, 7))
     users = tuple(_draw_user(draw, f"user-{serial}", draw.choice(codes)) for serial in range(1, 4))
     names = draw.sample(ENTRY_NAMES, draw.randint(3, 5))
     entries = tuple(_draw_entry(draw, name, serial, draw.choice(codes)) for serial, name in enumerate(names, start=1))
-    consumers = Consumers(
-        departments, applications, _attribute_values(departments, applications, users), now, agreements
-    )
-    records = tuple(record for entry in entries for record in draw_records(draw, entry, consumers))
     # Most worlds derive, and some entries then lack a record of one's own of the derived kinds.
-    return World(seed, departments, GROUPS, applications, users, entries, records, derive=chance(draw, 0.6))
+    world = World(seed, departments, GROUPS, applications, users, entries, (), derive=chance(draw, 0.6))
+    consumers = consumers_of(world, now, agreements=agreements)
+    return replace(world, records=tuple(one for entry in entries for one in draw_records(draw, entry, consumers)))
 
 
-def _attribute_values(
-    departments: tuple[Department, ...], applications: tuple[Application, ...], users: tuple[User, ...]
-) -> dict[str, list[str] | tuple[str, ...]]:
+def consumers_of(world: World, now: datetime, *, agreements: bool) -> Consumers:
+    """Who may be named in the records of a world."""
+    return Consumers(world.departments, world.applications, _attribute_values(world), now, agreements)
+
+
+def _attribute_values(world: World) -> dict[str, list[str] | tuple[str, ...]]:
     return {
-        "department": [one.code for one in departments],
+        "department": [one.code for one in world.departments],
         "region": ["37", "3710", "371002", "99"],
-        "application": [one.id for one in applications],
-        "user": [one.id for one in users],
+        "application": [one.id for one in world.applications],
+        "user": [one.id for one in world.users],
         "network_zone": ["government", "internet", "government"],
         "groups": GROUPS,
         "roles": ROLES,
     }
 
 
-def _draw_department(draw: Random, number: int) -> Department:
+def draw_department(draw: Random, number: int) -> Department:
+    """The department of that number."""
     return Department(department_code(number), f"合成部门{number}", draw.choice(REGIONS), subset(draw, GROUPS, 0, 2))
+
+
+def draw_level_and_zone(draw: Random) -> tuple[int | None, str | None]:
+    """What the register says of an application or user, None where it says nothing."""
+    return draw.choice(LEVELS), draw.choice(ZONES)
 
 
 def _draw_application(draw: Random, identifier: str, department: str) -> Application:
     matters = subset(draw, MATTERS, 0, 2) if chance(draw, 0.7) else MATTERS[:1]
-    return Application(identifier, department, matters, draw.choice(LEVELS), draw.choice(ZONES))
+    return Application(identifier, department, matters, *draw_level_and_zone(draw))
 
 
 def _draw_user(draw: Random, identifier: str, department: str) -> User:
-    return User(identifier, department, subset(draw, ROLES, 0, 2), draw.choice(LEVELS), draw.choice(ZONES))
+    return User(identifier, department, subset(draw, ROLES, 0, 2), *draw_level_and_zone(draw))
 
 
 def _draw_entry(draw: Random, identifier: str, serial: int, provider: str) -> Entry:

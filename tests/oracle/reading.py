@@ -65,6 +65,10 @@ def read_arguments(pairs: tuple[tuple[str, Literal], ...], items: Mapping[str, I
     reader = _Reader(items, arguments)
     for name, given in pairs:
         literal, loose = _unwrap(given, loose=False)
+        if name == "orderBy" and all(item.type is ItemType.JSON for item in items.values()):
+            # GraphQL has no input type without members, so there is no such argument.
+            arguments.faults.add(Fault.NOT_VALID)
+            continue
         if isinstance(literal, Null) and name in ARGUMENTS:
             continue
         try:

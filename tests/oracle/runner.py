@@ -20,6 +20,8 @@ from tests.oracle.world import Caller
 PORTAL = Path(sys.executable).with_name("portal")
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
+IDLE_SECONDS = 2.0
+"""After so long without a request the server may have closed the connection."""
 
 
 class Ask(Protocol):
@@ -42,6 +44,7 @@ class PortalProcess:
     tokens: dict[Caller, str | None] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     connection: http.client.HTTPConnection | None = None
+    asked_at: float = 0.0
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs the command line on this portal."""
@@ -120,9 +123,12 @@ class PortalProcess:
         token = self.token(caller)
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
+        if time.monotonic() - self.asked_at > IDLE_SECONDS:
+            self.connection.close()
         self.connection.request("POST", "/graphql", body, headers)
         response = self.connection.getresponse()
         content = response.read()
+        self.asked_at = time.monotonic()
         return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 
 

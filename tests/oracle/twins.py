@@ -83,7 +83,7 @@ def _twin_row(draw: Random, entry: Entry, row: Row, changed: set[tuple[str, int,
 def _twin_cell(draw: Random, entry: Entry, item: Item, row: Row, *, nulled: bool) -> Cell:
     if item.identifier in entry.key:
         # Keys stay unique and never null: other rows' keys are smaller numbers, and begin otherwise.
-        return 10**6 - row.number if item.type is ItemType.INTEGER else f"{draw.choice('0z王')}-T{row.number:04d}"
+        return 10**9 - row.number if item.type is ItemType.INTEGER else f"{draw.choice('0z王')}-T{row.number:07d}"
     return None if nulled or chance(draw, 0.15) else _other(draw, item, row.cells[item.identifier])
 
 

@@ -59,7 +59,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its number (the line in `data/`, from 1) and its cells."""
+    """A row: its number, which grows with the lines in `data/` and stays with the row, and its cells."""
 
     number: int
     cells: Mapping[str, Cell]
@@ -151,7 +151,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that a bundle says. `records` are those that lie in `policies/`; `derive` is false for `--no-derive`."""
+    """All that a bundle says. `records` are those that lie in `policies/`; `derive` is false for `--no-derive`.
+
+    `derived_before` are the derived records that the portal had when it loaded the bundle, None if it was empty.
+    """
 
     seed: int
     departments: tuple[Department, ...]
@@ -161,6 +164,7 @@ class World:
     entries: tuple[Entry, ...]
     records: tuple[Record, ...]
     derive: bool = True
+    derived_before: tuple[Record, ...] | None = None
 
     def entry(self, identifier: str) -> Entry | None:
         """The entry of that identifier, or None."""

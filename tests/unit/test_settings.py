@@ -39,9 +39,9 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         audience="portal",
         statement_timeout_seconds=5.0,
         max_body_bytes=65536,
-        max_tokens=6000,
+        max_tokens=10000,
         max_depth=15,
-        max_selections=4000,
+        max_selections=20000,
         read_connections=4,
         trusted_proxies=(),
         demonstration=False,
@@ -54,8 +54,14 @@ def test_settings_place_their_files_below_home_when_home_is_set(tmp_path: Path) 
     assert settings.database_url == f"sqlite:///{home}/portal.db"
     assert settings.data_url == f"sqlite:///{home}/data.db"
     assert settings.key_file == home / "keys.json"
-    assert settings.witness_file == home / "audit-witness.json"
+    assert settings.witness_file.parent == home
     assert not home.exists()
+
+
+def test_witness_belongs_to_one_database_when_others_share_the_home() -> None:
+    urls = ("sqlite:///var/one.db", "sqlite:///var/two.db", "sqlite:///var/one.db")
+    files = [load_settings({"PORTAL_DATABASE_URL": url}, None).witness_file for url in urls]
+    assert files[0] == files[2] != files[1]
 
 
 def test_settings_are_frozen() -> None:

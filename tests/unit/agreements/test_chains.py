@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from portal.agreements.agreement import SigningRole
 from portal.agreements.signatures import Algorithm
-from portal.agreements.signing import Signer
+from portal.agreements.signing import Signer, generate_key
 from portal.agreements.trust import load_trust_store
 from portal.agreements.verification import verify_agreement
 from tests.fixtures.authority import (
@@ -237,6 +237,18 @@ def test_signature_holds_when_the_certificate_is_fit_for_it(
 ) -> None:
     signer = certified(replace(order_for(CONSUMER), extensions=extensions))
     assert verify_agreement(with_consumer(signer), FILE, circumstances())[1] == []
+
+
+@pytest.mark.parametrize("kind", ["ECDSA", "RSA"])
+def test_signature_holds_when_the_authority_has_a_key_of_another_kind(kind: str) -> None:
+    key = ec.generate_private_key(ec.SECP384R1()) if kind == "ECDSA" else generate_key(Algorithm.PS256)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kind)])
+    root = issue(CertificateOrder(name, key, extensions=(IS_AUTHORITY,), hash_algorithm=hashes.SHA256()), name, key)
+    order = replace(order_for(CONSUMER), hash_algorithm=hashes.SHA256())
+    signer = Signer(Algorithm.ED25519, order.key, (issue(order, name, key),))
+    files = {**authority().files(), "ca/other.pem": root.public_bytes(Encoding.PEM)}
+    held_against = replace(circumstances(), trust=load_trust_store(files, NOW)[0])
+    assert verify_agreement(with_consumer(signer), FILE, held_against)[1] == []
 
 
 def chain_of(*certificates: x509.Certificate) -> Signer:

@@ -45,11 +45,7 @@ REQUIRED = [
 @pytest.mark.parametrize("path", REQUIRED)
 def test_member_is_named_when_missing(path: str) -> None:
     faults = faults_of(set_member(path, MISSING))
-    missing = [path]
-    if path in ("parties", "terms"):
-        missing += [inner for inner in REQUIRED if inner.startswith(f"{path}.")]
-    assert [fault.column for fault in faults] == missing
-    assert faults[0].what.en == f"`{path}` is missing"
+    assert [(fault.column, fault.what.en) for fault in faults] == [(path, f"`{path}` is missing")]
 
 
 @pytest.mark.parametrize("name", ["role", "signed_at", "jws"])
@@ -81,39 +77,39 @@ def test_member_is_named_when_unknown(path: str) -> None:
         ("id", "nt-2026-0002", "isn't the file's name `nt-2026-0001`"),
         ("version", 0, "`0` is no version"),
         ("version", -1, "`-1` is no version"),
-        ("version", True, "`True` is no version"),
+        ("version", True, "`true` is no version"),
         ("version", "1", "`1` is no version"),
         ("version", 1.0, "`1.0` is no version"),
-        ("version", None, "`None` is no version"),
-        ("parties", [], "`parties` is no object"),
-        ("parties.consumer", None, "`None` is no text"),
-        ("terms", "all", "`terms` is no object"),
+        ("version", None, "`null` is no version"),
+        ("parties", [], "`[]` is no object"),
+        ("parties.consumer", None, "`null` is no text"),
+        ("terms", "all", "`all` is no object"),
         ("terms.resource", 303001001, "is no text"),
         ("terms.items", [], "neither empty nor `*`"),
         ("terms.items", ["*"], "neither empty nor `*`"),
         ("terms.items", ["name", "*"], "neither empty nor `*`"),
-        ("terms.items", "*", "it is no list"),
+        ("terms.items", "*", "is no list"),
         ("terms.items", [["name"]], "is no text"),
         ("terms.purposes", ["*"], "neither empty nor `*`"),
-        ("terms.purposes", None, "it is no list"),
+        ("terms.purposes", None, "is no list"),
         ("terms.modes", ["*"], "neither empty nor `*`"),
         ("terms.modes", [], "neither empty nor `*`"),
-        ("terms.matters", "370000-0012", "it is no list"),
+        ("terms.matters", "370000-0012", "is no list"),
         ("terms.applications", [1], "is no text"),
-        ("terms.condition", [], "it is no object"),
-        ("terms.scope", None, "it is no object"),
-        ("terms.obligations", "none", "it is no object"),
+        ("terms.condition", [], "is no object"),
+        ("terms.scope", None, "is no object"),
+        ("terms.obligations", "none", "is no object"),
         ("terms.disposal", None, "is no text"),
         ("terms.valid_from", "2026-01-01", "is no time"),
         ("terms.valid_from", "2026-01-01T00:00:00", "is no time"),
         ("terms.valid_until", None, "is no time"),
         ("terms.valid_until", "2026-02-30T00:00:00+08:00", "doesn't exist"),
         ("text", ["text"], "is no text"),
-        ("signatures", {}, "it is no list"),
-        ("signatures", None, "it is no list"),
-        ("signatures.0", "jws", "`signatures[0]` is no object"),
+        ("signatures", {}, "is no list"),
+        ("signatures", None, "is no list"),
+        ("signatures.0", "jws", "`jws` is no object"),
         ("signatures.0.role", "Consumer", "`Consumer` is no role; roles are consumer, provider, authority"),
-        ("signatures.0.role", None, "`None` is no role"),
+        ("signatures.0.role", None, "`null` is no role"),
         ("signatures.0.signed_at", 0, "is no time"),
         ("signatures.0.jws", None, "is no text"),
     ],

@@ -64,7 +64,7 @@ def algorithm_in_another_case() -> Broken:
     return with_consumer(signers()[C], alg="ed25519")
 
 
-@CASES.broken("signatures[0]", "the algorithm `['Ed25519']` isn't one of Ed25519, ES256, PS256")
+@CASES.broken("signatures[0]", 'the algorithm `["Ed25519"]` isn\'t one of Ed25519, ES256, PS256')
 def algorithm_in_a_list() -> Broken:
     return with_consumer(signers()[C], alg=["Ed25519"])
 

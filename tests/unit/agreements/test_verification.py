@@ -88,7 +88,7 @@ def signature_made_in_another_role() -> Broken:
     return with_consumer(signers()[C], role="provider")
 
 
-@CASES.broken("signatures[0]", "the signature of `consumer`: it was made as `None`")
+@CASES.broken("signatures[0]", "the signature of `consumer`: it was made as `null`")
 def signature_made_in_no_role() -> Broken:
     return with_consumer(signers()[C], role=None)
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from portal.audit.checkpoints import Checkpoint
-from portal.audit.witness import Witness, load_witness, store_witness
+from portal.audit.witness import Witness, load_witness, retire_witness, store_witness
+from tests.unit.audit.logs import MOMENT, Log
 
 
 def test_witness_is_what_was_stored_last(tmp_path: Path) -> None:
@@ -16,6 +17,17 @@ def test_witness_is_what_was_stored_last(tmp_path: Path) -> None:
 
 def test_witness_is_missing_when_there_is_no_file(tmp_path: Path) -> None:
     assert load_witness(tmp_path / "witness.json") is None
+
+
+def test_witness_is_put_aside_only_when_the_database_holds_no_log(log: Log) -> None:
+    assert retire_witness(log.witness, log.path, MOMENT) is None
+    log.witness.write_text("{}")
+    kept = retire_witness(log.witness, log.path, MOMENT)
+    assert kept == log.witness.with_name("audit-witness-until-20260131T080000Z.json")
+    assert kept.exists()
+    log.open().close()
+    assert retire_witness(log.witness, log.path, MOMENT) is None
+    assert log.witness.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b'{"number": 1', b"[]", b'{"number": null, "hash": ""}', b"\xff", b"{}"])

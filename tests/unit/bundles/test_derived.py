@@ -118,7 +118,12 @@ def test_derived_records_stay_as_they_are(load_changed: Load, derive: bool) -> N
 
 def test_derived_records_stay_when_their_entry_changes(load_changed: Load) -> None:
     before = load_changed()
-    after = load_changed(lambda draft: draft.entries["villages"]["items"].append(item("area")))
+
+    def add_item(draft: BundleDraft) -> None:
+        draft.entries["villages"]["items"].append(item("area"))
+        draft.rows["villages"] = ["code,name,note,area", "99999901,东村,,"]
+
+    after = load_changed(add_item)
     assert after["unconditional-villages"] == before["unconditional-villages"]
 
 

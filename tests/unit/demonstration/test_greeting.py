@@ -57,7 +57,7 @@ def test_greeting_names_address_accounts_and_each_try(greeting: str, content: Po
     for identifier, name in accounts:
         assert re.search(rf"^   {identifier} +{name} ", greeting, re.MULTILINE)
     for each in TRIES:
-        assert f"var/demo/{each.name}.graphql\n" in greeting
+        assert f"     --data-urlencode query@var/demo/{each.name}.graphql -w '\\n'\n" in greeting
     assert "2026-11-22 06:30" not in greeting.split("2026-11-23 06:30", maxsplit=1)[0]
     assert "   cd '/srv/the portal'\n" in greeting
 

@@ -2,6 +2,7 @@ import logging
 
 import pytest
 
+from portal.catalog.entries import EntryStatus
 from portal.conditions.tree import Comparison, Operator
 from portal.errors import ErrorCode, PolicyUnavailable
 from portal.policies.casbin_models import (
@@ -84,7 +85,7 @@ def test_matching_for_the_public_takes_public_records_alone() -> None:
 
 def test_matching_for_the_public_is_none_when_the_entry_is_not_published() -> None:
     opened = record(OPEN, kind="open_data", consumer="public", items=["code"])
-    withdrawn = changed(OPEN, status="withdrawn")
+    withdrawn = changed(OPEN, status=EntryStatus.WITHDRAWN)
     assert Matcher(ModelName.OPEN_DATA).matching((opened,), withdrawn, CODE_ITEM, request(PUBLIC)) == ()
 
 

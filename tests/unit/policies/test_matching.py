@@ -91,7 +91,13 @@ def test_consumer_is_named_by_its_own_kind_and_code(consumer: str, names: str) -
 
 @pytest.mark.parametrize(
     ("applications", "names"),
-    [([], True), (["checker"], True), (["other", "checker"], True), (["other"], False), (["checker2", "Checker"], False)],
+    [
+        ([], True),
+        (["checker"], True),
+        (["other", "checker"], True),
+        (["other"], False),
+        (["checker2", "Checker"], False),
+    ],
 )
 def test_consumer_is_named_through_the_applications_that_it_may_use(applications: list[str], *, names: bool) -> None:
     for consumer in (f"department:{CONSUMER}", "group:readers", "any_department", "public", "application:checker"):

@@ -5,8 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
@@ -188,7 +187,8 @@ def test_read_connection_is_refused_when_the_store_is_not_there(tmp_path: Path) 
 
 
 def test_integers_have_64_bits_in_postgresql_too() -> None:
-    statement = str(CreateTable(data_table("dataset_1", LAYOUT.columns)).compile(dialect=postgresql.dialect()))
+    engine = create_engine("postgresql+psycopg://")
+    statement = str(CreateTable(data_table("dataset_1", LAYOUT.columns)).compile(engine))
     assert f"{ROW_NUMBER} BIGINT NOT NULL" in statement
     assert "count BIGINT" in statement
     assert "code TEXT" in statement

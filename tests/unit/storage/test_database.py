@@ -1,6 +1,8 @@
 import asyncio
 import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,3 +224,15 @@ def test_async_engines_of_two_loops_are_apart(url: str) -> None:
         return found
 
     assert [asyncio.run(count()) for _ in range(2)] == [0, 0]
+
+
+def test_an_open_database_keeps_its_journal_when_another_process_opens_and_leaves_it(url: str, tmp_path: Path) -> None:
+    """Closing any descriptor of the file drops a process's locks; the other would then take the journal away."""
+    first = open_sync_database(url)
+    with for_writing(first).begin() as connection:
+        connection.execute(insert(changes).values(CHANGE))
+    open_sync_database(url).dispose()
+    script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT 1 FROM changes'); c.close()"
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "portal.db")], check=True)
+    assert (tmp_path / "portal.db-wal").exists()
+    first.dispose()
