@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Select, Table, and_, func, null, or_, select
+from sqlalchemy import ColumnElement, Dialect, Select, Table, case, false, func, null, or_, select, true
 
 from portal.access.compiling import EntryColumns, Stored, compile_condition, entry_columns, mask_index
 from portal.access.joining import Clause
@@ -145,20 +145,30 @@ def _ordering(term: OrderTerm, columns: EntryColumns) -> ColumnElement[Any]:
 
 
 def _after(order: Sequence[OrderTerm], position: Position, columns: EntryColumns) -> Clause:
-    """Return the rows after the position: after it in the first item, or level there and after in the rest."""
+    """Return the rows after the position: the first item in which a row lies beyond or before it decides.
+
+    As CASE, because it stays flat: an order of many items written with AND and OR is as deep as it has items.
+    """
     following: Clause = columns.column(ROW_NUMBER) > position.row_number
-    for term, value in reversed(list(zip(order, position.values, strict=True))):
-        column = columns.column(term.item)
-        if value is None:
-            following = and_(column.is_(None), following)
-        else:
-            beyond = column < value if term.descending else column > value
-            following = or_(beyond, column.is_(None), and_(column == value, following))
-    return following
+    whens = [
+        when
+        for term, value in zip(order, position.values, strict=True)
+        for when in _compare_with(columns.column(term.item), value, descending=term.descending)
+    ]
+    return case(*whens, else_=following) if whens else following
+
+
+def _compare_with(column: ColumnElement[Any], value: Stored | None, *, descending: bool) -> list[tuple[Clause, Clause]]:
+    """Return which rows an item alone puts after the value (true) or before it (false); nulls are last."""
+    if value is None:
+        return [(column.is_not(None), false())]
+    beyond, before = (column < value, column > value) if descending else (column > value, column < value)
+    return [(or_(beyond, column.is_(None)), true()), (before, false())]
 
 
 def render_statement(statement: Select[Any], dialect: Dialect) -> Statement:
     """Return the text and parameters of a statement in the database's own form."""
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    names = compiled.positiontup or ()
-    return Statement(compiled.string, tuple(compiled.params[name] for name in names))
+    # `params` makes the mapping anew each time it is read.
+    names, values = compiled.positiontup or (), compiled.params
+    return Statement(compiled.string, tuple(values[name] for name in names))

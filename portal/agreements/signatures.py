@@ -16,7 +16,6 @@ from joserfc.registry import HeaderParameter
 from portal.agreements.agreement import Signature
 from portal.agreements.certificates import describe, parse_certificate
 from portal.agreements.chains import MAX_CHAIN, Chain, check_chain
-from portal.agreements.reading import MAX_FILE_BYTES
 from portal.agreements.trust import TrustStore
 from portal.agreements.wording import shown
 from portal.conditions.values import parse_instant
@@ -64,7 +63,7 @@ def check_signature(signature: Signature, signed_octets: bytes, trust: TrustStor
 
 
 def jws_registry(algorithm: Algorithm) -> jws.JWSRegistry:
-    """Return joserfc's rules for one algorithm alone, with room for certificates and a whole agreement."""
+    """Return joserfc's rules for one algorithm alone, with a header of ours and room in it for certificates."""
     registry = jws.JWSRegistry(
         header_registry={
             "role": HeaderParameter("Role of the signer", "str"),
@@ -73,7 +72,6 @@ def jws_registry(algorithm: Algorithm) -> jws.JWSRegistry:
         algorithms=[algorithm],
     )
     registry.max_header_length = MAX_JWS_CHARACTERS
-    registry.max_payload_length = MAX_FILE_BYTES
     return registry
 
 
@@ -135,10 +133,13 @@ def _parse_chain(raw: JsonValue) -> Chain:
 
 
 def _parse_base64(raw: JsonValue) -> bytes:
+    refusal = BadInput(Text(en="a member of `x5c` is no base64", zh="`x5c` 的成员不是 base64"))
+    if not isinstance(raw, str):
+        raise refusal
     try:
-        return base64.b64decode(raw if isinstance(raw, str) else "*", validate=True)
+        return base64.b64decode(raw, validate=True)
     except ValueError:
-        raise BadInput(Text(en="a member of `x5c` is no base64", zh="`x5c` 的成员不是 base64")) from None
+        raise refusal from None
 
 
 def _fitting_key(algorithm: Algorithm, certificate: x509.Certificate) -> _JoseKey:

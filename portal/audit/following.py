@@ -1,8 +1,12 @@
 """Following the log: its records as they come, each as its canonical JSON text."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from portal.audit import statements
+from portal.errors import AuditUnavailable, Text
 from portal.storage.database import connect_read_only
 
 MAX_LINES = 1000
@@ -13,10 +17,11 @@ class LogFollower:
     """Reads what was written since it last looked, beginning with the last `lines` records, at most 1000."""
 
     def __init__(self, path: Path, lines: int) -> None:
-        """Open the database. Raises: sqlite3.Error if there is no log in it."""
-        self._connection = connect_read_only(path)
+        """Open the database. Raises: AuditUnavailable if there is no log in it."""
         self._lines = lines
-        self._seen = {writer: max(0, last - lines) for writer, last in self._last_sequences()}
+        with _unreadable(path):
+            self._connection = connect_read_only(path)
+            self._seen = {writer: max(0, last - lines) for writer, last in self._last_sequences()}
 
     def first_records(self) -> list[str]:
         """Return the records to begin with, by time."""
@@ -42,3 +47,16 @@ class LogFollower:
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
+
+
+@contextmanager
+def _unreadable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error:
+        raise AuditUnavailable(
+            Text(
+                en=f"there is no audit log in `{path}`; serve the portal first, or set `PORTAL_DATABASE_URL`",
+                zh=f"`{path}` 中没有审计日志；请先提供门户服务，或设置 `PORTAL_DATABASE_URL`",
+            )
+        ) from None

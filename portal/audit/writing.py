@@ -1,6 +1,7 @@
 """The thread that writes the audit log: records that wait at the same time share a transaction (architecture.md §6)."""
 
 import asyncio
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,8 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from time import monotonic
-
-import structlog
 
 from portal.audit.ledger import Ledger, Submission
 from portal.audit.receipts import Recording
@@ -24,7 +23,7 @@ CHECKPOINT_SECONDS = 0.5
 CHECKPOINT_RECORDS = 1000 - MAX_BATCH
 """INVARIANT: a checkpoint covers a record at most 1 s and 1000 records later; both leave room for a transaction."""
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger("portal")
 
 
 def unavailable() -> AuditUnavailable:
@@ -138,7 +137,8 @@ class WritingThread:
         try:
             yield
         except Exception as fault:  # noqa: BLE001 - whatever it was, nobody may be left waiting
-            _log.error("audit_failed", fault=f"{type(fault).__name__}: {fault}")
+            # The kind alone: a driver's message may hold values.
+            _log.error("the audit log can't be written: %s", type(fault).__name__)
             self._drop()
 
     def _drop(self) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from sqlalchemy import Connection, Engine
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from portal.bundles.bundle import Bundle, Dataset
 from portal.catalog.columns import plan_layouts
 from portal.conditions.tree import ValueType
+from portal.json_text import JsonValue, render_json
 from portal.storage.content import Cell, ContentRow
 from portal.storage.data_store import (
     TABLE_PREFIX,
@@ -96,7 +97,12 @@ def _dataset_row(name: str, layout: TableLayout, dataset: Dataset) -> ContentRow
 
 
 def _render_layout(layout: TableLayout) -> str:
-    return json.dumps(asdict(layout), separators=(",", ":"))
+    parts: dict[str, JsonValue] = {
+        "columns": [[column.name, column.type.value, column.scale] for column in layout.columns],
+        "key": [*layout.key],
+        "indexes": [[*names] for names in layout.indexes],
+    }
+    return render_json(parts)
 
 
 def _present_table(row: ContentRow) -> PresentTable:
@@ -107,7 +113,7 @@ def parse_layout(text: str) -> TableLayout:
     """Return the layout that a row of `datasets` holds as JSON."""
     parts = json.loads(text)
     return TableLayout(
-        tuple(ColumnSpec(part["name"], ValueType(part["type"]), part["scale"]) for part in parts["columns"]),
+        tuple(ColumnSpec(name, ValueType(kind), scale) for name, kind, scale in parts["columns"]),
         tuple(parts["key"]),
         tuple(tuple(names) for names in parts["indexes"]),
     )
@@ -115,7 +121,10 @@ def parse_layout(text: str) -> TableLayout:
 
 def match_rows(connection: Connection, writing: DatasetWriting) -> RowMatching:
     """Compare the rows to be written with the present ones, by the key that the entry is to have."""
-    present = _present_rows(connection, writing)
+    if writing.present is None:
+        count = writing.dataset.row_count
+        return RowMatching([None] * count, count, 0, 0)
+    present = _present_rows(connection, writing, writing.present)
     key = writing.layout.positions(writing.layout.key)
     kept: list[int | None] = []
     changed = 0
@@ -124,15 +133,15 @@ def match_rows(connection: Connection, writing: DatasetWriting) -> RowMatching:
         kept.append(number)
         changed += number is not None and fingerprint != _fingerprint(row)
     surviving = len(set(kept) - {None})
-    before = writing.present.row_count if writing.present else 0
-    return RowMatching(kept, kept.count(None), before - surviving, changed)
+    return RowMatching(kept, kept.count(None), writing.present.row_count - surviving, changed)
 
 
-def _present_rows(connection: Connection, writing: DatasetWriting) -> Mapping[StoredRow, tuple[int, bytes]]:
+def _present_rows(
+    connection: Connection, writing: DatasetWriting, present: PresentTable
+) -> Mapping[StoredRow, tuple[int, bytes]]:
     """Return number and fingerprint of the rows by key; none where they didn't have the key's columns."""
-    present = writing.present
     wanted = {column for column in writing.layout.columns if column.name in writing.layout.key}
-    if present is None or not wanted <= set(present.layout.columns):
+    if not wanted <= set(present.layout.columns):
         return {}
     key = present.layout.positions(writing.layout.key)
     table = data_table(present.name, present.layout.columns)

@@ -13,7 +13,7 @@ from portal.policies.reading import RecordDocument, agreement_document, parse_re
 from portal.policies.records import PolicyKind
 from portal.policies.rows import load_document, store_record
 from portal.regulations.profiles import load_profile
-from portal.storage.content import ContentRow
+from portal.storage.content import ContentRow, faulty
 from portal.vocabulary import EntryCode
 
 _DERIVED_KINDS = (PolicyKind.UNCONDITIONAL, PolicyKind.OPEN_DATA)
@@ -53,7 +53,7 @@ def _rows(
     for document in documents:
         record, faults = parse_record(document, str(document["id"]), entries)
         if record is None:
-            raise ValueError("; ".join(str(fault) for fault in faults))
+            raise faulty(faults)
         rows[record.id] = store_record(record, document, origin)
     return rows
 

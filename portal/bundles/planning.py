@@ -68,15 +68,8 @@ def _removed_entries(bundle: Bundle, content: StoredContent) -> tuple[CatalogEnt
     codes = {entry.code for entry in bundle.entries}
     identifiers = {entry.identifier for entry in bundle.entries}
     gone = [(code, row) for code, row in content.active(catalog_entries).items() if code not in codes]
-    entries = [_present_entry(code, row) for code, row in gone if row.text("identifier") not in identifiers]
+    entries = [load_entry(code, row) for code, row in gone if row.text("identifier") not in identifiers]
     return tuple(replace(entry, links=()) for entry in entries)
-
-
-def _present_entry(code: str, row: ContentRow) -> CatalogEntry:
-    entry, faults = load_entry(code, row)
-    if entry is None or faults:
-        raise ValueError("; ".join(map(str, faults)))
-    return entry
 
 
 def _store_agreement(agreement: Agreement) -> ContentRow:

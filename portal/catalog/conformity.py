@@ -7,7 +7,7 @@ from portal.catalog.entries import CatalogEntry, EntryKind, InformationItem, Lin
 from portal.catalog.members import Members, shorten
 from portal.conditions.tree import ValueType
 from portal.errors import Text
-from portal.vocabulary import Mode, ShareClass
+from portal.vocabulary import ShareClass
 
 ITEMS_LIMIT = 1000
 """Most items of an entry: no table of a database takes many more columns."""
@@ -75,12 +75,6 @@ def _check_classes(members: Members, entry: CatalogEntry) -> None:
             "classified",
             Text(en="the entry is declared classified", zh="该条目标为涉密"),
             Text(en="take it out: state secrets don't belong on the platform", zh="请移出：国家秘密不得上平台"),
-        )
-    if members.document.get("share_modes") == [] and entry.share_class is not ShareClass.NOT_SHARED:
-        members.refuse(
-            "share_modes",
-            Text(en="an entry that is shared has no mode", zh="共享的条目没有共享方式"),
-            Text(en=f"write one of {', '.join(Mode)}", zh=f"请填写其中之一：{'、'.join(Mode)}"),
         )
     _check_reason(members, entry.share_class, entry.share_condition, entry.legal_basis)
 

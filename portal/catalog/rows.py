@@ -5,9 +5,8 @@ from typing import cast
 
 from portal.catalog.entries import CatalogEntry
 from portal.catalog.reading import ENTRY_MEMBERS, ITEM_MEMBERS, LINK_MEMBERS, parse_entry, render_entry
-from portal.errors import Fault
 from portal.json_text import JsonValue, parse_json, render_json
-from portal.storage.content import Cell, Cells, ContentRow
+from portal.storage.content import Cell, Cells, ContentRow, faulty
 from portal.storage.tables import information_items, links
 
 _JSON = frozenset(
@@ -35,8 +34,8 @@ def store_entry(entry: CatalogEntry, *, removed: bool) -> ContentRow:
     )
 
 
-def load_entry(code: str, row: ContentRow) -> tuple[CatalogEntry | None, list[Fault]]:
-    """Return the entry that the rows hold, and what is wrong with it, as `parse_entry` does."""
+def load_entry(code: str, row: ContentRow) -> CatalogEntry:
+    """Return the entry that the rows hold. Raises: PolicyUnavailable, with the first of its faults."""
     document: dict[str, JsonValue] = {
         "code": code,
         **_load_members(row.cells, _OWN),
@@ -45,7 +44,10 @@ def load_entry(code: str, row: ContentRow) -> tuple[CatalogEntry | None, list[Fa
         "items": [_load_members(cells, ITEM_MEMBERS) for cells in row.children[information_items.name]],
         "links": [_load_members(cells, LINK_MEMBERS) for cells in row.children[links.name]],
     }
-    return parse_entry(document, f"catalog {code}")
+    entry, faults = parse_entry(document, f"catalog {code}")
+    if entry is None or faults:
+        raise faulty(faults)
+    return entry
 
 
 def is_removed(row: ContentRow) -> bool:

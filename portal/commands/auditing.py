@@ -1,9 +1,9 @@
 """`portal audit verify` and `portal audit tail`."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from time import sleep
 
 from rich.console import Console
@@ -44,9 +44,9 @@ def verify(session: Session, _options: NoOptions) -> ExitCode:
     """Check the whole log; a fault ends with exit code 1."""
     settings = session.settings()
     key = load_keys(settings.key_file).audit_public_pem()
-    _require_log(settings)
+    path = _log_file(settings)
     with _shown_progress(session.terminal) as tell:
-        result = verify_log(str(database_path(settings.database_url)), key, settings.witness_file, tell)
+        result = verify_log(str(path), key, settings.witness_file, tell)
     for line in _render(result):
         session.terminal.say(line)
     return ExitCode.DONE if result.fault is None else ExitCode.NO
@@ -70,16 +70,13 @@ def _render_fault(fault: LogFault) -> Text:
 def tail(session: Session, options: TailOptions) -> ExitCode:
     """Print the last records, then those that come, until asked to stop."""
     lines = parse_whole("--lines", options.lines, 0, MAX_LINES)
-    settings = session.settings()
-    _require_log(settings)
+    path = _log_file(session.settings())
     try:
-        with closing(LogFollower(database_path(settings.database_url), lines)) as follower:
+        with closing(LogFollower(path, lines)) as follower:
             _print(session.terminal, follower.first_records())
             while True:
                 sleep(POLL_SECONDS)
                 _print(session.terminal, follower.new_records())
-    except sqlite3.Error as fault:
-        raise _no_log(settings) from fault
     except KeyboardInterrupt:
         return ExitCode.DONE
 
@@ -101,17 +98,14 @@ def _in_short(text: str) -> str:
     )
 
 
-def _require_log(settings: Settings) -> None:
-    if not database_path(settings.database_url).is_file():
-        raise _no_log(settings)
-
-
-def _no_log(settings: Settings) -> ConfigurationError:
+def _log_file(settings: Settings) -> Path:
     path = database_path(settings.database_url)
-    return ConfigurationError(
+    if path.is_file():
+        return path
+    raise ConfigurationError(
         Text(
-            en=f"there is no audit log in `{path}`; load a bundle and serve it first, or set `PORTAL_DATABASE_URL`",
-            zh=f"`{path}` 中没有审计日志；请先装载数据包并提供服务，或设置 `PORTAL_DATABASE_URL`",
+            en=f"there is no database `{path}`; load a bundle first, or set `PORTAL_DATABASE_URL`",
+            zh=f"没有数据库 `{path}`；请先装载数据包，或设置 `PORTAL_DATABASE_URL`",
         )
     )
 

@@ -142,8 +142,6 @@ def _describe(error: typer.TyperException) -> Text:
             return Text(en=f"`{option}` needs a value", zh=f"选项 `{option}` 需要一个值")
         case "BadOptionUsage":
             return Text(en=f"`{option}` takes no value", zh=f"选项 `{option}` 不带值")
-        case _ if "Missing command" in error.message:
-            return Text(en="no command is named", zh="未指定命令")
         case _ if "extra argument" in error.message:
             extra = error.message.rpartition("(")[2].rpartition(")")[0]
             return Text(en=f"unexpected `{extra}`", zh=f"多余的 `{extra}`")

@@ -15,7 +15,7 @@ _SOURCES = {
 def print_settings(session: Session, _options: NoOptions) -> ExitCode:
     """Print every setting with its value, where that comes from, and what it means."""
     terminal = session.terminal
-    for line in describe_settings(session.environ):
+    for line in describe_settings(session.environment):
         source = _SOURCES[line.source].render(terminal.language)
         terminal.write(f"{line.name}={line.value}  [{source}]\n    {line.meaning.render(terminal.language)}")
     return ExitCode.DONE

@@ -53,7 +53,7 @@ class Session:
     """One run of a command."""
 
     terminal: Terminal
-    environ: Mapping[str, str]
+    environment: Mapping[str, str]
     stdin: BinaryIO
 
     @property
@@ -63,7 +63,7 @@ class Session:
 
     def settings(self) -> Settings:
         """Return the settings. Raises: ConfigurationError."""
-        return load_settings(self.environ)
+        return load_settings(self.environment)
 
 
 def without_controls(text: str) -> str:

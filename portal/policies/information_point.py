@@ -3,7 +3,7 @@
 Nothing that can't be read is skipped: a record left out could be the one that denies.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.catalog.entries import CatalogEntry, EntryStatus
 from portal.catalog.rows import is_removed, load_entry
-from portal.errors import Fault, Language, PolicyUnavailable, PortalError
+from portal.errors import PolicyUnavailable, PortalError
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
 from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
-from portal.storage.content import ActiveRow, StoredContent, read_content, read_epoch_value, unreadable
+from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
 from portal.storage.tables import catalog_entries, datasets, policy_records
 from portal.vocabulary import EntryCode
 
@@ -105,9 +105,7 @@ def parse_content(content: StoredContent) -> PortalContent:
 
 
 def _entry_state(code: str, active: ActiveRow, content: StoredContent) -> EntryState:
-    entry, faults = load_entry(code, active.row)
-    if entry is None or faults:
-        raise _faulty(f"entry {code}", faults)
+    entry = load_entry(code, active.row)
     dataset = content.active(datasets).get(code)
     if dataset is None:
         raise unreadable(f"entry `{code}` has no table of rows", f"目录条目 `{code}` 没有数据表")
@@ -118,16 +116,8 @@ def _entry_state(code: str, active: ActiveRow, content: StoredContent) -> EntryS
 
 
 def _record(policy: str, active: ActiveRow, entries: Mapping[EntryCode, CatalogEntry]) -> PolicyRecord:
-    record, faults = parse_record(
-        load_document(policy, active.row), f"policy {policy}", entries, version=active.version
-    )
-    if record is None or faults:
-        raise _faulty(f"policy {policy}", faults)
+    document = load_document(policy, active.row)
+    record, faults = parse_record(document, f"policy {policy}", entries, version=active.version)
+    if record is None:
+        raise faulty(faults)
     return record
-
-
-def _faulty(what: str, faults: Sequence[Fault]) -> PolicyUnavailable:
-    first = faults[0] if faults else None
-    return unreadable(
-        first.render(Language.ENGLISH) if first else what, first.render(Language.CHINESE) if first else what
-    )

@@ -6,14 +6,14 @@ What the rows mean is for `catalog`, `identity` and `policies` to say (`rows.py`
 import hmac
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, and_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.errors import PolicyUnavailable, Text
-from portal.storage.tables import CONTENT_TABLES, ContentTable, epoch, portal
+from portal.errors import Fault, Language, PolicyUnavailable, Text
+from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, portal
 
 Cell = str | int | bytes | None
 Cells = Mapping[str, Cell]
@@ -47,7 +47,7 @@ class ContentRow:
         """Return bytes."""
         cell = self.cells[name]
         if not isinstance(cell, bytes):
-            raise ValueError(name)
+            raise ValueError("no octets")
         return cell
 
     def column(self, child: Table, name: str) -> tuple[str, ...]:
@@ -113,6 +113,11 @@ def unreadable(en: str, zh: str) -> PolicyUnavailable:
     )
 
 
+def faulty(faults: Sequence[Fault]) -> PolicyUnavailable:
+    """Return the refusal of content whose reader found these faults."""
+    return unreadable(faults[0].render(Language.ENGLISH), faults[0].render(Language.CHINESE))
+
+
 class NothingLoaded(PolicyUnavailable):
     """A portal into which nothing was loaded yet."""
 
@@ -136,8 +141,6 @@ def read_epoch_value(connection: Connection) -> int:
         value = connection.scalar(select(epoch.c.value).where(epoch.c.id == 1))
     except SQLAlchemyError as fault:
         raise _database_fault(fault) from None
-    if value is not None and not isinstance(value, int):
-        raise unreadable("the epoch is no number", "纪元不是数字")
     return value or 0
 
 
@@ -174,7 +177,7 @@ def _read(connection: Connection) -> tuple[str, StoredContent]:
     identity = connection.execute(
         select(portal.c.portal_id, portal.c.key_fingerprint, portal.c.profile, portal.c.title).where(portal.c.id == 1)
     ).one_or_none()
-    if state is None and identity is None:
+    if state is None and identity is None and connection.scalar(select(changes.c.id).limit(1)) is None:
         raise NothingLoaded
     if state is None or identity is None:
         raise unreadable("its epoch or its identity is missing", "缺少纪元或门户标识")

@@ -139,8 +139,7 @@ def create_dataset(
 
 def _indexes(table: Table, layout: TableLayout) -> Iterator[Index]:
     # After the rows: building an index once is faster than keeping it while rows come.
-    if layout.key:
-        yield Index(f"{table.name}_key", *(table.columns[name] for name in layout.key), unique=True)
+    yield Index(f"{table.name}_key", *(table.columns[name] for name in layout.key), unique=True)
     for number, names in enumerate(layout.indexes, start=1):
         yield Index(f"{table.name}_index_{number}", *(table.columns[name] for name in names))
 

@@ -108,7 +108,7 @@ def test_help_is_shown_when_no_command_is_named(portal: CommandLine, arguments: 
         (["serve"], "key file"),
         (["export", "out"], "key file"),
         (["audit", "verify"], "key file"),
-        (["audit", "tail"], "there is no audit log in"),
+        (["audit", "tail"], "there is no database"),
         (["audit", "tail", "--lines", "-1"], "`--lines -1` is not a whole number from 0 to 1000"),
     ],
 )

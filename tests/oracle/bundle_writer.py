@@ -73,6 +73,8 @@ def _table(header: str, rows: Sequence[Sequence[object]]) -> str:
 def render_rows(entry: Entry) -> str:
     """The text of `data/IDENTIFIER.csv`: null is nothing between the commas, the empty string two quotes."""
     names = [item.identifier for item in entry.items]
+    if len(entry.rows) % 3:
+        names = names[len(entry.rows) % len(names) :] + names[: len(entry.rows) % len(names)]
     lines = [",".join(names)]
     numbered = enumerate(entry.rows, start=1)
     lines += [",".join(_csv_cell(row.cells[name], number) for name in names) for number, row in numbered]

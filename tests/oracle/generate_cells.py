@@ -160,7 +160,8 @@ def _draw_date(draw: Random) -> date:
 
 def _draw_instant(draw: Random) -> datetime:
     if chance(draw, 0.06):
-        # In these years Shanghai had summer time.
-        return datetime(1988, draw.randint(4, 9), 10, 12, tzinfo=UTC) + timedelta(minutes=draw.randint(0, 50_000))
+        # In these years Shanghai had summer time, or its own mean time, or its calendar began or will end.
+        year = draw.choice((1988, 1990, 1941, 1900, 1927, 2, 9998))
+        return datetime(year, draw.randint(4, 9), 10, 12, tzinfo=UTC) + timedelta(minutes=draw.randint(0, 50_000))
     start = datetime(2025, 12, 31, 15, 59, 58, tzinfo=UTC)
     return start + timedelta(seconds=draw.randint(0, 5), days=draw.choice((0, 0, 1, 31, 365)))

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from random import Random
 
 from tests.oracle.answer import Reference
 from tests.oracle.decision import derived_records
-from tests.oracle.generate_cells import ROW_GAP, chance, draw_row
+from tests.oracle.generate_cells import chance, draw_row
 from tests.oracle.generate_records import MATTERS, draw_later_records
 from tests.oracle.generate_worlds import consumers_of, draw_department, draw_level_and_zone
 from tests.oracle.world import Application, Entry, Item, Kind, Row, ShareClass, World
@@ -58,13 +59,24 @@ def _later_item(draw: Random, item: Item, entry: Entry) -> Item:
 
 def _later_rows(draw: Random, entry: Entry) -> tuple[Row, ...]:
     kept = [row for row in entry.rows if chance(draw, 0.85)]
-    places = [0, *(row.number for row in entry.rows)]
+    places = _places(entry, {row.number for row in kept})
     serial = len(entry.rows) * 3 + 2
     fresh = [
         draw_row(draw, (entry.items, entry.key), draw.choice(places) + place, serial + 3 * place)
-        for place in range(1, draw.randint(0, min(5, ROW_GAP)) + 1)
+        for place in range(1, draw.randint(0, 5) + 1)
     ]
     return tuple(sorted([*kept, *fresh], key=lambda row: row.number))
+
+
+def _places(entry: Entry, kept: set[int]) -> list[int]:
+    """The numbers after which rows may come: the last of all, and those whose row and next row both stay.
+
+    Next to a row that goes, the files don't tell on which side of it a new one comes.
+    """
+    numbers = [0, *(row.number for row in entry.rows)]
+    staying = {0, *kept}
+    between = [number for number, after in pairwise(numbers) if {number, after} <= staying]
+    return [*between, numbers[-1], numbers[-1]]
 
 
 def go_on(reference: Reference, world: World) -> Reference:

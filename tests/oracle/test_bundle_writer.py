@@ -37,9 +37,10 @@ def test_null_and_empty_string_are_told_apart_in_rows() -> None:
     rows = (
         Row(1, {"a": None, "b": "", "c": JsonText('{"x": 1}')}),
         Row(2, {"a": 'say "hi"', "b": "x,y", "c": None}),
+        Row(3, {"a": "plain", "b": None, "c": None}),
     )
     text = render_rows(Entry("303001001/00001", "e", "d", items, ("a",), rows=rows))
-    assert text.splitlines()[1:] == [',"","{""x"": 1}"', '"say ""hi""","x,y",']
+    assert text.splitlines()[1:] == [',"","{""x"": 1}"', '"say ""hi""","x,y",', '"plain",,']
     assert list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))[2] == ['say "hi"', "x,y", ""]
 
 
@@ -56,7 +57,7 @@ def test_cells_are_in_plain_notation() -> None:
         "c": date(1, 1, 1),
         "d": True,
     }
-    text = render_rows(Entry("303001001/00001", "e", "d", items, ("a",), rows=(Row(1, cells),)))
+    text = render_rows(Entry("303001001/00001", "e", "d", items, ("a",), rows=(Row(1, cells),) * 3))
     assert text.splitlines()[1] == "0.000000001,2026-01-31T08:00:00+08:00,0001-01-01,true"
 
 

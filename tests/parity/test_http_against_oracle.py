@@ -16,6 +16,7 @@ from tests.oracle.decision import every_record
 from tests.oracle.generate_worlds import callers_of, draw_world
 from tests.oracle.introspection import QUERY as INTROSPECTION
 from tests.oracle.introspection import introspection_differences
+from tests.oracle.later import draw_later_world, go_on
 from tests.oracle.masks import SHANGHAI
 from tests.oracle.runner import PortalProcess, purpose_type
 from tests.oracle.world import Caller, World
@@ -76,7 +77,15 @@ def test_portal_answers_as_the_reference_when_asked_over_http(seed: int, tmp_pat
             for one in callers
             for line in introspection_differences(reference, one, portal.send(one, INTROSPECTION))
         ]
-        Campaign(reference, portal.send, tally, type_name, callers).run(REQUESTS)
+        campaign = Campaign(reference, portal.send, tally, type_name, callers)
+        campaign.run(REQUESTS * 2 // 3)
+        # The running server goes on with what a later load brings, from the first request on.
+        later = draw_later_world(Random(seed), world, start_of_day())
+        write_signed_bundle(later, tmp_path / "later")
+        portal.load(tmp_path / "later", "--by", "auditor", "--reason", "later load")
+        onwards = Campaign(go_on(reference, later), portal.send, tally, type_name, callers)
+        onwards.resume(campaign.open_pages[-20:])
+        onwards.run(REQUESTS // 3)
     finally:
         portal.stop()
     assert views == []

@@ -190,7 +190,7 @@ UNREADABLE: dict[str, tuple[Callable[[str], bytes], str]] = {
         "isn't UTF-8",
     ),
     "overlong UTF-8": (lambda text: text.encode().replace(b'"text": "', b'"text": "\xc0\x80'), "isn't UTF-8"),
-    "GB 18030": (lambda text: text.encode("gb18030"), "seems to be GB 18030"),
+    "GB 18030": (lambda text: text.encode("gb18030"), "seems to be GB"),
     "UTF-16": (lambda text: text.encode("utf-16"), "seems to be UTF-16"),
     "UTF-16 without mark": (lambda text: text.encode("utf-16-le"), ""),
     "UTF-32": (lambda text: text.encode("utf-32"), ""),

@@ -13,6 +13,7 @@ from portal.audit.records import (
     render_record,
     render_time,
 )
+from portal.conditions.tree import Value
 from portal.errors import ErrorCode
 from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, PolicyId
 from tests.unit.audit.logs import ENTRY, PERMITTED, REFUSED
@@ -113,7 +114,7 @@ def test_hashed_value_is_equal_for_equal_values_under_one_secret_alone() -> None
 
 
 def test_hashed_value_tells_types_apart() -> None:
-    values = ["1", 1, True, Decimal(1), date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01"]
+    values: list[Value] = ["1", 1, True, Decimal(1), date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01"]
     assert len({hash_value(b"secret", value) for value in values}) == len(values)
 
 

@@ -5,10 +5,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from sqlalchemy import update
 
 from portal.bundles.export import export_bundle
+from portal.bundles.reading import read_bundle
 from portal.bundles.store import PortalStore
-from portal.errors import ConfigurationError, PolicyUnavailable
+from portal.errors import ConfigurationError, Language, PolicyUnavailable, SourceUnavailable
+from portal.storage.database import for_writing, open_sync_database
+from portal.storage.tables import users
 from tests.fixtures.hostile_text import hostile_text
 from tests.fixtures.small_bundle import (
     CONSUMER,
@@ -163,18 +167,14 @@ def test_hostile_texts_come_through_files_and_tables(store: PortalStore, tmp_pat
     assert export(store, tmp_path / "second") == exported
 
 
-@pytest.mark.parametrize("content", ["a file", "a folder with something in it"])
-def test_an_export_is_refused_where_something_is(store: PortalStore, tmp_path: Path, content: str) -> None:
+def test_an_export_is_refused_where_something_is(store: PortalStore, tmp_path: Path) -> None:
     load(small_bundle().read(tmp_path / "bundle"), store)
     place = tmp_path / "export"
-    if content == "a file":
-        place.write_text("kept", encoding="utf-8")
-    else:
-        place.mkdir()
-        (place / "kept").touch()
-    with pytest.raises(ConfigurationError, match="isn't an empty folder"):
+    place.mkdir()
+    (place / "kept").touch()
+    with pytest.raises(ConfigurationError, match="isn't empty"):
         export_bundle(place, store)
-    assert place.is_file() or [file.name for file in place.iterdir()] == ["kept"]
+    assert [file.name for file in place.iterdir()] == ["kept"]
 
 
 def test_an_export_goes_into_an_empty_folder(store: PortalStore, tmp_path: Path) -> None:
@@ -191,20 +191,33 @@ def test_an_export_is_for_its_owner_alone(store: PortalStore, tmp_path: Path) ->
     assert stat.S_IMODE((tmp_path / "new" / "export").stat().st_mode) == 0o700
 
 
-def test_an_export_is_refused_where_nothing_may_be_written(store: PortalStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["file", "file/export"])
+def test_an_export_is_refused_where_no_folder_can_be(store: PortalStore, tmp_path: Path, place: str) -> None:
     load(small_bundle().read(tmp_path / "bundle"), store)
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match="can't be written"):
-        export_bundle(tmp_path / "file" / "export", store)
+        export_bundle(tmp_path / place, store)
 
 
-def test_nothing_is_left_when_an_export_fails(store: PortalStore, tmp_path: Path) -> None:
+def test_an_export_that_fails_is_nothing_that_loads(store: PortalStore, tmp_path: Path) -> None:
     load(small_bundle().read(tmp_path / "bundle"), store)
-    (tmp_path / "elsewhere").mkdir()
     other = PortalStore(store.database_url, f"sqlite:///{tmp_path / 'other.db'}", store.digest_secret)
-    with pytest.raises(Exception, match="no such table"):
-        export_bundle(tmp_path / "elsewhere" / "export", other)
-    assert list((tmp_path / "elsewhere").iterdir()) == []
+    with pytest.raises(SourceUnavailable, match="the rows of `villages` aren't in the data store"):
+        export_bundle(tmp_path / "export", other)
+    reading = read_bundle(tmp_path / "export", NOW)
+    assert reading.bundle is None
+    assert reading.faults[0].render(Language.ENGLISH).startswith("bundle.toml: the file is missing")
+
+
+def test_an_export_is_refused_when_the_content_cannot_be_trusted(store: PortalStore, tmp_path: Path) -> None:
+    load(small_bundle().read(tmp_path / "bundle"), store)
+    engine = open_sync_database(store.database_url)
+    with for_writing(engine).begin() as connection:
+        connection.execute(update(users).values(name="其他"))
+    engine.dispose()
+    with pytest.raises(PolicyUnavailable, match="its digest doesn't match"):
+        export_bundle(tmp_path / "export", store)
+    assert not (tmp_path / "export").exists()
 
 
 def test_an_export_of_an_empty_portal_is_refused(store: PortalStore, tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from tests.unit.catalog.example import Document, parse, put
         ("share_condition", "", "share_condition", "can't be"),
         ("share_class", "not_shared", "legal_basis", "without `legal_basis`"),
         ("share_class", "secret", "share_class", "can't be"),
-        ("share_modes", [], "share_modes", "has no mode"),
         ("share_modes", ["query", "query"], "share_modes", "listed twice"),
         ("share_modes", ["fax"], "share_modes", "can't be"),
         ("update_cycle", "hourly", "update_cycle", "can't be"),
