@@ -100,7 +100,7 @@ def _action(arguments: Mapping[str, object]) -> Action:
 def _first(value: object) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, int) or not 1 <= value <= ROWS_LIMIT:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= ROWS_LIMIT:
         raise _refuse(f"`first` is {value}; write 1 to {ROWS_LIMIT}", f"`first` 为 {value}，应为 1 至 {ROWS_LIMIT}")
     return value
 
