@@ -162,7 +162,7 @@ def _draw_subjects(draw: Random, names: Names) -> Sequence[Subject]:
     return [*subjects, PUBLIC]
 
 
-KINDS = {
+KINDS: Mapping[PolicyKind, int] = {
     PolicyKind.STATUTORY: 6,
     PolicyKind.AGREEMENT: 3,
     PolicyKind.UNCONDITIONAL: 2,

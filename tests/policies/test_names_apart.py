@@ -1,6 +1,7 @@
 """T32 and T34: names are opaque; what is nearly a name, or one of another kind, is none."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 
@@ -10,6 +11,7 @@ from portal.conditions.tree import Membership
 from portal.errors import ErrorCode
 from portal.policies.decision import Decision, Use
 from portal.policies.decision_point import DecisionPoint
+from portal.policies.records import Consumer, ConsumerKind, PolicyRecord
 from portal.vocabulary import (
     ApplicationId,
     DepartmentCode,
@@ -147,6 +149,10 @@ INVISIBLE = ("\u200b", "\u00a0", "\ufeff", "\u00ad", "\u2060", "\x00", "\n", "\t
 GLOBS = ("*", "?", ".", "%", "_", ".*", "[a-z]", "\\d", "^", "$")
 
 
+def _full_width(text: str) -> str:
+    return "".join(chr(ord(sign) + 0xFEE0) for sign in text)
+
+
 def near_misses(name: str) -> list[str]:
     """Return at least a hundred texts that are nearly the name."""
     forms = [name[:cut] for cut in range(len(name))] + [name[cut:] for cut in range(1, len(name))]
@@ -154,7 +160,7 @@ def near_misses(name: str) -> list[str]:
         head, tail = name[:place], name[place:]
         forms += [head + sign + tail for sign in INVISIBLE]
         forms += [head + sign + tail[1:] for sign in GLOBS if tail]
-        forms += [head + chr(ord(tail[0]) + 0xFEE0) + tail[1:]] if tail else []
+        forms += [head + _full_width(tail[0]) + tail[1:]] if tail else []
         forms += [head + tail[0].swapcase() + tail[1:]] if tail else []
     forms += [
         name + name,
@@ -217,20 +223,18 @@ def test_t34_near_miss_is_denied(place: str) -> None:
 @pytest.mark.parametrize("place", NAMES)
 @pytest.mark.clause("T34")
 def test_t34_near_miss_of_a_deny_takes_nothing(place: str) -> None:
-    denied = {
-        "department": lambda form: restriction(consumer=f"department:{form or 'x'}"),
-        "group": lambda form: restriction(consumer=f"group:{form or 'x'}"),
+    denied: Mapping[str, Callable[[str], PolicyRecord]] = {
+        "department": lambda form: changed(restriction(), consumer=Consumer(ConsumerKind.DEPARTMENT, form)),
+        "group": lambda form: changed(restriction(), consumer=Consumer(ConsumerKind.GROUP, form)),
         "application": lambda form: changed(restriction(), applications=(form,)),
         "purpose": lambda form: changed(restriction(), purposes=(form,)),
         "matter": lambda form: changed(restriction(), matters=(form,)),
         "item": lambda form: changed(restriction(), items=(ItemIdentifier(form),)),
         "constant": lambda form: changed(restriction(), condition=Membership("region", (form,))),
-    }[place]
+    }
     one_matter = changed(CHECKER, matters=(Matter("999999-0001"),))
     for form in [NAMES[place], *near_misses(NAMES[place])]:
-        if "\x00" in form:
-            continue
-        decision = point(record(), denied(form)).decide(request(one_matter), use("name"))
+        decision = point(record(), denied[place](form)).decide(request(one_matter), use("name"))
         assert (code_of(decision) is None) is (form != NAMES[place]), form
 
 
@@ -255,7 +259,7 @@ def test_t34_near_miss_of_a_region_is_outside_the_scope() -> None:
     found = record(scope={"division": {"startsWith": {"subject": "region"}}})
     decision = permitted(point(found).decide(request(), use("name")))
     assert is_permitted_in(decision, {"division": "99999901"})
-    for form in ("99999", "9999 99", " 999999", "９９９９９９", "99999%", "%999999", "*"):
+    for form in ("99999", "9999 99", " 999999", _full_width("999999"), "99999%", "%999999", "*"):
         assert not is_permitted_in(decision, {"division": form})
 
 

@@ -1,7 +1,7 @@
 """T14: threads decide while snapshots are swapped; each decision is on one snapshot, whole."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -12,6 +12,7 @@ import pytest
 from portal.errors import ErrorCode
 from portal.policies.casbin_models import Matcher, ModelName
 from portal.policies.decision_point import DecisionPoint
+from portal.policies.records import PolicyRecord
 from portal.vocabulary import PUBLIC
 from tests.policies.building import (
     CHECKER,
@@ -32,12 +33,13 @@ BAN = restriction(OF, id="ban", consumer="any_department", items=["note"])
 LATE = record(
     OF, id="late", kind="unconditional", consumer="any_department", items=["*"], valid_until="2020-01-01T00:00:00Z"
 )
+Codes = tuple[ErrorCode | None, ErrorCode | None, ErrorCode | None]
 # By epoch: the records, and the codes of `note` for the consumer, of `code` for a stranger, of `code` for the public.
-EPOCHS = (
+EPOCHS: Sequence[tuple[list[PolicyRecord], Codes]] = (
     ([GENERAL, OPENED], (None, None, None)),
     ([GENERAL, BAN], (ErrorCode.ITEM_DENIED, None, ErrorCode.ITEM_DENIED)),
     ([LATE], (ErrorCode.EXPIRED, ErrorCode.EXPIRED, ErrorCode.ITEM_DENIED)),
-    ([], (ErrorCode.ITEM_DENIED,) * 3),
+    ([], (ErrorCode.ITEM_DENIED, ErrorCode.ITEM_DENIED, ErrorCode.ITEM_DENIED)),
 )
 QUESTIONS = (
     (request(CHECKER), use("note")),

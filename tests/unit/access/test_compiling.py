@@ -207,4 +207,4 @@ def test_text_functions_have_their_names_in_postgresql(operator: Operator, sql: 
         compile_condition(Comparison("name", operator, "x"), COLUMNS)
     )
 
-    assert sql in str(statement.compile(dialect=postgresql.dialect()))
+    assert sql in str(statement.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
