@@ -1,6 +1,7 @@
 """Serving an ASGI application: the socket, uvicorn's settings, one worker or several."""
 
 import signal
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from socket import AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
@@ -10,6 +11,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from portal.errors import ConfigurationError, Text
+from portal.logs import logging_to
 
 Message: TypeAlias = MutableMapping[str, Any]
 Application: TypeAlias = Callable[
@@ -62,7 +64,9 @@ def _config(application: Application | str, workers: int) -> uvicorn.Config:
         application,
         factory=isinstance(application, str),
         workers=workers,
-        log_level="warning",
+        # The process's own handlers write what the server logs.
+        log_config=None,
+        log_level="error",
         # A query string may hold personal data; the audit says who asked for what.
         access_log=False,
         # Forwarded headers are believed from configured proxies alone, by the application itself.
@@ -73,13 +77,13 @@ def _config(application: Application | str, workers: int) -> uvicorn.Config:
     )
 
 
-def serve(application: Application, listening: socket, greet: Callable[[], None]) -> int:
+def serve(application: Application, listening: socket, greet: Callable[[], None], *, log_requests: bool = False) -> int:
     """Serve until SIGTERM or Ctrl-C, requests under way to their end; call `greet` once requests are answered.
 
-    Returns the exit code.
+    Failures are logged to the standard error, requests too if asked. Returns the exit code.
     """
     server = _GreetingServer(_config(application, 1), greet)
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), logging_to(sys.stderr, requests=log_requests):
         # The server raises the signal anew once it has stopped: being asked to stop is no failure.
         former = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
@@ -90,9 +94,10 @@ def serve(application: Application, listening: socket, greet: Callable[[], None]
 
 
 def serve_workers(factory: str, listening: socket, workers: int) -> int:
-    """Serve with several processes, each making its application by `factory` (`module:function`).
+    """Serve with several processes, each making its application by `factory` (`module:function`), its log as well.
 
     Returns the exit code.
     """
-    Multiprocess(_config(factory, workers), [listening]).run()
+    with logging_to(sys.stderr, requests=False):
+        Multiprocess(_config(factory, workers), [listening]).run()
     return 0
