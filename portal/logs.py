@@ -88,7 +88,7 @@ def _compose(_logger: WrappedLogger, _name: str, members: EventDict) -> EventDic
     if record.name.partition(".")[0] != OWN:
         line |= {"event": "said by a library", "library": record.name, "place": _place(record)}
     else:
-        line |= said
+        line |= {"event": said.pop("event"), **said}
     if failure[0]:
         line |= {"failure": failure[0].__qualname__, "trace": traceback.format_tb(failure[2])}
     return line

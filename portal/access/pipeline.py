@@ -17,7 +17,7 @@ from portal.access.planning import SharedField, plan_query
 from portal.access.shaping import Fetched, Shaped, access_note, convert_rows, page_of, shape_answer
 from portal.access.snapshots import SnapshotKeeper
 from portal.access.statement import Read, Window, compile_read
-from portal.audit.receipts import QuotaExhausted, Recorded, StaleEpoch
+from portal.audit.receipts import Recorded
 from portal.audit.recorder import Recorder
 from portal.audit.records import quota_day
 from portal.catalog.columns import column_specs
@@ -210,12 +210,11 @@ async def _read(attempt: _Attempt, permit: Permit, rows: int) -> Shaped | None:
     fetched = _page(await road.source.execute(read), rows)
     record = permit_record(attempt.occasion, plan, permit, len(fetched.rows), road.keys.audit_secret)
     quotas = [rows_quota(attempt.occasion, len(fetched.rows), daily_limit(permit))] if fetched.rows else []
-    match await road.recorder.record(record, quotas):
-        case Recorded() as recorded:
-            return _shape(attempt, _Found(permit, read, fetched, seal), recorded.receipt)
-        case StaleEpoch() | QuotaExhausted():
-            # The rows are thrown away; nothing was written.
-            return None
+    recorded = await road.recorder.record(record, quotas)
+    if not isinstance(recorded, Recorded):
+        # A change of policy or of the day's count overtook it: the rows are thrown away, nothing was written.
+        return None
+    return _shape(attempt, _Found(permit, read, fetched, seal), recorded.receipt)
 
 
 def _compile(attempt: _Attempt, permit: Permit, window: Window) -> Read:

@@ -1,5 +1,8 @@
 """Root fields of `shared`: each goes down the road, and comes back as an answer or a refusal."""
 
+from collections.abc import Mapping
+from typing import cast
+
 from graphql import GraphQLError, GraphQLResolveInfo
 
 from portal.access.pipeline import RefusedField, answer_field
@@ -12,6 +15,9 @@ from portal.resolvers.refusals import refusal_text
 from portal.vocabulary import EntryIdentifier
 
 
+Info = GraphQLResolveInfo[RequestContext]
+
+
 def _refused_field(answer: RefusedField, language: Language) -> GraphQLError:
     refusal = answer.refusal
     if answer.text is not None:
@@ -19,11 +25,15 @@ def _refused_field(answer: RefusedField, language: Language) -> GraphQLError:
     return field_error(refusal.code, refusal_text(refusal), language, tuple(item for item, _ in refusal.reasons))
 
 
-async def resolve_shared_field(_parent: object, info: GraphQLResolveInfo, **arguments: object) -> Shaped:
+async def resolve_shared_field(
+    _parent: object, info: GraphQLResolveInfo[RequestContext], **arguments: object
+) -> Shaped:
     """Return the answer of an entry's field. Raises: GraphQLError with the refusal's code and items."""
     context: RequestContext = info.context
     state = context.view[EntryIdentifier(info.field_name)].state
-    field = SharedField(tuple(info.field_nodes), arguments, Document(info.fragments, info.variable_values))
+    field = SharedField(
+        tuple(info.field_nodes), arguments, Document(info.fragments, cast("Mapping[str, object]", info.variable_values))
+    )
     try:
         answer = await answer_field(context.road, context.asker, context.point, state, field)
     except PortalError as failure:

@@ -177,7 +177,8 @@ def _arguments(view: EntryView, frame: FrameTypes) -> dict[str, GraphQLArgument]
 def _where_type(view: EntryView, frame: FrameTypes) -> GraphQLInputObjectType:
     def fields() -> dict[str, GraphQLInputField]:
         tests = {
-            item.identifier: GraphQLInputField(frame.filters[item.type], description=item.name) for item in view.items
+            str(item.identifier): GraphQLInputField(frame.filters[item.type], description=item.name)
+            for item in view.items
         }
         return {
             **tests,
@@ -194,7 +195,7 @@ def _where_type(view: EntryView, frame: FrameTypes) -> GraphQLInputObjectType:
 
 def _order_type(view: EntryView, frame: FrameTypes) -> GraphQLInputObjectType | None:
     fields = {
-        item.identifier: GraphQLInputField(frame.direction, description=item.name)
+        str(item.identifier): GraphQLInputField(frame.direction, description=item.name)
         for item in view.items
         if item.type is not ValueType.JSON
     }

@@ -20,7 +20,9 @@ from tests.policies.drawing import KINDS, Asked, Names, World, chance, draw_aske
 
 NAMES = Names()
 DENIES: Mapping[PolicyKind, int] = {PolicyKind.RESTRICTION: 1}
-ALLOWS: Mapping[PolicyKind, int] = {kind: weight for kind, weight in KINDS.items() if kind is not PolicyKind.RESTRICTION}
+ALLOWS: Mapping[PolicyKind, int] = {
+    kind: weight for kind, weight in KINDS.items() if kind is not PolicyKind.RESTRICTION
+}
 HAPPENINGS = {
     "permitted",
     "permitted in the whole row",

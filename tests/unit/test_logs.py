@@ -66,7 +66,6 @@ def test_library_is_quoted_by_place_alone(log: io.StringIO, name: str) -> None:
             fail()
         except ValueError:
             logger.exception(CANARY)
-        logger.error("%d", CANARY)
     finally:
         logger.setLevel(former)
     assert CANARY not in log.getvalue()
@@ -74,6 +73,17 @@ def test_library_is_quoted_by_place_alone(log: io.StringIO, name: str) -> None:
     assert {line["place"].partition(":")[0] for line in lines(log)} == {"test_logs.py"}
     assert lines(log)[-1]["failure"] == "ValueError"
     assert "fail()" in "".join(lines(log)[-1]["trace"])
+
+
+@pytest.mark.clause("T52")
+def test_library_whose_words_cannot_be_put_together_is_passed_over(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = logging.LogRecord("graphql", logging.ERROR, "x.py", 1, "%d", (CANARY,), None)
+    # The log's own handler alone: the test runner's raise.
+    (handler,) = [one for one in logging.getLogger().handlers if getattr(one, "stream", None) is log]
+    handler.handle(record)
+    assert log.getvalue() == capsys.readouterr().err == ""
 
 
 @pytest.mark.clause("T52")
