@@ -14,7 +14,6 @@ from portal.resolvers.context import RequestContext, field_error, portal_field_e
 from portal.resolvers.refusals import refusal_text
 from portal.vocabulary import EntryIdentifier
 
-
 Info = GraphQLResolveInfo[RequestContext]
 
 
