@@ -1,7 +1,9 @@
 """The one road to shared data: plan → decide → compile → execute → record. Every way out passes it."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import Enum, auto
 from ipaddress import IPv4Address, IPv6Address
 from time import perf_counter_ns
 
@@ -17,7 +19,7 @@ from portal.access.planning import SharedField, plan_query
 from portal.access.shaping import Fetched, Shaped, access_note, convert_rows, page_of, shape_answer
 from portal.access.snapshots import SnapshotKeeper
 from portal.access.statement import Read, Window, compile_read
-from portal.audit.receipts import Recorded
+from portal.audit.receipts import QuotaExhausted, Recorded
 from portal.audit.recorder import Recorder
 from portal.audit.records import quota_day
 from portal.catalog.columns import column_specs
@@ -35,6 +37,8 @@ from portal.storage.data_store import data_table
 from portal.vocabulary import PUBLIC, Action, Environment, NetworkZone, Subject
 
 _KEPT_TABLES = 4096
+COUNT_ATTEMPTS = 100
+"""So often a request may find that others took rows meanwhile; each time the next decision sees a larger count."""
 ATTEMPTS = 4
 """What a change of policy overtook is decided again, three times (enforcement.md §6)."""
 
@@ -81,6 +85,13 @@ class RefusedField:
 
 
 Answer = Shaped | RefusedField
+
+
+class Overtaken(Enum):
+    """What changed between a decision and its record."""
+
+    BY_POLICY = auto()
+    BY_COUNT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +144,13 @@ async def answer_field(road: Road, asker: Asker, point: DecisionPoint, state: En
     Raises: AuditUnavailable, PolicyUnavailable, Unauthenticated: then nothing is answered at all.
     """
     asked = _Asked(road, asker, field, perf_counter_ns())
-    for _ in range(ATTEMPTS):
+    overtaken: Counter[Overtaken] = Counter()
+    while overtaken[Overtaken.BY_POLICY] < ATTEMPTS and overtaken[Overtaken.BY_COUNT] < COUNT_ATTEMPTS:
         state = _same_version(point, state)
         answer = await _answer_once(asked, point, state)
-        if answer is not None:
+        if not isinstance(answer, Overtaken):
             return answer
+        overtaken[answer] += 1
         point = await road.keeper.current()
     raise PolicyUnavailable(
         Text(en="policies changed again and again while this was decided; ask again", zh="裁决期间策略连续变更，请重试")
@@ -153,8 +166,8 @@ def _same_version(point: DecisionPoint, state: EntryState) -> EntryState:
     return current
 
 
-async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -> Answer | None:
-    """Return the answer, or None where a change of policy or of the day's count overtook it."""
+async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -> Answer | Overtaken:
+    """Return the answer, or what overtook it: a change of policy, or of the day's count."""
     road, plan = asked.road, None
     request = _request_now(road, asked.asker, point.snapshot.registry)
     occasion = Occasion(request, state.entry, point.snapshot.epoch, asked.asker.request_id, asked.started)
@@ -175,17 +188,17 @@ async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -
 
 async def _record_refusal(
     road: Road, point: DecisionPoint, occasion: Occasion, plan: QueryPlan | None, refused: RefusedField
-) -> RefusedField | None:
+) -> RefusedField | Overtaken:
     record = refusal_record(occasion, plan, refused.refusal, road.keys.audit_secret)
     if not isinstance(await road.recorder.record(record), Recorded):
-        return None
+        return Overtaken.BY_POLICY
     subject, now = occasion.request.subject, occasion.request.environment.now
     visible = point.snapshot.visible_identifiers(occasion.entry, subject, now)
     shown = tuple((item, code) for item, code in refused.refusal.reasons if item in visible)
     return replace(refused, refusal=replace(refused.refusal, reasons=shown))
 
 
-async def _decide_and_read(attempt: _Attempt) -> Answer | None:
+async def _decide_and_read(attempt: _Attempt) -> Answer | Overtaken:
     decision = attempt.point.decide(attempt.occasion.request, attempt.plan.use)
     if isinstance(decision, Deny):
         return RefusedField(Refusal(decision.code, decision.reasons), None)
@@ -203,7 +216,7 @@ async def _rows_today(attempt: _Attempt, permit: Permit) -> int:
     return await attempt.road.recorder.rows_today(request.subject.name, entry.code, day)
 
 
-async def _read(attempt: _Attempt, permit: Permit, rows: int) -> Shaped | None:
+async def _read(attempt: _Attempt, permit: Permit, rows: int) -> Shaped | Overtaken:
     road, plan = attempt.road, attempt.plan
     seal = cursor_seal(road.keys.cursor_secret, attempt.occasion.request.subject, plan)
     read = _compile(attempt, permit, Window(rows, None if plan.after is None else seal.open(plan.after)))
@@ -212,8 +225,8 @@ async def _read(attempt: _Attempt, permit: Permit, rows: int) -> Shaped | None:
     quotas = [rows_quota(attempt.occasion, len(fetched.rows), daily_limit(permit))] if fetched.rows else []
     recorded = await road.recorder.record(record, quotas)
     if not isinstance(recorded, Recorded):
-        # A change of policy or of the day's count overtook it: the rows are thrown away, nothing was written.
-        return None
+        # Nothing was written, and the rows are thrown away.
+        return Overtaken.BY_COUNT if isinstance(recorded, QuotaExhausted) else Overtaken.BY_POLICY
     return _shape(attempt, _Found(permit, read, fetched, seal), recorded.receipt)
 
 
