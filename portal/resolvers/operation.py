@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
 from graphql.language import OperationType
@@ -19,6 +20,7 @@ from portal.errors import (
     Language,
     PolicyUnavailable,
     PortalError,
+    RateLimited,
     Text,
     TooComplex,
     Unauthenticated,
@@ -273,6 +275,9 @@ def refuse_request(failure: PortalError, language: Language) -> Outcome:
         case Unauthenticated():
             status = 401
             headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        case RateLimited():
+            status = 429
+            headers["Retry-After"] = str(max(1, ceil(failure.retry_after_seconds)))
         case PolicyUnavailable():
             status = 503
         case _:

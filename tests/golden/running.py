@@ -61,7 +61,9 @@ def _dated(record: dict[str, Any]) -> dict[str, Any]:
 
     def date_of(text: str) -> str:
         days = re.fullmatch(r"(\d+) days ago", text)
-        return text if days is None else (datetime.now(UTC) - timedelta(days=int(days[1]))).isoformat()
+        return (
+            text if days is None else (datetime.now(UTC) - timedelta(days=int(days[1]))).isoformat(timespec="seconds")
+        )
 
     return {key: date_of(value) if key.startswith("valid_") else value for key, value in record.items()}
 
