@@ -12,6 +12,7 @@ from graphql.utilities import get_operation_ast
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from portal.access.bounds import Bounds, check_bounds
+from portal.access.cells import check_cells
 from portal.access.folding import fold_document
 from portal.access.kept import Kept
 from portal.access.pipeline import Asker, Road, identify
@@ -32,6 +33,7 @@ from portal.regulations.profiles import load_profile
 from portal.resolvers.context import RequestContext
 from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
+from portal.resolvers.shelves import CatalogShelves
 from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
 from portal.vocabulary import Purpose, Subject
 
@@ -89,6 +91,7 @@ class Endpoint:
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
     views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
     purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)
+    shelves: CatalogShelves = field(default_factory=CatalogShelves)
 
     def view_of(self, subject: Subject, point: DecisionPoint, now: datetime) -> View:
         """Return the subject's view, kept until the epoch or time alone changes it."""
@@ -122,6 +125,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         subject, zone = identify(asker, point.snapshot.registry)
         view = endpoint.view_of(subject, point, now)
         document = _parse(endpoint, operation.document)
+        check_cells(document, operation.name, operation.variables, endpoint.bounds.cells)
         if operation.only_query and _changes(document, operation.name):
             return _by_post_alone(language)
         assembled = endpoint.schema_for(operation.document, view, point.snapshot.content.profile)
@@ -132,7 +136,10 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         return refuse_request(failure, language)
     if faults:
         return _not_valid(faults, language)
-    context = RequestContext(endpoint.road, asker, subject, zone, point, view, now, language)
+    purposes = endpoint.purposes_of(point.snapshot.content.profile)
+    context = RequestContext(
+        endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves
+    )
     return _conclude(await _execute(assembled.schema, document, operation, context), language)
 
 

@@ -14,7 +14,6 @@ from portal.catalog.entries import (
     InformationItem,
     UpdateCycle,
 )
-from portal.commands.explanations import render_explanation
 from portal.conditions.tree import Comparison, Operator, ValueType
 from portal.errors import ErrorCode, Language
 from portal.policies.explanation import Explanation, ItemFinding, RecordFinding
@@ -34,6 +33,7 @@ from portal.policies.records import (
     PolicyKind,
     PolicyRecord,
 )
+from portal.policies.wording import render_explanation
 from portal.vocabulary import (
     PUBLIC,
     Action,

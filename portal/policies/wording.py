@@ -1,4 +1,4 @@
-"""A decision in words, item by item, for `portal explain`."""
+"""A decision in words, item by item: what `portal explain` and the field `explain` say."""
 
 import json
 from collections.abc import Iterator
@@ -35,6 +35,14 @@ _REASONS = {
 
 def render_explanation(explanation: Explanation) -> Iterator[Text]:
     """Yield the lines: the entry, the request, then each item with its records, the furthest first."""
+    yield from render_question(explanation)
+    for finding in explanation.items:
+        yield _same("")
+        yield from _render_item(finding)
+
+
+def render_question(explanation: Explanation) -> Iterator[Text]:
+    """Yield the lines that say what was asked: the entry, then the request."""
     entry = explanation.entry
     yield _same(f"{entry.name}  {entry.identifier}  {entry.code}")
     yield Text(
@@ -44,9 +52,6 @@ def render_explanation(explanation: Explanation) -> Iterator[Text]:
     yield from _render_request(explanation.request)
     if explanation.matter_refused:
         yield Text(en="  the application isn't registered for this matter", zh="  该应用未登记此事项")
-    for finding in explanation.items:
-        yield _same("")
-        yield from _render_item(finding)
 
 
 def _same(line: str) -> Text:
@@ -78,33 +83,40 @@ def _or_missing(value: object) -> str:
 
 
 def _render_item(finding: ItemFinding) -> Iterator[Text]:
-    if finding.code is None:
-        is_scoped = all(
-            found.record.scope is not None for found in finding.records if found.applies and _allows(found.record)
-        )
-        where = Text(en=" in the rows of a scope", zh="，限于范围内的数据行") if is_scoped else _same("")
-        yield Text(en=f"{finding.item}: permitted{where.en}", zh=f"{finding.item}：允许{where.zh}")
-    else:
-        reason = _REASONS.get(finding.code, _same(""))
-        yield Text(
-            en=f"{finding.item}: refused, {finding.code}: {reason.en}",
-            zh=f"{finding.item}：拒绝，{finding.code}：{reason.zh}",
-        )
+    yield render_decision(finding)
     if not finding.records:
         yield Text(en="  no record names this subject and item", zh="  没有策略涉及该主体和该信息项")
     for found in finding.records:
-        yield _render_finding(found)
+        line = render_record(found)
+        yield Text(en=f"  {line.en}", zh=f"  {line.zh}")
+
+
+def render_decision(finding: ItemFinding) -> Text:
+    """Return the item and whether it is permitted, else the code and its reason; no record is named."""
+    if finding.code is None:
+        where = Text(en=" in the rows of a scope", zh="，限于范围内的数据行") if _is_scoped(finding) else _same("")
+        return Text(en=f"{finding.item}: permitted{where.en}", zh=f"{finding.item}：允许{where.zh}")
+    reason = _REASONS.get(finding.code, _same(""))
+    return Text(
+        en=f"{finding.item}: refused, {finding.code}: {reason.en}",
+        zh=f"{finding.item}：拒绝，{finding.code}：{reason.zh}",
+    )
+
+
+def _is_scoped(finding: ItemFinding) -> bool:
+    """Return whether records permit the item, and each in the rows of its scope alone."""
+    applying = [found.record for found in finding.records if found.applies and _allows(found.record)]
+    return bool(applying) and all(record.scope is not None for record in applying)
 
 
 def _allows(record: PolicyRecord) -> bool:
     return record.effect is Effect.ALLOW
 
 
-def _render_finding(found: RecordFinding) -> Text:
+def render_record(found: RecordFinding) -> Text:
+    """Return the record and where it stopped, or what it allows or denies and on which terms."""
     record, stopped = found.record, _render_stage(found)
-    parts = [
-        Text(en=f"  {record.id} ({record.kind}): {stopped.en}", zh=f"  {record.id}（{record.kind}）：{stopped.zh}")
-    ]
+    parts = [Text(en=f"{record.id} ({record.kind}): {stopped.en}", zh=f"{record.id}（{record.kind}）：{stopped.zh}")]
     if found.applies:
         parts += _render_terms(record, found.mask)
     return Text(en="; ".join(part.en for part in parts), zh="；".join(part.zh for part in parts))
@@ -129,14 +141,16 @@ def _render_stage(found: RecordFinding) -> Text:
             return Text(en=f"stops: its condition {condition} isn't met", zh=f"不适用：不满足条件 {condition}")
         case Stage.APPLIES:
             verb = Text(en="allows", zh="允许") if _allows(record) else Text(en="denies", zh="拒绝")
-            scope = _render_scope(record)
+            scope = _render_scope(found)
             return Text(en=f"{verb.en} {scope.en}", zh=f"{verb.zh}{scope.zh}")
 
 
-def _render_scope(record: PolicyRecord) -> Text:
-    if record.scope is None:
+def _render_scope(found: RecordFinding) -> Text:
+    if found.record.scope is None:
         return Text(en="every row", zh="全部数据行")
-    scope = _json(record.scope)
+    if not found.tells_scope:
+        return Text(en="the rows of a scope", zh="范围内的数据行")
+    scope = _json(found.record.scope)
     return Text(en=f"rows where {scope}", zh=f"满足 {scope} 的数据行")
 
 
