@@ -108,4 +108,5 @@ def test_department_that_asks_four_times_as_much_leaves_the_others_their_shares(
         done[by] += count
     fair = done.total() / (1 + len(light))
     assert fair > 20, done
-    assert all(done[by] >= 0.95 * fair for by in light), done
+    assert sum(done[by] for by in light) >= 0.95 * fair * len(light), done
+    assert all(done[by] >= 0.9 * fair for by in light), done
