@@ -5,7 +5,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,7 +17,7 @@ from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.audit.recorder import Recorder
-from portal.errors import ConfigurationError, PortalError, Text
+from portal.errors import PortalError
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, write_logs
@@ -148,7 +147,6 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
     Raises: ConfigurationError for a key file, database, address or port that can't be used.
     """
     load_keys(settings.key_file)
-    _check_exposure(settings, host)
     upgrade_database(settings.database_url)
     service = service_of(settings, log_requests=True)
     with listen(host, port) as listening:
@@ -158,22 +156,3 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
             return serve_one(create_app(settings), listening, lambda: greet(address), service)
         greet(address)
         return serve_workers("portal.app:application_from_environment", listening, workers, service)
-
-
-def _check_exposure(settings: Settings, host: str) -> None:
-    """Raise where others than this machine may ask and nobody said by which names."""
-    if settings.allowed_hosts or host == "localhost" or _is_loopback(host):
-        return
-    raise ConfigurationError(
-        Text(
-            en=f"at `{host}` others can reach the portal; list the names that they use in `PORTAL_ALLOWED_HOSTS`",
-            zh=f"在 `{host}` 上监听时其他主机可以访问门户；请在 `PORTAL_ALLOWED_HOSTS` 中列出访问所用的主机名",
-        )
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

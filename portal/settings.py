@@ -222,9 +222,8 @@ _SETTINGS: Mapping[str, _Setting] = {
         _hosts,
         "",
         Text(
-            "names by which clients reach the portal (`Host`); several with commas, `*`: any; needed where it listens "
-            "on other addresses than this machine's own",
-            "客户端访问门户所用的主机名（`Host`）；多个以逗号分隔，`*` 表示不限；在本机回环以外的地址上监听时必填",
+            "names by which clients reach the portal (`Host`); several with commas, `*`: any",
+            "客户端访问门户所用的主机名（`Host`）；多个以逗号分隔，`*` 表示不限",
         ),
     ),
     "receive_timeout_seconds": _Setting(

@@ -18,8 +18,8 @@ from portal.access.statement import (
     render_statement,
     row_columns,
     row_layout,
-    too_complex,
     where_clauses,
+    within_depth,
 )
 from portal.policies.decision import Permit
 from portal.vocabulary import ItemIdentifier
@@ -43,11 +43,9 @@ def compile_link(link: LinkPlan, permit: Permit, table: Table, window: LinkWindo
     """Return the read of a permitted link, without those below it. Raises: TooComplex as `compile_read` does."""
     plan, layout = link.plan, row_layout(link.plan, permit)
     columns = entry_columns(plan.entry, table)
-    try:
+    with within_depth():
         wanted = _select_linked(link, permit, layout, columns, window.rows)
         statement = None if wanted is None else render_statement(wanted, dialect)
-    except RecursionError:
-        raise too_complex() from None
     return LinkRead(
         layout=layout,
         statement=statement,

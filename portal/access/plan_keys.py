@@ -37,11 +37,9 @@ def _read_key(entry: CatalogEntry, given: object, place: str) -> Key:
 
 
 def _read_value(entry: CatalogEntry, name: ItemIdentifier, raw: object, place: str) -> Value:
-    item = entry.item(name)
-    if item is None:
-        raise LookupError(name)
+    types = {item.identifier: item.type for item in entry.items}
     try:
-        return parse_value(raw, item.type)
+        return parse_value(raw, types[name])
     except BadInput as refused:
         text = refused.text
         raise BadInput(Text(en=f"`{place}{name}`: {text.en}", zh=f"`{place}{name}`：{text.zh}")) from refused

@@ -50,11 +50,10 @@ Targets = Callable[[EntryIdentifier], EntryState]
 """Returns the entry that a link leads to."""
 
 
-def _no_targets(identifier: EntryIdentifier) -> EntryState:
-    raise LookupError(identifier)
+_NO_TARGETS: Mapping[EntryIdentifier, EntryState] = {}
 
 
-def plan_query(state: EntryState, field: SharedField, targets: Targets = _no_targets) -> QueryPlan:
+def plan_query(state: EntryState, field: SharedField, targets: Targets = _NO_TARGETS.__getitem__) -> QueryPlan:
     """Return the plan of a root field, with those of the links below it.
 
     Raises: BadInput for arguments that can't be used; the message names the argument and how to mend it.

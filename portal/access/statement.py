@@ -1,6 +1,7 @@
 """The statements of one read: which columns, which rows, in which order, from which place on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +124,7 @@ def compile_read(plan: QueryPlan, permit: Permit, table: Table, window: Window, 
     """
     columns = entry_columns(plan.entry, table)
     layout = row_layout(plan, permit)
-    try:
+    with within_depth():
         where = where_clauses(plan, permit, columns)
         rows = _select_rows(plan, layout, columns, where, window) if plan.shape.reads_rows else None
         total = select(func.count()).select_from(table).where(*where) if plan.shape.counts_rows else None
@@ -133,6 +134,13 @@ def compile_read(plan: QueryPlan, permit: Permit, table: Table, window: Window, 
             None if total is None else render_statement(total, dialect),
             window.rows,
         )
+
+
+@contextmanager
+def within_depth() -> Iterator[None]:
+    """Refuse what is nested too deep to be written as SQL. Raises: TooComplex."""
+    try:
+        yield
     except RecursionError:
         raise too_complex() from None
 
@@ -148,9 +156,8 @@ def asked_keys(plan: QueryPlan, layout: RowLayout) -> AskedKeys | None:
 
 def _stored_key(key: Sequence[Value], scales: Sequence[int]) -> tuple[Stored, ...] | None:
     pairs = list(zip(key, scales, strict=True))
-    if not all(is_storable(value, scale) for value, scale in pairs):
-        return None
-    return tuple(store_value(value, scale) for value, scale in pairs)
+    storable = all(is_storable(value, scale) for value, scale in pairs)
+    return tuple(store_value(value, scale) for value, scale in pairs) if storable else None
 
 
 def where_clauses(plan: QueryPlan, permit: Permit, columns: EntryColumns) -> tuple[Clause, ...]:

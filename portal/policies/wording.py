@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import assert_never
 
 from portal.conditions.rendering import render_condition
 from portal.conditions.tree import Condition
@@ -143,6 +144,8 @@ def _render_stage(found: RecordFinding) -> Text:
             verb = Text(en="allows", zh="允许") if _allows(record) else Text(en="denies", zh="拒绝")
             scope = _render_scope(found)
             return Text(en=f"{verb.en} {scope.en}", zh=f"{verb.zh}{scope.zh}")
+        case _:
+            assert_never(found.stage)
 
 
 def _render_scope(found: RecordFinding) -> Text:
@@ -173,6 +176,8 @@ def _render_mask(mask: Mask) -> Text:
             return Text(en="shown as a hash", zh="以散列值显示")
         case FullMask():
             return Text(en="shown as null", zh="显示为空")
+        case _:
+            assert_never(mask)
 
 
 def _render_limits(obligations: Obligations) -> Iterator[Text]:
