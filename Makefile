@@ -9,7 +9,7 @@ CODE := $(wildcard portal migrations tests scripts benchmarks)
 # The demonstration takes no development tools, and leaves them where they already are.
 DEMO_ENVIRONMENT := $(if $(wildcard .venv/.development),.venv/.development,.venv/.runtime)
 
-.PHONY: help demo test check fix bench unit heavy
+.PHONY: help demo test check fix bench unit heavy mutants
 
 help: ## list the recipes
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 8
@@ -24,7 +24,10 @@ unit: .venv/.development
 	$(BIN)/python scripts/coverage_gate.py coverage.json
 
 heavy: .venv/.development
-	$(BIN)/python -m pytest -n auto -m heavy
+	$(BIN)/python -m pytest -n 3 -m heavy
+
+mutants: .venv/.development ## plant every fault, of which `test` plants one in four, and see it noticed
+	PORTAL_TEST_MUTANTS=all $(BIN)/python -m pytest -n auto -m heavy tests/mutants
 
 check: .venv/.development ## format, lint, types, import contracts
 	$(BIN)/ruff format --check $(CODE)
