@@ -9,7 +9,7 @@ CODE := $(wildcard portal migrations tests scripts benchmarks)
 # The demonstration takes no development tools, and leaves them where they already are.
 DEMO_ENVIRONMENT := $(if $(wildcard .venv/.development),.venv/.development,.venv/.runtime)
 
-.PHONY: help demo test check fix bench unit heavy mutants
+.PHONY: help demo test check fix bench unit heavy mutants campaign
 
 help: ## list the recipes
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 8
@@ -20,11 +20,14 @@ demo: $(DEMO_ENVIRONMENT) ## serve a demonstration on this machine, with command
 test: check unit heavy ## everything that CI runs: check, tests with coverage, heavy tests
 
 unit: .venv/.development
-	$(BIN)/python -m pytest -n auto -m "not heavy" --cov --cov-report=json --cov-report=
+	$(BIN)/python -m pytest -n auto -m "not heavy and not campaign" --cov --cov-report=json --cov-report=
 	$(BIN)/python scripts/coverage_gate.py coverage.json
 
 heavy: .venv/.development
 	$(BIN)/python -m pytest -n 3 -m heavy
+
+campaign: .venv/.development ## measure what a crowd does to others, as ratios, on a machine with nothing else to do
+	$(BIN)/python -m pytest -m campaign
 
 mutants: .venv/.development ## plant every fault, of which `test` plants one in four, and see it noticed
 	PORTAL_TEST_MUTANTS=all $(BIN)/python -m pytest -n auto -m heavy tests/mutants

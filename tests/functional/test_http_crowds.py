@@ -56,7 +56,7 @@ def hold_slow_connections(port: int, held: ExitStack) -> None:
         connection.sendall(SLOW_BEGINNINGS[number % len(SLOW_BEGINNINGS)])
 
 
-@pytest.mark.heavy
+@pytest.mark.campaign
 @pytest.mark.clause("T72")
 def test_slow_connections_leave_the_others_their_speed(portal: PortalProcess) -> None:
     portal.start()
@@ -71,14 +71,14 @@ def test_slow_connections_leave_the_others_their_speed(portal: PortalProcess) ->
     assert min(beside) <= 2 * min(alone) + 0.002, (alone, beside)
 
 
-@pytest.mark.heavy
+@pytest.mark.campaign
 def test_workers_answer_together_and_stop_together(portal: PortalProcess) -> None:
     portal.start("--workers", "2")
     assert portal.ask(Caller(None, None, None, None), BODY).status == 200
     portal.stop()
 
 
-@pytest.mark.heavy
+@pytest.mark.campaign
 @pytest.mark.clause("T8")
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "portal.test"])  # noqa: S104  refused
 def test_server_refuses_to_listen_to_others_while_nobody_says_by_which_names(portal: PortalProcess, host: str) -> None:

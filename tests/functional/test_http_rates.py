@@ -93,7 +93,7 @@ def ask_until(portal: PortalProcess, by: str, ends_at: float) -> int:
     return answered
 
 
-@pytest.mark.heavy
+@pytest.mark.campaign
 @pytest.mark.clause("R26")
 def test_department_that_asks_four_times_as_much_leaves_the_others_their_shares(portal: PortalProcess) -> None:
     light = (OUTSIDER, ROAMER, KEEPER)
