@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 
 from portal.access.plan import QueryPlan
-from portal.audit.records import AuditRecord, Outcome, Quota, canonical_filter, hash_value, quota_day
+from portal.audit.records import AuditRecord, Outcome, Quota, RecordPart, canonical_filter, hash_value, quota_day
 from portal.catalog.entries import CatalogEntry, effective_share_class
 from portal.conditions.rendering import Json, plain_operand, render_condition
 from portal.conditions.tree import TRUE, Value
@@ -12,7 +12,7 @@ from portal.errors import ErrorCode
 from portal.policies.decision import Permit
 from portal.policies.decision_point import action_for
 from portal.policies.matching import Request
-from portal.vocabulary import Action, ItemIdentifier, ShareClass
+from portal.vocabulary import Action, ItemIdentifier, PolicyId, ShareClass
 
 _SENSITIVE = 3
 """Values of items of this sensitivity and above are hashed in the audit, and those of conditional items."""
@@ -39,20 +39,37 @@ class Refusal:
 
 def permit_record(occasion: Occasion, plan: QueryPlan, permit: Permit, rows: int, secret: bytes) -> AuditRecord:
     """Return the record of rows that are to be released."""
-    applied = sorted({*permit.records, *permit.restrictions}, key=lambda record: record.id)
-    return _record(
-        occasion,
-        plan,
-        secret,
-        decision=Outcome.PERMIT,
-        rows=rows,
-        policies=tuple((record.id, record.version) for record in applied),
-    )
+    return _record(occasion, plan, secret, decision=Outcome.PERMIT, rows=rows, policies=_applied(permit))
 
 
 def refusal_record(occasion: Occasion, plan: QueryPlan | None, refusal: Refusal, secret: bytes) -> AuditRecord:
     """Return the record of a refusal; without plan where the arguments couldn't be used."""
     return _record(occasion, plan, secret, decision=Outcome.DENY, rows=0, code=refusal.code, reasons=refusal.reasons)
+
+
+def named_reasons(refusal: Refusal, root: CatalogEntry, entry: CatalogEntry | None) -> Refusal:
+    """Return the refusal as the record has it: items of an entry other than the root's are named `ENTRY.ITEM`."""
+    if entry is None or entry is root:
+        return refusal
+    named = ((ItemIdentifier(f"{entry.identifier}.{item}"), code) for item, code in refusal.reasons)
+    return Refusal(refusal.code, tuple(named))
+
+
+def linked_part(plan: QueryPlan, permit: Permit | None, rows: int, secret: bytes) -> RecordPart:
+    """Return what the record says of a linked entry; without permit it was refused, or not decided on any more."""
+    return RecordPart(
+        entry=plan.entry.code,
+        identifier=plan.entry.identifier,
+        items=plan.use.items,
+        filter=None if plan.filter == TRUE else _render_filter(plan, secret),
+        rows=rows,
+        policies=() if permit is None else _applied(permit),
+    )
+
+
+def _applied(permit: Permit) -> tuple[tuple[PolicyId, int], ...]:
+    applied = sorted({*permit.records, *permit.restrictions}, key=lambda record: record.id)
+    return tuple((record.id, record.version) for record in applied)
 
 
 def _record(occasion: Occasion, plan: QueryPlan | None, secret: bytes, **outcome: object) -> AuditRecord:

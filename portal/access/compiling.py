@@ -136,13 +136,14 @@ def _compile_membership(condition: Membership, columns: EntryColumns) -> Clause:
     column, scale = columns.column(condition.name), columns.scale(condition.name)
     if not condition.values:
         return true() if condition.negated else false()
-    storable = [store_value(value, scale) for value in condition.values if _is_storable(value, scale)]
+    storable = [store_value(value, scale) for value in condition.values if is_storable(value, scale)]
     if not storable:
         return _known_if_not_null(column, condition.negated)
     return column.not_in(storable) if condition.negated else column.in_(storable)
 
 
-def _is_storable(value: Value, scale: int) -> bool:
+def is_storable(value: Value, scale: int) -> bool:
+    """Return whether a row may hold the value: a decimal must have no more digits than the item."""
     if not isinstance(value, Decimal):
         return True
     scaled: Fraction = Fraction(value) * 10**scale

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -57,14 +58,15 @@ class CursorSeal:
         return Position(tuple(values), row_number)
 
 
-def cursor_seal(secret: bytes, subject: Subject, plan: QueryPlan) -> CursorSeal:
-    """Return the seal of a request's cursors."""
+def cursor_seal(secret: bytes, subject: Subject, plan: QueryPlan, link: Sequence[str] = ()) -> CursorSeal:
+    """Return the seal of a request's cursors; those below a link, at the path `link`, fit no root field."""
     bound = orjson.dumps(
         [
             subject.name,
             plan.entry.code,
             render_condition(plan.filter),
             [[term.item, term.descending] for term in plan.order],
+            *([list(link)] if link else []),
         ],
         option=orjson.OPT_SORT_KEYS,
     )

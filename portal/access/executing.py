@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import sqlite
 
+from portal.access.linking import LinkedRows, follow_links
 from portal.access.statement import Read, Statement, too_complex
 from portal.errors import PortalError, SourceUnavailable, Text
 from portal.storage.data_store import open_read_connection
@@ -26,10 +27,14 @@ _BEYOND_LIMITS = ("parser stack overflow", "Expression tree is too large", "too 
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """What a read gave: rows as stored, and the count; each is None where the read didn't ask for it."""
+    """What a read gave: rows as stored, and the count; each is None where the read didn't ask for it.
+
+    `links` are what the read's links gave below the page's rows.
+    """
 
     rows: list[Row] | None
     total: int | None
+    links: tuple[LinkedRows, ...] = ()
 
 
 class SqliteSource:
@@ -89,8 +94,9 @@ def _run(connection: sqlite3.Connection, read: Read) -> Executed:
     connection.execute("BEGIN")
     rows = None if read.rows is None else _fetch(connection, read.rows)
     total = None if read.total is None else int(str(_fetch(connection, read.total)[0][0]))
+    links = follow_links(read, rows or [], lambda statement: _fetch(connection, statement))
     connection.execute("COMMIT")
-    return Executed(rows, total)
+    return Executed(rows, total, links)
 
 
 def _fetch(connection: sqlite3.Connection, statement: Statement) -> list[Row]:

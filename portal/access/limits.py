@@ -6,19 +6,31 @@ from portal.errors import ErrorCode
 from portal.policies.decision import Deny, Limits, Permit
 
 
-def allow_rows(plan: QueryPlan, permit: Permit, rows_today: int) -> int | Deny:
+def allow_rows(plan: QueryPlan, permit: Permit, rows_today: int, default: int = DEFAULT_ROWS) -> int | Deny:
     """Return the page's size, or the refusal with the items whose limit is too small for it, in the entry's order.
 
-    `rows_today` are those that the subject took from the entry in this calendar day of Asia/Shanghai.
+    `rows_today` are those that the subject took from the entry in this calendar day of Asia/Shanghai; `default` is the
+    size where the request leaves it open and no limit is smaller.
     """
     first = plan.first
-    left = tuple((item, rows - rows_today) for item, rows in permit.daily_rows)
-    exceeded = _smaller_than(permit.max_rows, first or 1) | _smaller_than(left, first or 1)
-    if exceeded:
-        return Deny(tuple((item, ErrorCode.QUOTA_EXCEEDED) for item in plan.use.items if item in exceeded))
+    refused = refuse_rows(plan, permit, first or 1, rows_today)
+    if refused is not None:
+        return refused
     if first is not None:
         return first
-    return min([DEFAULT_ROWS, *(rows for _, rows in (*permit.max_rows, *left))])
+    return min([default, *(rows for _, rows in (*permit.max_rows, *_left(permit, rows_today)))])
+
+
+def refuse_rows(plan: QueryPlan, permit: Permit, rows: int, rows_today: int) -> Deny | None:
+    """Return the refusal with the items whose limit is smaller than so many rows, None where none is."""
+    exceeded = _smaller_than(permit.max_rows, rows) | _smaller_than(_left(permit, rows_today), rows)
+    if not exceeded:
+        return None
+    return Deny(tuple((item, ErrorCode.QUOTA_EXCEEDED) for item in plan.use.items if item in exceeded))
+
+
+def _left(permit: Permit, rows_today: int) -> Limits:
+    return tuple((item, rows - rows_today) for item, rows in permit.daily_rows)
 
 
 def _smaller_than(limits: Limits, rows: int) -> frozenset[str]:

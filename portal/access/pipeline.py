@@ -1,5 +1,6 @@
 """The one road to shared data: plan → decide → compile → execute → record. Every way out passes it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
@@ -7,32 +8,53 @@ from time import perf_counter_ns
 
 from sqlalchemy import Table
 
-from portal.access.auditing import Occasion, Refusal, permit_record, refusal_record, rows_quota
+from portal.access.auditing import (
+    Occasion,
+    Refusal,
+    linked_part,
+    named_reasons,
+    permit_record,
+    refusal_record,
+    rows_quota,
+)
 from portal.access.cursors import CursorSeal, cursor_seal
 from portal.access.executing import Executed, SqliteSource
+from portal.access.granting import (
+    Grant,
+    Withheld,
+    allow_pages,
+    check_shown,
+    decide_plan,
+    every_grant,
+    rows_by_entry,
+    rows_shown,
+)
 from portal.access.kept import Kept
-from portal.access.limits import allow_rows, daily_limit
-from portal.access.plan import QueryPlan
-from portal.access.planning import SharedField, plan_query
-from portal.access.shaping import Fetched, Shaped, access_note, convert_rows, page_of, shape_answer
+from portal.access.limits import daily_limit
+from portal.access.link_shaping import Showing, linked_page, rows_by_key
+from portal.access.link_statement import LinkWindow, compile_link
+from portal.access.linking import LinkedRows, row_weights
+from portal.access.plan import QueryPlan, linked_plans
+from portal.access.planning import SharedField, Targets, plan_query
+from portal.access.shaping import Fetched, Shaped, ShapedRows, shape_answer
 from portal.access.snapshots import SnapshotKeeper
-from portal.access.statement import Read, Window, compile_read
+from portal.access.statement import LinkRead, Position, Read, RowLayout, Window, asked_keys, compile_read
 from portal.audit.receipts import QuotaExhausted, Recorded, StaleEpoch
 from portal.audit.recorder import Recorder
-from portal.audit.records import quota_day
+from portal.audit.records import AuditRecord, Quota, quota_day
 from portal.catalog.columns import column_specs
+from portal.catalog.entries import CatalogEntry
 from portal.errors import ErrorCode, PolicyUnavailable, PortalError, Text, report_failure
 from portal.identity.authentication import subject_of
 from portal.identity.claims import TokenClaims
 from portal.identity.keys import PortalKeys
 from portal.identity.registry import Registry
-from portal.policies.decision import Deny, Permit
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.information_point import EntryState
 from portal.policies.masks import department_key
 from portal.policies.matching import Request
 from portal.storage.data_store import data_table
-from portal.vocabulary import PUBLIC, Action, Environment, NetworkZone, Subject
+from portal.vocabulary import PUBLIC, Action, EntryCode, Environment, NetworkZone, Subject
 
 _KEPT_TABLES = 4096
 ATTEMPTS = 4
@@ -74,32 +96,47 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class RefusedField:
-    """A root field that isn't answered. `refusal.reasons` hold those items alone that the subject's view holds."""
+    """A root field that isn't answered. `refusal.reasons` hold those items alone that the subject's view holds.
+
+    They are items of `entry`, at `path` below the field where a link leads to it; of none where no items are refused.
+    """
 
     refusal: Refusal
     text: Text | None
+    path: tuple[str, ...] = ()
+    entry: CatalogEntry | None = None
 
 
-Answer = Shaped | RefusedField
+Answer = Shaped | ShapedRows | RefusedField
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One field as it was asked, and since when it is being answered (monotonic nanoseconds)."""
+    """One field as it was asked, and since when it is being answered (monotonic nanoseconds).
+
+    `seen` is the decision point that its document was validated under.
+    """
 
     road: Road
     asker: Asker
     field: SharedField
+    seen: DecisionPoint
     started: int
+
+    def targets(self, point: DecisionPoint) -> Targets:
+        """Return how links find their targets: those of the validated document, as they stand now."""
+        seen = self.seen.snapshot.state_by_identifier
+        return lambda identifier: _same_version(point, seen[identifier])
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a permitted read gave."""
+    """What a permitted read gave: the page, and what the links gave below it."""
 
-    permit: Permit
+    grant: Grant
     read: Read
     fetched: Fetched
+    links: tuple[LinkedRows, ...]
     seal: CursorSeal
 
 
@@ -132,7 +169,7 @@ async def answer_field(road: Road, asker: Asker, point: DecisionPoint, state: En
 
     Raises: AuditUnavailable, PolicyUnavailable, Unauthenticated: then nothing is answered at all.
     """
-    asked = _Asked(road, asker, field, perf_counter_ns())
+    asked = _Asked(road, asker, field, point, perf_counter_ns())
     for _ in range(ATTEMPTS):
         state = _same_version(point, state)
         answer = await _answer_once(asked, point, state)
@@ -159,7 +196,7 @@ async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -
     request = _request_now(road, asked.asker, point.snapshot.registry)
     occasion = Occasion(request, state.entry, point.snapshot.epoch, asked.asker.request_id, asked.started)
     try:
-        plan = plan_query(state, asked.field)
+        plan = plan_query(state, asked.field, asked.targets(point))
         occasion = replace(occasion, request=replace(request, action=plan.action))
         outcome = await _decide_and_read(_Attempt(road, point, occasion, plan))
     except PortalError as failure:
@@ -176,52 +213,91 @@ async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -
 async def _record_refusal(
     road: Road, point: DecisionPoint, occasion: Occasion, plan: QueryPlan | None, refused: RefusedField
 ) -> RefusedField | None:
-    record = refusal_record(occasion, plan, refused.refusal, road.keys.audit_secret)
-    if not isinstance(await road.recorder.record(record), Recorded):
+    secret = road.keys.audit_secret
+    record = refusal_record(occasion, plan, named_reasons(refused.refusal, occasion.entry, refused.entry), secret)
+    parts = () if plan is None else tuple(linked_part(each, None, 0, secret) for each in linked_plans(plan))
+    if not isinstance(await road.recorder.record(replace(record, parts=parts)), Recorded):
         return None
     subject, now = occasion.request.subject, occasion.request.environment.now
-    visible = point.snapshot.visible_identifiers(occasion.entry, subject, now)
+    visible = point.snapshot.visible_identifiers(refused.entry or occasion.entry, subject, now)
     shown = tuple((item, code) for item, code in refused.refusal.reasons if item in visible)
     return replace(refused, refusal=replace(refused.refusal, reasons=shown))
 
 
+def _refuse(withheld: Withheld) -> RefusedField:
+    deny = withheld.deny
+    return RefusedField(Refusal(deny.code, deny.reasons), None, withheld.path, withheld.entry)
+
+
 async def _decide_and_read(attempt: _Attempt) -> Answer | None:
-    decision = attempt.point.decide(attempt.occasion.request, attempt.plan.use)
-    if isinstance(decision, Deny):
-        return RefusedField(Refusal(decision.code, decision.reasons), None)
-    allowed = allow_rows(attempt.plan, decision, await _rows_today(attempt, decision))
-    if isinstance(allowed, Deny):
-        return RefusedField(Refusal(allowed.code, allowed.reasons), None)
-    return await _read(attempt, decision, allowed)
+    grant = decide_plan(attempt.point, attempt.occasion.request, attempt.plan)
+    if isinstance(grant, Withheld):
+        return _refuse(grant)
+    rows_today = await _rows_today(attempt, grant)
+    sized = allow_pages(grant, rows_today)
+    if isinstance(sized, Withheld):
+        return _refuse(sized)
+    return await _read(attempt, sized, rows_today)
 
 
-async def _rows_today(attempt: _Attempt, permit: Permit) -> int:
-    if not permit.daily_rows:
-        return 0
-    request, entry = attempt.occasion.request, attempt.occasion.entry
+async def _rows_today(attempt: _Attempt, grant: Grant) -> Mapping[EntryCode, int]:
+    """Return the rows taken today of each entry with a daily limit."""
+    request, recorder = attempt.occasion.request, attempt.road.recorder
     day = quota_day(request.environment.now)
-    return await attempt.road.recorder.rows_today(request.subject.name, entry.code, day)
+    limited = dict.fromkeys(each.entry.code for each in every_grant(grant) if each.permit.daily_rows)
+    return {code: await recorder.rows_today(request.subject.name, code, day) for code in limited}
 
 
-async def _read(attempt: _Attempt, permit: Permit, rows: int) -> Shaped | None:
+async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, int]) -> Answer | None:
     road, plan = attempt.road, attempt.plan
     seal = cursor_seal(road.keys.cursor_secret, attempt.occasion.request.subject, plan)
-    read = _compile(attempt, permit, Window(rows, None if plan.after is None else seal.open(plan.after)))
-    fetched = _page(await road.source.execute(read), rows)
-    record = permit_record(attempt.occasion, plan, permit, len(fetched.rows), road.keys.audit_secret)
-    quotas = [rows_quota(attempt.occasion, len(fetched.rows), daily_limit(permit))] if fetched.rows else []
-    match await road.recorder.record(record, quotas):
+    read = _compile(road, grant, None if plan.after is None else seal.open(plan.after))
+    executed = await road.source.execute(read)
+    fetched = _page(executed, grant.rows)
+    shown = rows_shown(grant, sum(row_weights(fetched.rows, read.keys)), executed.links)
+    rows = rows_by_entry(grant, shown)
+    beyond = check_shown(grant, rows, rows_today)
+    if beyond is not None:
+        return _refuse(beyond)
+    match await road.recorder.record(_record(attempt, grant, shown), _quotas(attempt.occasion, grant, rows)):
         case Recorded() as recorded:
-            return _shape(attempt, _Found(permit, read, fetched, seal), recorded.receipt)
+            return _shape(attempt, _Found(grant, read, fetched, executed.links, seal), recorded.receipt)
         case StaleEpoch() | QuotaExhausted():
             # The rows are thrown away; nothing was written.
             return None
 
 
-def _compile(attempt: _Attempt, permit: Permit, window: Window) -> Read:
-    return compile_read(
-        attempt.plan, permit, attempt.road.table_of(attempt.plan.state), window, attempt.road.source.dialect
-    )
+def _record(attempt: _Attempt, grant: Grant, shown: Sequence[int]) -> AuditRecord:
+    secret = attempt.road.keys.audit_secret
+    record = permit_record(attempt.occasion, grant.plan, grant.permit, shown[0], secret)
+    linked = list(zip(every_grant(grant), shown, strict=True))[1:]
+    return replace(record, parts=tuple(linked_part(each.plan, each.permit, rows, secret) for each, rows in linked))
+
+
+def _quotas(occasion: Occasion, grant: Grant, rows: Mapping[EntryCode, int]) -> list[Quota]:
+    """Return the rows that count in the day of each entry, with the smallest limit that a permit sets on them."""
+    quotas = []
+    for entry in {each.entry.code: each.entry for each in every_grant(grant)}.values():
+        limits = [daily_limit(each.permit) for each in every_grant(grant) if each.entry is entry]
+        limit = min((limit for limit in limits if limit is not None), default=None)
+        if rows[entry.code]:
+            quotas.append(rows_quota(replace(occasion, entry=entry), rows[entry.code], limit))
+    return quotas
+
+
+def _compile(road: Road, grant: Grant, after: Position | None) -> Read:
+    plan, table = grant.plan, road.table_of(grant.plan.state)
+    read = compile_read(plan, grant.permit, table, Window(grant.rows, after), road.source.dialect)
+    return replace(read, links=_compile_links(road, grant, read.layout), keys=asked_keys(plan, read.layout))
+
+
+def _compile_links(road: Road, grant: Grant, parents: RowLayout) -> tuple[LinkRead, ...]:
+    links = []
+    for link, below in zip(grant.plan.links, grant.links, strict=True):
+        window = LinkWindow(below.rows, parents)
+        read = compile_link(link, below.permit, road.table_of(below.plan.state), window, road.source.dialect)
+        links.append(replace(read, links=_compile_links(road, below, read.layout)))
+    return tuple(links)
 
 
 def _page(executed: Executed, rows: int) -> Fetched:
@@ -229,10 +305,11 @@ def _page(executed: Executed, rows: int) -> Fetched:
     return Fetched(found[:rows], len(found) > rows, executed.total)
 
 
-def _shape(attempt: _Attempt, found: _Found, receipt: str) -> Shaped:
-    subject, plan = attempt.occasion.request.subject, attempt.plan
-    key = department_key(attempt.road.keys.mask_secret, subject.department)
-    cells = convert_rows(found.read.layout, found.fetched.rows, plan.entry, found.permit, key)
-    page = page_of(found.read.layout, found.fetched, cells)
-    note = access_note(found.permit, public=subject.is_public, receipt=receipt)
-    return shape_answer(plan, page, note, found.seal)
+def _shape(attempt: _Attempt, found: _Found, receipt: str) -> Shaped | ShapedRows:
+    subject, keys = attempt.occasion.request.subject, attempt.road.keys
+    key = department_key(keys.mask_secret, subject.department)
+    showing = Showing(subject, key, keys.cursor_secret, receipt)
+    page = linked_page(found.grant, found.read, found.fetched, found.links, showing)
+    if found.read.keys is not None:
+        return rows_by_key(found.grant, found.read.keys, page, showing)
+    return shape_answer(attempt.plan, page, showing.note(found.grant), found.seal)

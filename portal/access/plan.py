@@ -1,19 +1,27 @@
 """What a request asks of one entry, as a frozen value: the outcome of planning."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from portal.catalog.entries import CatalogEntry
-from portal.conditions.tree import Condition
+from portal.catalog.entries import CatalogEntry, Link
+from portal.conditions.tree import Condition, Value
 from portal.policies.decision import Use
 from portal.policies.information_point import EntryState
 from portal.vocabulary import Action, ItemIdentifier
 
 
 @dataclass(frozen=True, slots=True)
-class NodeShape:
-    """A node: response keys with the item each shows; None shows the type's name."""
+class LinkNumber:
+    """A link of a plan, by its place in `QueryPlan.links`."""
 
-    members: tuple[tuple[str, ItemIdentifier | None], ...]
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeShape:
+    """A node: response keys with the item or link that each shows; None shows the type's name."""
+
+    members: tuple[tuple[str, ItemIdentifier | LinkNumber | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,11 @@ class ConnectionShape:
         )
 
     @property
+    def cells_a_row(self) -> int:
+        """How many members the answer has for each row."""
+        return sum(len(node.members) for node in self.nodes)
+
+    @property
     def counts_rows(self) -> bool:
         """True where the answer shows `totalCount`."""
         return any(shape == LeafShape("totalCount") for _, shape in self.members)
@@ -97,7 +110,11 @@ class OrderTerm:
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """A read of one entry. `first` is None where the request leaves it to the limits; `after` is the sealed cursor."""
+    """A read of one entry. `first` is None where the request leaves it to the limits; `after` is the sealed cursor.
+
+    `links` are those below its nodes, in the document's order. `keys` are the rows asked for by key, each with the
+    values of the key items in their order; None where rows aren't asked for so.
+    """
 
     state: EntryState
     action: Action
@@ -108,8 +125,26 @@ class QueryPlan:
     order: tuple[OrderTerm, ...]
     first: int | None
     after: str | None
+    links: tuple["LinkPlan", ...] = ()
+    keys: tuple[tuple[Value, ...], ...] | None = None
 
     @property
     def entry(self) -> CatalogEntry:
         """The entry that is read."""
         return self.state.entry
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """A read of the target of a link. `path` are the response keys from the root field down to the link."""
+
+    link: Link
+    path: tuple[str, ...]
+    plan: QueryPlan
+
+
+def linked_plans(plan: QueryPlan) -> Iterator[QueryPlan]:
+    """Yield the plans of the links below a plan, at any depth, in the document's order."""
+    for link in plan.links:
+        yield link.plan
+        yield from linked_plans(link.plan)

@@ -1,22 +1,15 @@
 """Planning: from a document's field to a plan that lists every item it uses, without any I/O."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from graphql.language.ast import FieldNode
 
-from portal.access.plan import (
-    ConnectionShape,
-    EdgesShape,
-    FieldShape,
-    LeafShape,
-    NamedShape,
-    NodeShape,
-    NodesShape,
-    OrderTerm,
-    QueryPlan,
-)
-from portal.access.selections import TYPENAME, Document, Selected, select_fields
+from portal.access.plan import ConnectionShape, LinkPlan, OrderTerm, QueryPlan
+from portal.access.plan_keys import keys_condition, read_keys
+from portal.access.plan_shapes import FollowedLink, read_shape
+from portal.access.selections import Document
 from portal.catalog.entries import CatalogEntry
 from portal.conditions.meaning import condition_names
 from portal.conditions.reading import Form, read_condition
@@ -25,11 +18,22 @@ from portal.conditions.values import check_text
 from portal.errors import BadInput, Text
 from portal.policies.decision import Use
 from portal.policies.information_point import EntryState
-from portal.vocabulary import Action, ItemIdentifier, Matter, Mode, Purpose
+from portal.vocabulary import Action, EntryIdentifier, ItemIdentifier, Matter, Mode, Purpose
 
 ROWS_LIMIT = 1000
 DEFAULT_ROWS = 100
+LINKED_ROWS_LIMIT = 100
+"""So many rows of a link to many a parent may have, and 20 where `first` is left out."""
+DEFAULT_LINKED_ROWS = 20
 ASCENDING, DESCENDING = "ASC", "DESC"
+
+
+class FieldKind(StrEnum):
+    """What a root field of `shared` gives: pages of an entry, the row of one key, or those of several."""
+
+    PAGE = "page"
+    ROW = "row"
+    ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +43,90 @@ class SharedField:
     nodes: tuple[FieldNode, ...]
     arguments: Mapping[str, object]
     document: Document
+    kind: FieldKind = FieldKind.PAGE
 
 
-def plan_query(state: EntryState, field: SharedField) -> QueryPlan:
-    """Return the plan of a root field.
+Targets = Callable[[EntryIdentifier], EntryState]
+"""Returns the entry that a link leads to."""
+
+
+def _no_targets(identifier: EntryIdentifier) -> EntryState:
+    raise LookupError(identifier)
+
+
+def plan_query(state: EntryState, field: SharedField, targets: Targets = _no_targets) -> QueryPlan:
+    """Return the plan of a root field, with those of the links below it.
 
     Raises: BadInput for arguments that can't be used; the message names the argument and how to mend it.
     """
-    entry, arguments = state.entry, field.arguments
-    condition = _filter(entry, arguments.get("where"))
-    order = _order(entry, arguments.get("orderBy"))
-    shape = _connection_shape(field)
-    selected = _distinct(item for node in shape.nodes for _, item in node.members if item is not None)
-    compared = condition_names(condition) | {term.item for term in order}
-    return QueryPlan(
-        state=state,
-        action=_action(arguments),
-        use=_use(entry, selected, compared),
-        shape=shape,
-        selected=selected,
-        filter=condition,
-        order=order,
-        first=_first(arguments.get("first")),
-        after=_text_argument(arguments, "after"),
-    )
+    asked = _Asked(field.nodes, field.arguments, field.kind)
+    return _Planner(field.document, _action(field.arguments), targets).plan(state, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of one entry: at the root, or below a link, which joins it on the items `joined`."""
+
+    nodes: tuple[FieldNode, ...]
+    arguments: Mapping[str, object]
+    kind: FieldKind
+    path: tuple[str, ...] = ()
+    joined: tuple[ItemIdentifier, ...] = ()
+    rows_limit: int = ROWS_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """Plans entries of one root field, each for the same action."""
+
+    document: Document
+    action: Action
+    targets: Targets
+
+    def plan(self, state: EntryState, asked: _Asked) -> QueryPlan:
+        """Return the plan of an entry and of the links below it."""
+        entry, arguments = state.entry, asked.arguments
+        shape, followed = read_shape(entry, asked.nodes, self.document, page=asked.kind is FieldKind.PAGE)
+        keys = read_keys(entry, arguments, several=asked.kind is FieldKind.ROWS) if _has_keys(asked) else None
+        condition = _filter(entry, arguments.get("where")) if keys is None else keys_condition(entry.key, keys)
+        order = _order(entry, arguments.get("orderBy"))
+        joined = (*asked.joined, *(name for link in followed for name in link.link.items))
+        selected = _distinct(
+            (*_shown_items(shape), *joined, *(() if keys is None else entry.key)),
+        )
+        compared = {*condition_names(condition), *joined, *(term.item for term in order)}
+        compared.update(() if keys is None else entry.key)
+        return QueryPlan(
+            state=state,
+            action=self.action,
+            use=_use(entry, selected, compared),
+            shape=shape,
+            selected=selected,
+            filter=condition,
+            order=order,
+            first=_first(arguments.get("first"), asked.rows_limit) if keys is None else len(keys),
+            after=_text_argument(arguments, "after"),
+            links=tuple(self._plan_link(entry, link, asked.path) for link in followed),
+            keys=keys,
+        )
+
+    def _plan_link(self, entry: CatalogEntry, followed: FollowedLink, path: tuple[str, ...]) -> LinkPlan:
+        link, below = followed.link, (*path, *followed.path)
+        arguments = self.document.arguments(entry.identifier, followed.nodes[0])
+        kind = FieldKind.PAGE if link.many else FieldKind.ROW
+        asked = _Asked(followed.nodes, arguments, kind, below, link.target_items, LINKED_ROWS_LIMIT)
+        return LinkPlan(link, below, self.plan(self.targets(link.target), asked))
+
+
+def _has_keys(asked: _Asked) -> bool:
+    return asked.kind is not FieldKind.PAGE and not asked.joined
+
+
+def _shown_items(shape: ConnectionShape) -> Iterator[ItemIdentifier]:
+    for node in shape.nodes:
+        for _, shown in node.members:
+            if isinstance(shown, str):
+                yield shown
 
 
 def _refuse(en: str, zh: str) -> BadInput:
@@ -97,11 +161,11 @@ def _action(arguments: Mapping[str, object]) -> Action:
     )
 
 
-def _first(value: object) -> int | None:
+def _first(value: object, limit: int) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, int) or not 1 <= value <= ROWS_LIMIT:
-        raise _refuse(f"`first` is {value}; write 1 to {ROWS_LIMIT}", f"`first` 为 {value}，应为 1 至 {ROWS_LIMIT}")
+    if not isinstance(value, int) or not 1 <= value <= limit:
+        raise _refuse(f"`first` is {value}; write 1 to {limit}", f"`first` 为 {value}，应为 1 至 {limit}")
     return value
 
 
@@ -129,35 +193,3 @@ def _order(entry: CatalogEntry, raw: object) -> tuple[OrderTerm, ...]:
         ((name, direction),) = member.items()
         terms.setdefault(name, OrderTerm(ItemIdentifier(name), direction == DESCENDING))
     return tuple(terms.values())
-
-
-def _connection_shape(field: SharedField) -> ConnectionShape:
-    selected = select_fields(field.nodes, field.document)
-    return ConnectionShape(tuple((one.key, _field_shape(one, field.document)) for one in selected))
-
-
-def _field_shape(selected: Selected, document: Document) -> FieldShape:
-    match selected.name:
-        case "nodes":
-            return NodesShape(_node_shape(selected, document))
-        case "edges":
-            return EdgesShape(
-                tuple(
-                    (member.key, _node_shape(member, document) if member.name == "node" else member.name)
-                    for member in select_fields(selected.nodes, document)
-                )
-            )
-        case "pageInfo" | "access":
-            members = select_fields(selected.nodes, document)
-            return NamedShape(selected.name, tuple((member.key, member.name) for member in members))
-        case _:
-            return LeafShape(selected.name)
-
-
-def _node_shape(selected: Selected, document: Document) -> NodeShape:
-    return NodeShape(
-        tuple(
-            (member.key, None if member.name == TYPENAME else ItemIdentifier(member.name))
-            for member in select_fields(selected.nodes, document)
-        )
-    )

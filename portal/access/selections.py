@@ -1,6 +1,6 @@
 """Selection sets with fragments, aliases and `@skip`/`@include` applied: what a document asks of one field."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from graphql.language.ast import (
@@ -20,12 +20,24 @@ from portal.errors import BadInput, Text
 TYPENAME = "__typename"
 
 
+Coerce = Callable[[str, FieldNode], Mapping[str, object]]
+"""Returns the coerced arguments of a field, given the name of the type that has it. Raises: BadInput."""
+
+
+def _without_schema(type_name: str, node: FieldNode) -> Mapping[str, object]:
+    raise LookupError(type_name, node.name.value)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What the selections of a validated document refer to: its fragments, and the coerced variables."""
+    """What the selections of a validated document refer to: its fragments, and the coerced variables.
+
+    `arguments` coerces those of fields below the root field; only links have any.
+    """
 
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, object]
+    arguments: Coerce = _without_schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from operator import itemgetter
 import orjson
 
 from portal.access.cursors import CursorSeal
-from portal.access.plan import EdgesShape, FieldShape, NamedShape, NodeShape, NodesShape, QueryPlan
+from portal.access.plan import EdgesShape, FieldShape, LinkNumber, NamedShape, NodeShape, NodesShape, QueryPlan
 from portal.access.selections import TYPENAME
 from portal.access.statement import Position, RowLayout
 from portal.catalog.entries import CatalogEntry, InformationItem
@@ -17,6 +17,7 @@ from portal.conditions.tree import Value, ValueType
 from portal.conditions.values import parse_instant, render_cell, render_instant
 from portal.policies.decision import Permit
 from portal.policies.masks import ApplyMask, mask_function
+from portal.vocabulary import ItemIdentifier
 
 Cell = object
 """A cell as the answer holds it: text, number, boolean, None, or JSON already written."""
@@ -26,6 +27,10 @@ Convert = Callable[[object], Cell]
 
 class Shaped(dict[str, object]):
     """A completed GraphQL value: response keys, aliases and `__typename` are already applied."""
+
+
+class ShapedRows(list[Shaped | None]):
+    """A completed list of rows that were asked for by key, in the keys' order; None where there is no such row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class AccessNote:
 class Page:
     """A page of rows in answer form, with the values that cursors are made of."""
 
-    items: dict[str, int]
+    items: dict[ItemIdentifier | LinkNumber, int]
     cells: Sequence[Row]
     positions: Sequence[Position]
     fetched: Fetched

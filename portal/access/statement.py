@@ -1,15 +1,23 @@
 """The statements of one read: which columns, which rows, in which order, from which place on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Select, Table, case, false, func, null, or_, select, true
 
-from portal.access.compiling import EntryColumns, Stored, compile_condition, entry_columns, mask_index
+from portal.access.compiling import (
+    EntryColumns,
+    Stored,
+    compile_condition,
+    entry_columns,
+    is_storable,
+    mask_index,
+    store_value,
+)
 from portal.access.joining import Clause
-from portal.access.plan import OrderTerm, QueryPlan
-from portal.conditions.tree import TRUE, And
+from portal.access.plan import ConnectionShape, OrderTerm, QueryPlan
+from portal.conditions.tree import TRUE, And, Value
 from portal.errors import Text, TooComplex
 from portal.policies.decision import MaskChoice, Permit
 from portal.policies.records import FullMask
@@ -62,14 +70,50 @@ class RowLayout:
         """Return the column of a mask's number."""
         return 1 + len(self.selected) + len(self.order) + index
 
+    def places_of(self, items: Iterable[ItemIdentifier]) -> tuple[int, ...]:
+        """Return the columns of selected items."""
+        return tuple(1 + self.selected.index(item) for item in items)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRead:
+    """The read of a link, compiled; `statement` is None where no row of the target is shown or counted.
+
+    Its parameter at `keys_at` is to be the JSON text of the join values. `parent_places` and `own_places` are the
+    columns of the join items in a parent's row and in a fetched one; `rows` is the most that a parent shows.
+    """
+
+    layout: RowLayout
+    statement: Statement | None
+    keys_at: int
+    parent_places: tuple[int, ...]
+    own_places: tuple[int, ...]
+    rows: int
+    shape: ConnectionShape
+    links: tuple["LinkRead", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskedKeys:
+    """The keys of rows that are asked for by key, as stored, and the columns that hold them; None fits no row."""
+
+    places: tuple[int, ...]
+    keys: tuple[tuple[Stored, ...] | None, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A permitted read, compiled: `rows` gives up to one row more than asked for; each is None where not asked for."""
+    """A permitted read, compiled: `rows` gives up to one row more than asked for; each is None where not asked for.
+
+    `page_rows` of them are shown, and have the rows of `links` below them. `keys` are those asked for, if any.
+    """
 
     layout: RowLayout
     rows: Statement | None
     total: Statement | None
+    page_rows: int = 0
+    links: tuple[LinkRead, ...] = ()
+    keys: AskedKeys | None = None
 
 
 def compile_read(plan: QueryPlan, permit: Permit, table: Table, window: Window, dialect: Dialect) -> Read:
@@ -78,21 +122,39 @@ def compile_read(plan: QueryPlan, permit: Permit, table: Table, window: Window, 
     Raises: TooComplex for a condition nested too deep to be written.
     """
     columns = entry_columns(plan.entry, table)
-    layout = _layout(plan, permit)
+    layout = row_layout(plan, permit)
     try:
-        where = _where(plan, permit, columns)
+        where = where_clauses(plan, permit, columns)
         rows = _select_rows(plan, layout, columns, where, window) if plan.shape.reads_rows else None
         total = select(func.count()).select_from(table).where(*where) if plan.shape.counts_rows else None
         return Read(
             layout,
             None if rows is None else render_statement(rows, dialect),
             None if total is None else render_statement(total, dialect),
+            window.rows,
         )
     except RecursionError:
         raise too_complex() from None
 
 
-def _where(plan: QueryPlan, permit: Permit, columns: EntryColumns) -> tuple[Clause, ...]:
+def asked_keys(plan: QueryPlan, layout: RowLayout) -> AskedKeys | None:
+    """Return the keys that a plan asks for, as stored; None where it doesn't ask by key."""
+    if plan.keys is None:
+        return None
+    items = [item for name in plan.entry.key if (item := plan.entry.item(name)) is not None]
+    scales = [item.scale or 0 for item in items]
+    return AskedKeys(layout.places_of(plan.entry.key), tuple(_stored_key(key, scales) for key in plan.keys))
+
+
+def _stored_key(key: Sequence[Value], scales: Sequence[int]) -> tuple[Stored, ...] | None:
+    pairs = list(zip(key, scales, strict=True))
+    if not all(is_storable(value, scale) for value, scale in pairs):
+        return None
+    return tuple(store_value(value, scale) for value, scale in pairs)
+
+
+def where_clauses(plan: QueryPlan, permit: Permit, columns: EntryColumns) -> tuple[Clause, ...]:
+    """Return filter and row condition together; none where every row is meant."""
     conditions = tuple(condition for condition in (permit.row_condition, plan.filter) if condition != TRUE)
     return (compile_condition(And(conditions), columns),) if conditions else ()
 
@@ -107,7 +169,8 @@ def too_complex() -> TooComplex:
     )
 
 
-def _layout(plan: QueryPlan, permit: Permit) -> RowLayout:
+def row_layout(plan: QueryPlan, permit: Permit) -> RowLayout:
+    """Return where things stand in a fetched row."""
     choices = {choice.item: choice for choice in permit.masks}
     # The number of the mask is fetched only where it depends on the row.
     dependent = tuple(choices[item] for item in plan.selected if item in choices and len(choices[item].options) > 1)
@@ -119,19 +182,19 @@ def _select_rows(
 ) -> Select[Any]:
     number = columns.column(ROW_NUMBER)
     after = () if window.after is None else (_after(plan.order, window.after, columns),)
+    ordered = [ordering(term, columns) for term in plan.order]
+    return select(*row_columns(layout, columns)).where(*where, *after).order_by(*ordered, number).limit(window.rows + 1)
+
+
+def row_columns(layout: RowLayout, columns: EntryColumns) -> list[ColumnElement[Any]]:
+    """Return the columns of a fetched row, in the order that the layout says."""
     shown = [
-        number,
+        columns.column(ROW_NUMBER),
         *(null() if item in layout.hidden else columns.column(item) for item in layout.selected),
         *(columns.column(term.item) for term in layout.order),
         *(mask_index(choice.options, columns) for choice in layout.masks),
     ]
-    ordering = [_ordering(term, columns) for term in plan.order]
-    return (
-        select(*(column.label(f"c{index}") for index, column in enumerate(shown)))
-        .where(*where, *after)
-        .order_by(*ordering, number)
-        .limit(window.rows + 1)
-    )
+    return [column.label(f"c{index}") for index, column in enumerate(shown)]
 
 
 def _hidden_items(permit: Permit) -> frozenset[ItemIdentifier]:
@@ -139,7 +202,8 @@ def _hidden_items(permit: Permit) -> frozenset[ItemIdentifier]:
     return frozenset(choice.item for choice in permit.masks if isinstance(choice.options[0][0], FullMask))
 
 
-def _ordering(term: OrderTerm, columns: EntryColumns) -> ColumnElement[Any]:
+def ordering(term: OrderTerm, columns: EntryColumns) -> ColumnElement[Any]:
+    """Return a term of an order; nulls are last in both directions."""
     column = columns.column(term.item)
     return (column.desc() if term.descending else column.asc()).nulls_last()
 

@@ -9,7 +9,7 @@ from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from portal.access.shaping import Shaped
+from portal.access.shaping import Shaped, ShapedRows
 from portal.conditions.values import check_text
 from portal.errors import PortalError
 from portal.resolvers.catalog import CatalogFilter, find_entry, list_entries
@@ -21,6 +21,9 @@ from portal.schema.static import AccessType, CatalogConnectionType, EntryKind, E
 Info = strawberry.Info[RequestContext, None]
 
 
+_COMPLETE = frozenset({Shaped, ShapedRows})
+
+
 class ShapedExecutor(StrawberryGraphQLCoreExecutionContext):
     """Takes an answer of the road as complete: nothing is done a cell."""
 
@@ -28,7 +31,7 @@ class ShapedExecutor(StrawberryGraphQLCoreExecutionContext):
         self, return_type: GraphQLOutputType, details: object, info: GraphQLResolveInfo, path: Path, *rest: object
     ) -> AwaitableOrValue[object]:
         """Return a shaped answer as it is; anything else goes the usual way. `rest`: the value, and its position."""
-        if type(rest[0]) is Shaped:
+        if type(rest[0]) in _COMPLETE:
             return rest[0]
         return super().complete_value(return_type, details, info, path, *rest)  # type: ignore[arg-type]
 

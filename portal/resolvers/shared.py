@@ -1,33 +1,76 @@
 """Root fields of `shared`: each goes down the road, and comes back as an answer or a refusal."""
 
-from graphql import GraphQLError, GraphQLResolveInfo
+from collections.abc import Mapping
+
+from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.language.ast import FieldNode
 
 from portal.access.pipeline import RefusedField, answer_field
-from portal.access.planning import SharedField
-from portal.access.selections import Document
-from portal.access.shaping import Shaped
-from portal.errors import Language, PortalError
+from portal.access.planning import FieldKind, SharedField
+from portal.access.selections import Coerce, Document
+from portal.access.shaping import Shaped, ShapedRows
+from portal.errors import BadInput, Language, PortalError, Text
+from portal.policies.information_point import EntryState
+from portal.policies.snapshot import View
 from portal.resolvers.context import RequestContext, field_error, portal_field_error
 from portal.resolvers.refusals import refusal_text
 from portal.vocabulary import EntryIdentifier
 
+_ENDINGS = {"_by_key": FieldKind.ROW, "_by_keys": FieldKind.ROWS}
 
-def _refused_field(answer: RefusedField, language: Language) -> GraphQLError:
+
+def _refused_field(answer: RefusedField, info: GraphQLResolveInfo, language: Language) -> GraphQLError:
     refusal = answer.refusal
     if answer.text is not None:
-        return field_error(refusal.code, answer.text, language)
-    return field_error(refusal.code, refusal_text(refusal), language, tuple(item for item, _ in refusal.reasons))
+        error = field_error(refusal.code, answer.text, language)
+    else:
+        error = field_error(refusal.code, refusal_text(refusal), language, tuple(item for item, _ in refusal.reasons))
+    path = [*info.path.as_list(), *answer.path]
+    return GraphQLError(error.message, info.field_nodes, path=path, extensions=error.extensions)
 
 
-async def resolve_shared_field(_parent: object, info: GraphQLResolveInfo, **arguments: object) -> Shaped:
+def _meant(name: str, view: View) -> tuple[EntryState, FieldKind]:
+    """Return the entry that a field of `shared` reads, and how; an entry's own name goes before a made one."""
+    entry = view.get(EntryIdentifier(name))
+    if entry is not None:
+        return entry.state, FieldKind.PAGE
+    ending = next(ending for ending in _ENDINGS if name.endswith(ending))
+    return view[EntryIdentifier(name.removesuffix(ending))].state, _ENDINGS[ending]
+
+
+def _coercion(info: GraphQLResolveInfo) -> Coerce:
+    """Return how arguments below the root field are coerced: by the types of the schema."""
+
+    def coerce(type_name: str, node: FieldNode) -> Mapping[str, object]:
+        parent = info.schema.get_type(type_name)
+        if not isinstance(parent, GraphQLObjectType):
+            raise TypeError(type_name)
+        variables = VariableValues({}, dict(info.variable_values))
+        try:
+            return get_argument_values(parent.fields[node.name.value], node, variables, hide_suggestions=True)
+        except GraphQLError as failure:
+            raise BadInput(Text(en=failure.message, zh=failure.message)) from failure
+
+    return coerce
+
+
+async def resolve_shared_field(
+    _parent: object, info: GraphQLResolveInfo, **arguments: object
+) -> Shaped | ShapedRows | None:
     """Return the answer of an entry's field. Raises: GraphQLError with the refusal's code and items."""
     context: RequestContext = info.context
-    state = context.view[EntryIdentifier(info.field_name)].state
-    field = SharedField(tuple(info.field_nodes), arguments, Document(info.fragments, info.variable_values))
+    state, kind = _meant(info.field_name, context.view)
+    document = Document(info.fragments, info.variable_values, _coercion(info))
+    field = SharedField(tuple(info.field_nodes), arguments, document, kind)
     try:
         answer = await answer_field(context.road, context.asker, context.point, state, field)
     except PortalError as failure:
         raise portal_field_error(failure, context.language) from None
     if isinstance(answer, RefusedField):
-        raise _refused_field(answer, context.language)
-    return answer
+        raise _refused_field(answer, info, context.language)
+    return _value(answer, kind)
+
+
+def _value(answer: Shaped | ShapedRows, kind: FieldKind) -> Shaped | ShapedRows | None:
+    return answer[0] if isinstance(answer, ShapedRows) and kind is FieldKind.ROW else answer

@@ -1,7 +1,7 @@
 """A subject's schema: the static types, and those entries of its view that a document names (architecture, views)."""
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 import strawberry
@@ -9,10 +9,13 @@ from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLSche
 
 from portal.access.kept import Kept
 from portal.policies.snapshot import EntryView, View
-from portal.schema.generated import EntryTypes, FrameTypes, Resolve, entry_types, frame_types
+from portal.schema.frame import FrameTypes, frame_types
+from portal.schema.generated import EntryParts, EntryTypes, Resolve, entry_parts, entry_types
+from portal.schema.links import visible_links
+from portal.vocabulary import EntryIdentifier
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_SUFFIX = re.compile(r"_(?:connection|edge|where|order)\Z")
+_SUFFIXES = ("_connection", "_edge", "_where", "_order", "_key", "_by_key", "_by_keys")
 _INTROSPECTION = frozenset({"__schema", "__type"})
 SHARED_TYPE = "Shared"
 
@@ -23,13 +26,27 @@ _KEPT_SCHEMAS = 256
 def named_views(document: str, view: View) -> tuple[tuple[EntryView, ...], bool]:
     """Return the entries of the view that the document's text names, and whether it asks for the whole schema.
 
-    Names in texts count too: an entry too many in a schema changes no answer.
+    An entry is named by its types, its fields, or a link that leads to it from one that is. Names in texts count too:
+    an entry too many in a schema changes no answer.
     """
     names = set(_NAME.findall(document))
     if names & _INTROSPECTION:
         return tuple(view.values()), True
-    stems = {_SUFFIX.sub("", name) for name in names} | names
-    return tuple(entry for identifier, entry in view.items() if identifier in stems), False
+    stems = {name.removesuffix(suffix) for name in names for suffix in ("", *_SUFFIXES)}
+    # With `a_by_keys`, which there isn't where an entry takes the name of its keys' type.
+    stems |= {f"{stem}_key" for stem in stems}
+    named = _close_over_links({identifier for identifier in view if identifier in stems}, names, view)
+    return tuple(entry for identifier, entry in view.items() if identifier in named), False
+
+
+def _close_over_links(named: set[EntryIdentifier], names: set[str], view: View) -> set[EntryIdentifier]:
+    found, waiting = set(named), list(named)
+    while waiting:
+        for link, _ in visible_links(view[waiting.pop()], view):
+            if link.identifier in names and link.target not in found:
+                found.add(link.target)
+                waiting.append(link.target)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,7 @@ class SchemaAssembler:
     static: strawberry.Schema
     resolve: Resolve
     _frames: Kept[FrameTypes] = field(default_factory=lambda: Kept(4))
+    _parts: Kept[EntryParts] = field(default_factory=lambda: Kept(_KEPT_ENTRIES))
     _entries: Kept[EntryTypes] = field(default_factory=lambda: Kept(_KEPT_ENTRIES))
     _schemas: Kept[AssembledSchema] = field(default_factory=lambda: Kept(_KEPT_SCHEMAS))
 
@@ -80,14 +98,24 @@ class SchemaAssembler:
         return schema
 
     def _fields(
-        self, views: Iterable[EntryView], purposes: tuple[str, ...], frame: FrameTypes
+        self, views: Sequence[EntryView], purposes: tuple[str, ...], frame: FrameTypes
     ) -> dict[str, GraphQLField]:
-        fields = {}
-        for view in views:
+        """Return the fields of `shared`. Types of entries without links are the same in every schema."""
+        by_identifier = {view.entry.identifier: view for view in views}
+        types: dict[EntryIdentifier, EntryTypes] = {}
+        for identifier, view in by_identifier.items():
             key = (_view_key(view), purposes)
-            types = self._entries.find(key) or self._entries.keep(key, entry_types(view, frame))
-            fields[str(view.entry.identifier)] = types.field(self.resolve)
+            parts = self._parts.find(key) or self._parts.keep(key, entry_parts(view, frame))
+            links = tuple((link, target.entry.identifier) for link, target in visible_links(view, by_identifier))
+            types[identifier] = entry_types(parts, links, types) if links else self._bare_types(key, parts)
+        fields: dict[str, GraphQLField] = {}
+        for identifier, made in types.items():
+            fields[str(identifier)] = made.field(self.resolve)
+            fields.update(made.key_fields(self.resolve, by_identifier))
         return fields
+
+    def _bare_types(self, key: Hashable, parts: EntryParts) -> EntryTypes:
+        return self._entries.find(key) or self._entries.keep(key, entry_types(parts, (), {}))
 
 
 def _view_key(view: EntryView) -> Hashable:

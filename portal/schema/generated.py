@@ -1,13 +1,10 @@
 """GraphQL types of shared entries, made from the catalog and kept per entry version and visible items."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphql import (
     GraphQLArgument,
-    GraphQLBoolean,
-    GraphQLEnumType,
-    GraphQLEnumValue,
     GraphQLField,
     GraphQLInputField,
     GraphQLInputObjectType,
@@ -15,120 +12,109 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLScalarType,
     GraphQLString,
 )
-from graphql.type import GraphQLInputType, GraphQLNamedType, GraphQLOutputType
+from graphql.type import GraphQLOutputType
 
-from portal.catalog.entries import InformationItem
-from portal.conditions.reading import operators_of
+from portal.catalog.entries import CatalogEntry, InformationItem, Link
 from portal.conditions.tree import ValueType
 from portal.policies.snapshot import EntryView
+from portal.schema.frame import FrameTypes
+from portal.vocabulary import EntryIdentifier
 
 Resolve = Callable[..., object]
-
-_SCALAR_NAMES: Mapping[ValueType, str] = {
-    ValueType.STRING: "String",
-    ValueType.INTEGER: "BigInt",
-    ValueType.DECIMAL: "Decimal",
-    ValueType.BOOLEAN: "Boolean",
-    ValueType.DATE: "Date",
-    ValueType.DATETIME: "DateTime",
-    ValueType.JSON: "JSON",
-}
-_WORDS = {
-    "eq": "等于",
-    "ne": "不等于",
-    "in": "为其中之一",
-    "notIn": "不为其中任何一个",
-    "lt": "小于",
-    "lte": "不大于",
-    "gt": "大于",
-    "gte": "不小于",
-    "startsWith": "以此开头",
-    "endsWith": "以此结尾",
-    "contains": "包含",
-    "isNull": "是否为空",
-}
+LinkTargets = Sequence[tuple[Link, EntryIdentifier]]
+"""The links of an entry that a schema has, each with its target."""
 
 
 @dataclass(frozen=True, slots=True)
-class FrameTypes:
-    """The types that entries share: scalars, filters, purposes, directions, `PageInfo` and `Access`."""
+class EntryParts:
+    """What an entry's types are made of, whatever its links: one object a name, in every schema that has the entry."""
 
-    scalars: Mapping[ValueType, GraphQLScalarType]
-    filters: Mapping[ValueType, GraphQLInputObjectType]
-    purpose: GraphQLEnumType
-    direction: GraphQLEnumType
-    page_info: GraphQLObjectType
-    access: GraphQLObjectType
+    view: EntryView
+    frame: FrameTypes
+    choices: Mapping[str, GraphQLArgument]
+    key: GraphQLInputObjectType | None
 
+    @property
+    def entry(self) -> CatalogEntry:
+        """The catalog entry."""
+        return self.view.entry
 
-def frame_types(static: Mapping[str, GraphQLNamedType], purposes: Sequence[str]) -> FrameTypes:
-    """Return the shared types; `static` are the static schema's by name, `purposes` the profile's."""
-    scalars = {value_type: _scalar(static[name]) for value_type, name in _SCALAR_NAMES.items()}
-    return FrameTypes(
-        scalars=scalars,
-        filters={value_type: _filter_type(value_type, scalar) for value_type, scalar in scalars.items()},
-        purpose=GraphQLEnumType(
-            "Purpose",
-            {purpose.upper(): GraphQLEnumValue(purpose) for purpose in purposes},
-            description="用途；须为某条策略所允许",
-        ),
-        direction=GraphQLEnumType(
-            "OrderDirection",
-            {"ASC": GraphQLEnumValue("ASC", description="升序"), "DESC": GraphQLEnumValue("DESC", description="降序")},
-            description="排序方向；空值总在最后",
-        ),
-        page_info=_object(static["PageInfo"]),
-        access=_object(static["Access"]),
-    )
-
-
-def _scalar(named: GraphQLNamedType) -> GraphQLScalarType:
-    if not isinstance(named, GraphQLScalarType):
-        raise TypeError(named.name)
-    return named
-
-
-def _object(named: GraphQLNamedType) -> GraphQLObjectType:
-    if not isinstance(named, GraphQLObjectType):
-        raise TypeError(named.name)
-    return named
-
-
-def _filter_type(value_type: ValueType, scalar: GraphQLScalarType) -> GraphQLInputObjectType:
-    def operand(name: str) -> GraphQLInputType:
-        if name == "isNull":
-            return GraphQLBoolean
-        # Members are nullable so that a null among them is answered by a sentence of ours.
-        return GraphQLList(scalar) if name in ("in", "notIn") else scalar
-
-    fields = {name: GraphQLInputField(operand(name), description=_WORDS[name]) for name in operators_of(value_type)}
-    return GraphQLInputObjectType(f"{scalar.name}Filter", fields, description="条件；多个运算符须同时成立")
+    def link_arguments(self) -> dict[str, GraphQLArgument]:
+        """Return the arguments of a link to many rows of the entry."""
+        first = GraphQLArgument(GraphQLInt, description="每行的关联行数，1 至 100，缺省 20")
+        return {**self.choices, "first": first}
 
 
 @dataclass(frozen=True, slots=True)
 class EntryTypes:
-    """The types of one entry as one view shows it, and its field in `shared`."""
+    """The types of one entry as one view shows it, and its fields in `shared`."""
 
+    parts: EntryParts
+    node: GraphQLObjectType
     connection: GraphQLObjectType
-    arguments: Mapping[str, GraphQLArgument]
-    description: str
+
+    @property
+    def description(self) -> str:
+        """What the catalog says of the entry."""
+        return f"{self.parts.entry.name}。{self.parts.entry.abstract}"
 
     def field(self, resolve: Resolve) -> GraphQLField:
         """Return the root field of `shared`."""
-        return GraphQLField(self.connection, args=dict(self.arguments), resolve=resolve, description=self.description)
+        arguments = {
+            **_action_arguments(self.parts.frame),
+            **self.parts.choices,
+            "first": GraphQLArgument(GraphQLInt, description="行数，1 至 1000，缺省 100"),
+            "after": GraphQLArgument(GraphQLString, description="游标；从其后一行开始"),
+        }
+        return GraphQLField(self.connection, args=arguments, resolve=resolve, description=self.description)
+
+    def key_fields(self, resolve: Resolve, taken: Container[str]) -> dict[str, GraphQLField]:
+        """Return the root fields that give rows by key; a name that an entry has taken is that entry's alone."""
+        key, name = self.parts.key, self.parts.entry.identifier
+        if key is None:
+            return {}
+        action, fields = _action_arguments(self.parts.frame), {}
+        one, many = f"{name}_by_key", f"{name}_by_keys"
+        if one not in taken and not action.keys() & key.fields.keys():
+            members = {
+                item: GraphQLArgument(shown.type, description=shown.description) for item, shown in key.fields.items()
+            }
+            fields[one] = GraphQLField(
+                self.node,
+                args={**members, **action},
+                resolve=resolve,
+                description=f"{self.parts.entry.name}：按主键取一行",
+            )
+        if many not in taken and key.name not in taken:
+            keys = GraphQLArgument(GraphQLNonNull(GraphQLList(GraphQLNonNull(key))), description="主键，至多 1000 个")
+            fields[many] = GraphQLField(
+                GraphQLList(self.node),
+                args={"keys": keys, **action},
+                resolve=resolve,
+                description=f"{self.parts.entry.name}：按主键取多行，次序同主键，没有或未获准者为空",
+            )
+        return fields
 
 
-def entry_types(view: EntryView, frame: FrameTypes) -> EntryTypes:
-    """Return the types of an entry with the items that the view shows."""
-    entry, name = view.entry, view.entry.identifier
-    node = GraphQLObjectType(
-        name,
-        {item.identifier: GraphQLField(_output(item, frame), description=_describe(item)) for item in view.items},
-        description=f"{entry.name}。{entry.abstract}",
-    )
+def entry_parts(view: EntryView, frame: FrameTypes) -> EntryParts:
+    """Return what the types of an entry are made of, with the items that the view shows."""
+    return EntryParts(view, frame, _choices(view, frame), _key_type(view, frame))
+
+
+def entry_types(parts: EntryParts, links: LinkTargets, others: Mapping[EntryIdentifier, EntryTypes]) -> EntryTypes:
+    """Return the types of an entry with these links; `others` has the targets' types once the schema is used."""
+    entry, frame, name = parts.entry, parts.frame, parts.entry.identifier
+
+    def node_fields() -> dict[str, GraphQLField]:
+        items = {
+            item.identifier: GraphQLField(_output(item, frame), description=_describe(item))
+            for item in parts.view.items
+        }
+        return {**items, **{link.identifier: _link_field(link, others[target]) for link, target in links}}
+
+    node = GraphQLObjectType(name, node_fields, description=f"{entry.name}。{entry.abstract}")
     edge = GraphQLObjectType(
         f"{name}_edge",
         {"cursor": GraphQLField(GraphQLNonNull(GraphQLString)), "node": GraphQLField(GraphQLNonNull(node))},
@@ -145,7 +131,34 @@ def entry_types(view: EntryView, frame: FrameTypes) -> EntryTypes:
         },
         description=f"{entry.name}：一页",
     )
-    return EntryTypes(connection, _arguments(view, frame), f"{entry.name}。{entry.abstract}")
+    return EntryTypes(parts, node, connection)
+
+
+def _link_field(link: Link, target: EntryTypes) -> GraphQLField:
+    description = f"关联：{target.parts.entry.name}"
+    if link.many:
+        return GraphQLField(
+            GraphQLNonNull(target.connection), args=target.parts.link_arguments(), description=description
+        )
+    return GraphQLField(target.node, description=description)
+
+
+def _key_type(view: EntryView, frame: FrameTypes) -> GraphQLInputObjectType | None:
+    """Return the type of the entry's key; None where the view hides an item of it."""
+    shown = {item.identifier: item for item in view.items}
+    if not shown.keys() >= set(view.entry.key):
+        return None
+    items = [shown[name] for name in view.entry.key]
+    if any(item.type is ValueType.JSON for item in items):
+        return None
+    return GraphQLInputObjectType(
+        f"{view.entry.identifier}_key",
+        {
+            item.identifier: GraphQLInputField(GraphQLNonNull(frame.scalars[item.type]), description=item.name)
+            for item in items
+        },
+        description=f"{view.entry.name}：主键",
+    )
 
 
 def _describe(item: InformationItem) -> str:
@@ -160,14 +173,16 @@ def _list_of(node: GraphQLObjectType) -> GraphQLOutputType:
     return GraphQLNonNull(GraphQLList(GraphQLNonNull(node)))
 
 
-def _arguments(view: EntryView, frame: FrameTypes) -> dict[str, GraphQLArgument]:
-    arguments = {
+def _action_arguments(frame: FrameTypes) -> dict[str, GraphQLArgument]:
+    return {
         "purpose": GraphQLArgument(frame.purpose, description="用途"),
         "matter": GraphQLArgument(GraphQLString, description="业务事项代码；应用只登记一项时可省略"),
-        "where": GraphQLArgument(_where_type(view, frame), description="筛选条件"),
-        "first": GraphQLArgument(GraphQLInt, description="行数，1 至 1000，缺省 100"),
-        "after": GraphQLArgument(GraphQLString, description="游标；从其后一行开始"),
     }
+
+
+def _choices(view: EntryView, frame: FrameTypes) -> dict[str, GraphQLArgument]:
+    """Return the arguments that say which rows, and in which order: those of pages and of links."""
+    arguments = {"where": GraphQLArgument(_where_type(view, frame), description="筛选条件")}
     order = _order_type(view, frame)
     if order is not None:
         arguments["orderBy"] = GraphQLArgument(GraphQLList(order), description="排序，每个对象一个信息项")

@@ -1,0 +1,117 @@
+"""Granting: the decision on a plan and on each link below it, each for itself, and the limits of all together."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from portal.access.limits import allow_rows, refuse_rows
+from portal.access.linking import LinkedRows
+from portal.access.plan import LinkPlan, QueryPlan
+from portal.access.planning import DEFAULT_LINKED_ROWS, DEFAULT_ROWS
+from portal.catalog.entries import CatalogEntry
+from portal.policies.decision import Deny, Permit
+from portal.policies.decision_point import DecisionPoint
+from portal.policies.matching import Request
+from portal.vocabulary import EntryCode
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A plan with its permit, and those of the links below it. `rows` is the page's size, or that of each parent."""
+
+    plan: QueryPlan
+    permit: Permit
+    path: Path
+    links: tuple["Grant", ...]
+    default_rows: int
+    rows: int = 0
+
+    @property
+    def entry(self) -> CatalogEntry:
+        """The entry that is read."""
+        return self.plan.entry
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Why a root field is refused, of which entry, and the response keys from the root field to where it is read."""
+
+    path: Path
+    entry: CatalogEntry
+    deny: Deny
+
+
+def decide_plan(point: DecisionPoint, request: Request, plan: QueryPlan) -> Grant | Withheld:
+    """Return the grant of a root field's plan and its links, or the first refusal in the document's order."""
+    return _decide(point, request, plan, None)
+
+
+def _decide(point: DecisionPoint, request: Request, plan: QueryPlan, link: LinkPlan | None) -> Grant | Withheld:
+    path = () if link is None else link.path
+    decision = point.decide(request, plan.use)
+    if isinstance(decision, Deny):
+        return Withheld(path, plan.entry, decision)
+    grants = []
+    for below in plan.links:
+        grant = _decide(point, request, below.plan, below)
+        if isinstance(grant, Withheld):
+            return grant
+        grants.append(grant)
+    return Grant(plan, decision, path, tuple(grants), _default_rows(link))
+
+
+def _default_rows(link: LinkPlan | None) -> int:
+    if link is None:
+        return DEFAULT_ROWS
+    return DEFAULT_LINKED_ROWS if link.link.many else 1
+
+
+def every_grant(grant: Grant) -> Iterator[Grant]:
+    """Yield the grant and those below it, in the document's order."""
+    yield grant
+    for below in grant.links:
+        yield from every_grant(below)
+
+
+def allow_pages(grant: Grant, rows_today: Mapping[EntryCode, int]) -> Grant | Withheld:
+    """Return the grant with the size of each page, or the refusal of one that its limits are too small for."""
+    rows = allow_rows(grant.plan, grant.permit, rows_today.get(grant.entry.code, 0), grant.default_rows)
+    if isinstance(rows, Deny):
+        return Withheld(grant.path, grant.entry, rows)
+    sized = []
+    for below in grant.links:
+        allowed = allow_pages(below, rows_today)
+        if isinstance(allowed, Withheld):
+            return allowed
+        sized.append(allowed)
+    return replace(grant, rows=rows, links=tuple(sized))
+
+
+def rows_shown(grant: Grant, rows: int, links: Sequence[LinkedRows]) -> tuple[int, ...]:
+    """Return how many rows the answer shows of each grant, in the order of `every_grant`."""
+    below = (rows_shown(each, found.shown, found.links) for each, found in zip(grant.links, links, strict=True))
+    return (rows, *(count for counts in below for count in counts))
+
+
+def rows_by_entry(grant: Grant, shown: Sequence[int]) -> Mapping[EntryCode, int]:
+    """Return the rows of each entry, wherever in the answer they are."""
+    counts: Counter[EntryCode] = Counter()
+    for each, rows in zip(every_grant(grant), shown, strict=True):
+        counts[each.entry.code] += rows
+    return counts
+
+
+def check_shown(grant: Grant, rows: Mapping[EntryCode, int], rows_today: Mapping[EntryCode, int]) -> Withheld | None:
+    """Return the refusal of an answer with more rows of an entry than one of its limits allows, links first.
+
+    The page of a root field lies within its limits already; what links show of the same entry counts with it.
+    """
+    root, *links = every_grant(grant)
+    for each in (*links, root) if links else ():
+        code = each.entry.code
+        deny = refuse_rows(each.plan, each.permit, rows[code], rows_today.get(code, 0))
+        if deny is not None:
+            return Withheld(each.path, each.entry, deny)
+    return None
