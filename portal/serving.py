@@ -94,6 +94,5 @@ def serve_workers(factory: str, listening: socket, workers: int) -> int:
 
     Returns the exit code.
     """
-    config = _config(factory, workers)
-    Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+    Multiprocess(_config(factory, workers), [listening]).run()
     return 0

@@ -1,8 +1,9 @@
 """Bounds on a document, before it is validated: found in time linear in the document, fragments counted once each."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from graphql.language import Visitor, visit
 from graphql.language.ast import (
     DocumentNode,
     FieldNode,
@@ -10,6 +11,7 @@ from graphql.language.ast import (
     FragmentSpreadNode,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
 )
 
@@ -38,11 +40,12 @@ _NOTHING = Extent(0, 0)
 
 def check_bounds(document: DocumentNode, bounds: Bounds) -> None:
     """Raise TooComplex, saying which bound and by how much, for a document beyond its bounds."""
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    measured: dict[str, Extent | None] = {}
+    measuring = _Measuring(
+        {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    )
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
-            extent = _measure(node.selection_set, fragments, measured)
+            extent = measuring.extent(node.selection_set)
             _hold("depth", "层数", extent.depth, bounds.depth)
             _hold("selections", "选择数", extent.selections, bounds.selections)
 
@@ -57,39 +60,62 @@ def _hold(en: str, zh: str, found: int, allowed: int) -> None:
         )
 
 
-def _measure(
-    selections: SelectionSetNode,
-    fragments: Mapping[str, FragmentDefinitionNode],
-    measured: dict[str, Extent | None],
-) -> Extent:
-    return _sum(_measure_one(node, fragments, measured) for node in selections.selections)
+@dataclass(frozen=True, slots=True)
+class _Measuring:
+    """Measures selection sets, each once; a fragment adds to a selection set once, as it does when executed."""
+
+    fragments: Mapping[str, FragmentDefinitionNode]
+    measured: dict[int, Extent] = field(default_factory=dict)
+
+    def extent(self, selections: SelectionSetNode) -> Extent:
+        """Return the extent of a selection set with its fragments in their places."""
+        key = id(selections)
+        if key not in self.measured:
+            # A fragment inside itself counts as nothing here: validation refuses it.
+            self.measured[key] = _NOTHING
+            self.measured[key] = self._sum(selections)
+        return self.measured[key]
+
+    def _sum(self, selections: SelectionSetNode) -> Extent:
+        depth = count = 0
+        pending, spread = [selections], set[str]()
+        while pending:
+            for node in pending.pop().selections:
+                if isinstance(node, FieldNode):
+                    below = _NOTHING if node.selection_set is None else self.extent(node.selection_set)
+                    depth, count = max(depth, below.depth + 1), count + below.selections + 1
+                elif isinstance(node, InlineFragmentNode):
+                    pending.append(node.selection_set)
+                elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                    spread.add(node.name.value)
+                    pending.extend(self._body(node.name.value))
+        return Extent(depth, count)
+
+    def _body(self, name: str) -> tuple[SelectionSetNode, ...]:
+        return (self.fragments[name].selection_set,) if name in self.fragments else ()
 
 
-def _sum(extents: Iterable[Extent]) -> Extent:
-    depth = selections = 0
-    for extent in extents:
-        depth, selections = max(depth, extent.depth), selections + extent.selections
-    return Extent(depth, selections)
+class _Folding(Visitor):
+    def leave_selection_set(self, node: SelectionSetNode, *_rest: object) -> SelectionSetNode | None:
+        kept: dict[object, SelectionNode] = {}
+        for selection in node.selections:
+            kept.setdefault(_leaf_name(selection) or id(selection), selection)
+        if len(kept) == len(node.selections):
+            return None
+        return SelectionSetNode(selections=tuple(kept.values()), loc=node.loc)
 
 
-def _measure_one(
-    node: object, fragments: Mapping[str, FragmentDefinitionNode], measured: dict[str, Extent | None]
-) -> Extent:
-    if isinstance(node, FieldNode):
-        below = _NOTHING if node.selection_set is None else _measure(node.selection_set, fragments, measured)
-        return Extent(below.depth + 1, below.selections + 1)
-    if isinstance(node, InlineFragmentNode):
-        return _measure(node.selection_set, fragments, measured)
-    if isinstance(node, FragmentSpreadNode) and node.name.value in fragments:
-        return _measure_fragment(node.name.value, fragments, measured)
-    return _NOTHING
+def fold_repeated_leaves(document: DocumentNode) -> DocumentNode:
+    """Return the document without fields that stand in their selection set already, word for word, with nothing below.
+
+    They change no answer, and hundreds of them would exhaust what validation spends on comparing fields.
+    """
+    folded = visit(document, _Folding())
+    return folded if isinstance(folded, DocumentNode) else document
 
 
-def _measure_fragment(
-    name: str, fragments: Mapping[str, FragmentDefinitionNode], measured: dict[str, Extent | None]
-) -> Extent:
-    if name not in measured:
-        # A fragment inside itself counts as nothing here: validation refuses it.
-        measured[name] = None
-        measured[name] = _measure(fragments[name].selection_set, fragments, measured)
-    return measured[name] or _NOTHING
+def _leaf_name(node: SelectionNode) -> tuple[str, str] | None:
+    """Return response key and name of a bare field; None for anything with arguments, directives or more below it."""
+    if not isinstance(node, FieldNode) or node.selection_set or node.arguments or node.directives:
+        return None
+    return (node.alias.value if node.alias else node.name.value), node.name.value

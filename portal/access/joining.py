@@ -50,12 +50,20 @@ def join_any(parts: Sequence[Part]) -> Part:
 
 
 def _join(join: Callable[..., Clause], parts: Sequence[Part], neutral: Clause) -> Part:
-    """Return the parts joined, the tallest first: there its brackets take least of SQLite's parser."""
+    """Return the parts joined, the tallest first and outermost: there its brackets take least of SQLite's parser."""
     if len(parts) < 2:
         return parts[0] if parts else Part(neutral)
     first, *rest = sorted(parts, key=lambda part: -part.height)
-    if len(rest) >= _FLAT:
-        half = len(rest) // 2
-        rest = [_join(join, (_join(join, rest[:half], neutral), _join(join, rest[half:], neutral)), neutral)]
-    joined = join(*(_Bracketed(part.clause) if part.height else part.clause for part in (first, *rest)))
-    return Part(joined, 1 + max(first.height, rest[0].height))
+    return _side_by_side(join, (first, *rest) if len(rest) < _FLAT else (first, _halved(join, rest)))
+
+
+def _halved(join: Callable[..., Clause], parts: Sequence[Part]) -> Part:
+    if len(parts) <= _FLAT:
+        return _side_by_side(join, parts)
+    half = len(parts) // 2
+    return _side_by_side(join, (_halved(join, parts[:half]), _halved(join, parts[half:])))
+
+
+def _side_by_side(join: Callable[..., Clause], parts: Sequence[Part]) -> Part:
+    joined = join(*(_Bracketed(part.clause) if part.height else part.clause for part in parts))
+    return Part(joined, 1 + max(part.height for part in parts))

@@ -164,7 +164,7 @@ def _action(arguments: Mapping[str, object]) -> Action:
 def _first(value: object, limit: int) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, int) or not 1 <= value <= limit:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
         raise _refuse(f"`first` is {value}; write 1 to {limit}", f"`first` 为 {value}，应为 1 至 {limit}")
     return value
 

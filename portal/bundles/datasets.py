@@ -56,12 +56,16 @@ class DatasetPlan:
 
 @dataclass(frozen=True, slots=True)
 class RowMatching:
-    """How new rows relate to the present ones by key: the number that each keeps, and how many differ."""
+    """How new rows relate to the present ones by key: the number that each keeps, and how many differ.
+
+    `highest` is the last number of the present rows, 0 where there are none.
+    """
 
     kept: Sequence[int | None]
     added: int
     removed: int
     changed: int
+    highest: int = 0
 
 
 def plan_datasets(
@@ -133,7 +137,8 @@ def match_rows(connection: Connection, writing: DatasetWriting) -> RowMatching:
         kept.append(number)
         changed += number is not None and fingerprint != _fingerprint(row)
     surviving = len(set(kept) - {None})
-    return RowMatching(kept, kept.count(None), writing.present.row_count - surviving, changed)
+    highest = max((number for number, _ in present.values()), default=0)
+    return RowMatching(kept, kept.count(None), writing.present.row_count - surviving, changed, highest)
 
 
 def _present_rows(
@@ -167,7 +172,7 @@ def write_dataset(engine: Engine, writing: DatasetWriting, written: Callable[[in
     """Write the rows into their new table, whole or not at all; `written` is told how many there are so far."""
     with for_writing(engine).begin() as connection:
         matching = match_rows(connection, writing)
-        numbers = plan_row_numbers(matching.kept)
+        numbers = plan_row_numbers(matching.kept, matching.highest)
         # Strict: a file that changed since it was checked has perhaps fewer or more rows.
         rows = ((number, *row) for number, row in zip(numbers, _stored_rows(writing), strict=True))
         for count in create_dataset(connection, data_table(writing.name, writing.layout.columns), writing.layout, rows):

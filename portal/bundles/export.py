@@ -71,7 +71,7 @@ def _make_folder(folder: Path) -> None:
     if any(folder.iterdir()):
         raise ConfigurationError(
             Text(
-                en=f"`{folder}` isn't empty; name a new folder or an empty one",
+                en=f"`{folder}` isn't an empty folder; name a new or an empty one",
                 zh=f"`{folder}` 不是空目录；请指定新的或空的目录",
             )
         )
@@ -143,7 +143,7 @@ def _check_tables(entries: Iterable[CatalogEntry], places: Mapping[str, ContentR
         if places[entry.code].text("table_name") not in tables:
             raise SourceUnavailable(
                 Text(
-                    en=f"the rows of `{entry.identifier}` aren't in the data store; restore it or load the bundle again",
+                    en=f"the rows of `{entry.identifier}` aren't in the data store; restore or reload it",
                     zh=f"数据存储中没有 `{entry.identifier}` 的数据行；请恢复数据存储，或重新装载数据包",
                 )
             )

@@ -17,7 +17,7 @@ def decode_segment(segment: str) -> bytes:
         octets = base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         octets = b""
-    if not segment or encode_segment(octets) != segment:
+    if encode_segment(octets) != segment:
         raise BadInput(Text(en="a segment is no base64url without padding", zh="分段不是无填充的 base64url"))
     return octets
 

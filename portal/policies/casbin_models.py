@@ -96,16 +96,32 @@ def policy_line(number: int, record: PolicyRecord) -> list[str]:
     return [str(number), record.effect.value]
 
 
+class _Enforcer(casbin.Enforcer):  # type: ignore[misc]  # Casbin has no types
+    """Casbin's enforcer, but for parsing its matcher: that one does for each line anew, this one once.
+
+    `ast.parse` of Python 3.11 can fail while another thread parses, and was most of what a decision cost.
+    """
+
+    def prepare(self) -> None:
+        """Parse the matcher, once all functions are there."""
+        matcher = self.model["m"]["m"].value
+        self._parsed = {matcher: super()._get_expression(matcher, self.fm.get_functions())}
+
+    def _get_expression(self, matcher: str, _functions: object) -> object:
+        return self._parsed[matcher]
+
+
 class Matcher:
     """Asks Casbin which of a few candidate records match a request. Safe to share between threads."""
 
     def __init__(self, name: ModelName) -> None:
         self._lock = Lock()
         self._records: list[PolicyRecord] = []
-        self._enforcer = casbin.Enforcer(str(model_path(name)))
+        self._enforcer = _Enforcer(str(model_path(name)))
         self._enforcer.logger = _silent_logger()
         for function_name, function in predicates(self._records).items():
             self._enforcer.add_function(function_name, function)
+        self._enforcer.prepare()
         self._lines: list[list[str]] = self._enforcer.model["p"]["p"].policy
 
     def matching(

@@ -38,20 +38,20 @@ def parse_preferences(headers: Sequence[str]) -> tuple[Preference, ...]:
 def _elements(header: str) -> Iterator[list[str]]:
     """Yield the pieces between `;` of each element between `,`; what stands in quotes separates nothing."""
     pieces = [""]
-    for token in _PIECES.findall(header):
-        if token == ",":
+    for piece in _PIECES.findall(header):
+        if piece == ",":
             yield pieces
             pieces = [""]
-        elif token == ";":
+        elif piece == ";":
             pieces.append("")
         else:
-            pieces[-1] += token
+            pieces[-1] += piece
     yield pieces
 
 
 def _parse(pieces: Sequence[str]) -> Preference | None:
     name, *rest = (piece.strip() for piece in pieces)
-    parameters = {}
+    parameters: dict[str, str] = {}
     for piece in rest:
         key, _, value = piece.partition("=")
         parameters.setdefault(key.strip().lower(), value.strip().strip('"').lower())

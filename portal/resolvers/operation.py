@@ -1,14 +1,15 @@
 """One GraphQL request: parse, bound, validate against the subject's view, execute, and put the errors in order."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
+from graphql.language import OperationType
 from graphql.utilities import get_operation_ast
 
-from portal.access.bounds import Bounds, check_bounds
+from portal.access.bounds import Bounds, check_bounds, fold_repeated_leaves
 from portal.access.kept import Kept
 from portal.access.pipeline import Asker, Road, identify
 from portal.errors import (
@@ -31,6 +32,10 @@ from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
 from portal.vocabulary import Purpose, Subject
 
 _ERRORS_SHOWN = 10
+_ABORTED = "Validation aborted."
+"""How graphql-core says that comparing fields would cost more than it spends on it."""
+_NOT_AN_INT = "Int cannot represent"
+"""How it says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
 _KEPT_DOCUMENTS = 512
 _KEPT_LENGTH = 8192
 """Longer documents aren't kept: a few hundred of them would fill the memory."""
@@ -40,20 +45,31 @@ _UNAVAILABLE = frozenset({ErrorCode.POLICY_UNAVAILABLE, ErrorCode.AUDIT_UNAVAILA
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A request as it came: the document's text, its variables, and which of its operations is meant."""
+    """A request as it came: the document's text, its variables, and which of its operations is meant.
+
+    `only_query`: it came by a method that changes nothing, so nothing but a query may be executed.
+    """
 
     document: str
     variables: dict[str, object] | None = None
     name: str | None = None
+    only_query: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer and its HTTP status. `malformed`: the HTTP request carried no operation at all."""
+    """An answer, its HTTP status and headers. `malformed`: the HTTP request carried no operation at all."""
 
     payload: dict[str, object]
     status: int
     malformed: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def code(self) -> ErrorCode | None:
+        """The code of its first error, None where it has none."""
+        errors = self.payload.get("errors")
+        return ErrorCode(errors[0]["extensions"]["code"]) if isinstance(errors, list) and errors else None
 
 
 @dataclass(frozen=True)
@@ -100,6 +116,8 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         subject, zone = identify(asker, point.snapshot.registry)
         view = endpoint.view_of(subject, point, now)
         document = _parse(endpoint, operation.document)
+        if operation.only_query and _changes(document, operation.name):
+            return _by_post_alone(language)
         assembled = endpoint.schema_for(operation.document, view, point.snapshot.content.profile)
         faults = _validate(endpoint, assembled, document, operation)
     except GraphQLError as failure:
@@ -119,6 +137,7 @@ def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
     try:
         document = parse(text, no_location=False, max_tokens=endpoint.bounds.tokens)
         check_bounds(document, endpoint.bounds)
+        document = fold_repeated_leaves(document)
     except RecursionError:
         raise TooComplex(
             Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
@@ -128,6 +147,16 @@ def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
             raise _too_many_tokens(endpoint.bounds.tokens) from None
         raise
     return endpoint.documents.keep(text, document) if len(text) <= _KEPT_LENGTH else document
+
+
+def _changes(document: DocumentNode, name: str | None) -> bool:
+    chosen = get_operation_ast(document, name)
+    return chosen is not None and chosen.operation is not OperationType.QUERY
+
+
+def _by_post_alone(language: Language) -> Outcome:
+    text = Text(en="send by POST what isn't a query", zh="查询以外的操作请以 POST 发送")
+    return refusal(405, ErrorCode.NOT_VALID, text.render(language), {"Allow": "POST"})
 
 
 def _too_many_tokens(allowed: int) -> TooComplex:
@@ -153,6 +182,10 @@ def _validate(
         raise TooComplex(
             Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
         ) from None
+    if any(fault.message == _ABORTED for fault in faults):
+        raise TooComplex(
+            Text(en="too many fields to compare; ask for less at once", zh="需比对的字段过多；请减少一次请求的内容")
+        )
     if not faults and len(operation.document) <= _KEPT_LENGTH:
         endpoint.validated.keep(key, document)
     return faults
@@ -205,18 +238,31 @@ def _render(error: GraphQLError, message: str, extensions: dict[str, object]) ->
 
 def _not_valid(faults: Iterable[GraphQLError], language: Language) -> Outcome:
     prefix = "查询无效：" if language is Language.CHINESE else ""
-    errors = [_render(fault, prefix + fault.message, {"code": ErrorCode.NOT_VALID.value}) for fault in faults]
+    errors = [_render(fault, prefix + fault.message, {"code": _code_of(fault).value}) for fault in faults]
     return Outcome({"errors": errors}, 400)
+
+
+def _code_of(fault: GraphQLError) -> ErrorCode:
+    return ErrorCode.BAD_INPUT if fault.message.startswith(_NOT_AN_INT) else ErrorCode.NOT_VALID
 
 
 def refuse_request(failure: PortalError, language: Language) -> Outcome:
     """Return the refusal of a whole request."""
+    headers = {}
     match failure:
         case Unauthenticated():
             status = 401
+            headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
         case PolicyUnavailable():
             status = 503
         case _:
             status = 503 if failure.code is ErrorCode.AUDIT_UNAVAILABLE else 400
-    error = {"message": failure.text.render(language), "extensions": {"code": failure.code.value}}
-    return Outcome({"errors": [error]}, status)
+    return refusal(status, failure.code, failure.text.render(language), headers)
+
+
+def refusal(
+    status: int, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None, *, malformed: bool = False
+) -> Outcome:
+    """Return an answer that is one error."""
+    error = {"message": message, "extensions": {"code": code.value}}
+    return Outcome({"errors": [error]}, status, malformed, headers or {})

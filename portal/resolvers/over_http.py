@@ -2,20 +2,30 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from urllib.parse import parse_qsl
 
 import orjson
-from starlette.datastructures import QueryParams
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.errors import ErrorCode, Language, Text
-from portal.resolvers.operation import Operation, Outcome
+from portal.resolvers.negotiation import JSON_TYPE, is_json
+from portal.resolvers.operation import Operation, Outcome, refusal
 
-JSON_TYPE = "application/json"
-RESPONSE_TYPE = "application/graphql-response+json"
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept, Authorization"}
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Vary": "Accept, Accept-Language, Authorization",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_JSON_PARAMETERS = ("variables", "extensions")
+_PARAMETERS = ("query", "operationName", *_JSON_PARAMETERS)
+_LENGTH_DIGITS = 19
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -32,46 +42,7 @@ class NotAnOperation(Exception):
 
     def outcome(self, language: Language) -> Outcome:
         """Return the answer to it."""
-        error = {"message": self.text.render(language), "extensions": {"code": self.code.value}}
-        return Outcome({"errors": [error]}, self.status, malformed=True)
-
-
-def wanted_language(header: str | None) -> Language:
-    """Return the language of `Accept-Language`: Chinese where it is preferred, English otherwise."""
-    best, quality = Language.ENGLISH, 0.0
-    for part in (header or "").split(","):
-        tag, _, parameters = part.strip().partition(";")
-        weight = _quality(parameters)
-        language = {"zh": Language.CHINESE, "en": Language.ENGLISH}.get(tag.strip().lower()[:2])
-        if language is not None and weight > quality:
-            best, quality = language, weight
-    return best
-
-
-def _quality(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
-
-
-def wanted_type(accept: str | None) -> str | None:
-    """Return the media type to answer in; None where the client accepts neither."""
-    if not accept:
-        return JSON_TYPE
-    best: tuple[float, str] | None = None
-    for part in accept.split(","):
-        media, *parameters = (piece.strip() for piece in part.split(";"))
-        weight = next((_quality(piece) for piece in parameters if piece.startswith("q")), 1.0)
-        answer = {RESPONSE_TYPE: RESPONSE_TYPE, JSON_TYPE: JSON_TYPE}.get(media.lower())
-        if media in ("*/*", "application/*"):
-            answer = JSON_TYPE
-        if answer is not None and weight > 0 and (best is None or weight > best[0]):
-            best = (weight, answer)
-    return None if best is None else best[1]
+        return refusal(self.status, self.code, self.text.render(language), malformed=True)
 
 
 def client_address(request: Request, trusted: Sequence[Network]) -> Address | None:
@@ -93,36 +64,56 @@ def _parse_address(text: str) -> Address | None:
 
 
 async def read_operation(request: Request, max_body_bytes: int) -> Operation:
-    """Return the operation of a GET or POST request. Raises: NotAnOperation."""
-    if request.method == "GET":
-        return _from_query(request.query_params)
-    _check_content_type(request.headers.get("content-type", ""))
-    return _from_json(_parse_json(await _read_body(request, max_body_bytes)))
+    """Return the operation of a GET, HEAD or POST request; by GET only queries are executed. Raises: NotAnOperation."""
+    if request.method == "POST":
+        _check_content(request.headers)
+        return _from_json(_parse_json(await _read_body(request, max_body_bytes)))
+    return replace(_from_query(request.scope["query_string"], max_body_bytes), only_query=True)
 
 
-def _check_content_type(header: str) -> None:
-    media, *parameters = (piece.strip().lower() for piece in header.split(";"))
-    charset = next((piece.partition("=")[2].strip('"') for piece in parameters if piece.startswith("charset")), "utf-8")
-    if media != JSON_TYPE or charset not in ("utf-8", "utf8"):
+def _check_content(headers: Headers) -> None:
+    if not is_json(headers.getlist("content-type")):
         raise NotAnOperation(
             415, Text(en="send `Content-Type: application/json` in UTF-8", zh="请以 UTF-8 的 `application/json` 发送")
         )
+    # What is small on the way may be large when unpacked.
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise NotAnOperation(
+            415,
+            Text(en="send the body as it is, without `Content-Encoding`", zh="请勿使用 `Content-Encoding` 压缩请求体"),
+        )
+
+
+def _too_long(limit: int) -> NotAnOperation:
+    return NotAnOperation(
+        413,
+        Text(
+            en=f"the body is longer than the {limit} bytes allowed; ask for less",
+            zh=f"请求体超过 {limit} 字节的上限；请减少内容",
+        ),
+        ErrorCode.TOO_COMPLEX,
+    )
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    # Refused beforehand: a client that waits for `100 Continue` needn't send it then.
+    if declared.isdecimal() and len(declared) < _LENGTH_DIGITS and int(declared) > limit:
+        raise _too_long(limit)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise NotAnOperation(
-                413,
-                Text(
-                    en=f"the body is longer than the {limit} bytes allowed; ask for less",
-                    zh=f"请求体超过 {limit} 字节的上限；请减少内容",
-                ),
-                ErrorCode.TOO_COMPLEX,
-            )
+            raise _too_long(limit)
     return bytes(body)
+
+
+def _members_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the members of a JSON object; of a name that is there twice nobody knows which one counts."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("twice")
+    return members
 
 
 def _refuse_constant(name: str) -> None:
@@ -132,22 +123,45 @@ def _refuse_constant(name: str) -> None:
 def _parse_json(content: bytes | str) -> object:
     try:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_members_once)
     except UnicodeDecodeError:
-        raise NotAnOperation(400, Text(en="the body isn't UTF-8", zh="请求体不是 UTF-8")) from None
+        raise _not_utf8() from None
     except (ValueError, ArithmeticError, RecursionError):
-        raise NotAnOperation(400, Text(en="the body is no JSON", zh="请求体不是 JSON")) from None
+        raise NotAnOperation(
+            400,
+            Text(
+                en="this is no JSON, or names a member of an object twice; mend it",
+                zh="这不是合法的 JSON，或对象中有重复的成员；请改正",
+            ),
+        ) from None
 
 
-def _from_query(parameters: QueryParams) -> Operation:
-    variables = parameters.get("variables")
-    members: dict[str, object] = {
-        "query": parameters.get("query"),
-        "operationName": parameters.get("operationName") or None,
-    }
-    if variables:
-        members["variables"] = _parse_json(variables)
+def _not_utf8() -> NotAnOperation:
+    return NotAnOperation(
+        400, Text(en="the request isn't UTF-8; send UTF-8", zh="请求不是 UTF-8 编码；请以 UTF-8 发送")
+    )
+
+
+def _from_query(query_string: bytes, limit: int) -> Operation:
+    if len(query_string) > limit:
+        raise _too_long(limit)
+    members: dict[str, object] = {}
+    for name, value in _parse_query(query_string):
+        if name in members:
+            raise NotAnOperation(
+                400, Text(en=f"`{name}` is there twice; send it once", zh=f"`{name}` 重复；请只发送一次")
+            )
+        members[name] = _parse_json(value) if value and name in _JSON_PARAMETERS else value or None
     return _from_json(members)
+
+
+def _parse_query(query_string: bytes) -> list[tuple[str, str]]:
+    """Return the parameters that mean something here, in their order."""
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict")
+    except UnicodeError:
+        raise _not_utf8() from None
+    return [pair for pair in pairs if pair[0] in _PARAMETERS]
 
 
 def _from_json(members: object) -> Operation:
@@ -170,7 +184,7 @@ def _from_json(members: object) -> Operation:
 def _check_member(name: str, value: object, kind: type, *, required: bool = False) -> None:
     if isinstance(value, kind) or (value is None and not required):
         return
-    form = {str: Text(en="a text", zh="文本"), dict: Text(en="an object", zh="对象")}[kind]
+    form = Text(en="a text", zh="文本") if kind is str else Text(en="an object", zh="对象")
     raise NotAnOperation(400, Text(en=f"`{name}` must be {form.en}", zh=f"`{name}` 应为{form.zh}"))
 
 
@@ -185,5 +199,5 @@ def render_response(outcome: Outcome, media_type: str, headers: Mapping[str, str
     return Response(
         render_payload(outcome.payload),
         status,
-        headers={**_HEADERS, **headers, "Content-Type": f"{media_type}; charset=utf-8"},
+        headers={**_HEADERS, **headers, **outcome.headers, "Content-Type": f"{media_type}; charset=utf-8"},
     )

@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, Table, Text, insert, inspect
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    delete,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.types import TypeEngine
 
 from portal.conditions.tree import Value, ValueType
@@ -26,6 +39,7 @@ BATCH = 1000
 StoredValue = str | int | None
 StoredRow = tuple[StoredValue, ...]
 
+_OWNER = Table("owner", MetaData(), Column("portal_id", Text, nullable=False), sqlite_strict=True)
 _NUMBER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 _INTEGERS = frozenset({ValueType.INTEGER, ValueType.DECIMAL, ValueType.BOOLEAN})
 
@@ -155,6 +169,20 @@ def read_dataset(connection: Connection, table: Table) -> Iterator[StoredRow]:
 def dataset_tables(connection: Connection) -> frozenset[str]:
     """Return the names of the data store's tables."""
     return frozenset(name for name in inspect(connection).get_table_names() if name.startswith(TABLE_PREFIX))
+
+
+def read_owner(connection: Connection) -> str | None:
+    """Return the id of the portal whose rows lie here, None if no portal has claimed the store yet."""
+    if not inspect(connection).has_table(_OWNER.name):
+        return None
+    return connection.scalar(select(_OWNER.c.portal_id))
+
+
+def store_owner(connection: Connection, portal_id: str) -> None:
+    """Claim the store for a portal, in place of any other."""
+    _OWNER.create(connection, checkfirst=True)
+    connection.execute(delete(_OWNER))
+    connection.execute(insert(_OWNER).values(portal_id=portal_id))
 
 
 def drop_datasets(connection: Connection, names: Iterable[str]) -> None:

@@ -7,11 +7,12 @@ SPACING = 1 << 20
 """Distance between the numbers of two rows that were loaded together; room for those that come between them."""
 
 
-def plan_row_numbers(kept: Sequence[int | None]) -> Sequence[int]:
+def plan_row_numbers(kept: Sequence[int | None], highest: int = 0) -> Sequence[int]:
     """Return the number of each row, rising, all above 0.
 
     `kept` has a row's present number, or None for a row that is new. Rows keep their numbers if those rise and leave
-    room for the new ones between them; otherwise all are numbered anew.
+    room for the new ones between them; otherwise all are numbered anew. New rows behind the last that stays come
+    after `highest`, the present rows' last: a page that ended there goes on with them, though its row is gone.
     """
     numbers = array("q")
     last = 0
@@ -25,7 +26,8 @@ def plan_row_numbers(kept: Sequence[int | None]) -> Sequence[int]:
             last, waiting = number, 0
         else:
             return array("q", range(SPACING, SPACING * (len(kept) + 1), SPACING))
-    numbers.extend(range(last + SPACING, last + SPACING * (waiting + 1), SPACING))
+    start = max(last, highest)
+    numbers.extend(range(start + SPACING, start + SPACING * (waiting + 1), SPACING))
     return numbers
 
 

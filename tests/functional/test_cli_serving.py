@@ -48,7 +48,11 @@ def test_serve_prints_its_address_answers_and_stops_on_sigterm(tmp_path: Path, m
     assert portal("load", small_bundle().write(tmp_path / "bundle")).code == 0
     out = WatchedOutput()
     begun = time.monotonic()
+    # Whatever goes wrong, the test ends.
+    watchdog = threading.Timer(60, os.kill, (os.getpid(), signal.SIGTERM))
+    watchdog.start()
     ended = portal("serve", "--port", "0", out=out)
+    watchdog.cancel()
     assert ended.code == 0
     assert out.answers == [{"data": {"me": {"isPublic": "Me"}}}]
     assert re.match(r"serving at http://127\.0\.0\.1:\d+/graphql; Ctrl-C stops it\n", ended.out)

@@ -13,11 +13,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import MetaData, Table, inspect
+from sqlalchemy import MetaData, Table
 
 from portal.bundles.loading import LoadStep, has_content
 from portal.bundles.store import PortalStore
 from portal.policies.information_point import DataTable, PortalContent
+from portal.storage.data_store import dataset_tables
 from portal.storage.database import database_path, open_sync_database
 from tests.fixtures.small_bundle import (
     NOW,
@@ -137,7 +138,8 @@ def check_whole(store: PortalStore, worlds: Worlds, before: State, after: State)
     assert state_of(store) == after
     assert not load(bundle, store, now=NOW + timedelta(minutes=2)).changed
     engine = open_sync_database(store.data_url)
-    assert set(inspect(engine).get_table_names()) == {state.table.name for state in content_of(store).entries}
+    with engine.connect() as connection:
+        assert dataset_tables(connection) == {state.table.name for state in content_of(store).entries}
     engine.dispose()
     return found
 

@@ -64,7 +64,7 @@ def read_mutants(*files: Path) -> tuple[Mutant, ...]:
 
 
 def validate_mutants(mutants: Iterable[Mutant], project: Path = PROJECT) -> list[str]:
-    """Return what is wrong with the mutants: ids used twice, text that isn't there just once, tests that aren't there."""
+    """Return what is wrong: ids used twice, text that isn't there just once, tests that aren't there."""
     faults, seen = [], set()
     for mutant in mutants:
         path = project / mutant.file

@@ -63,7 +63,7 @@ def _draw_record(draw: Random, entry: Entry, consumers: Consumers, serial: int) 
         resource=entry.code,
         items=_draw_named_items(draw, entry, kind),
         purposes=ANY if chance(draw, 0.35) and kind is not Kind.AGREEMENT else subset(draw, PURPOSES, 1, 3),
-        matters=subset(draw, MATTERS, 1, 2) if chance(draw, 0.15) else (),
+        matters=subset(draw, MATTERS, 1, 2) if chance(draw, 0.25) else (),
         applications=_draw_applications(draw, consumer, consumers) if chance(draw, 0.12) else (),
         modes=_draw_modes(draw) if kind is not Kind.AGREEMENT else ("query", *subset(draw, MODES[1:], 0, 1)),
     )
@@ -154,7 +154,7 @@ def _with_obligations(draw: Random, record: Record, entry: Entry) -> Record:
     return replace(
         record,
         masks=masks,
-        max_rows=draw.choice((2, 5, 10, 50, 200, 5000)) if chance(draw, 0.15) else None,
+        max_rows=draw.choice((2, 3, 5, 10, 50, 200, 5000)) if chance(draw, 0.4) else None,
         daily_rows=draw.choice((8, 20, 60, 300)) if daily else None,
     )
 

@@ -153,13 +153,13 @@ def document(**members: object) -> Document:
     }
 
 
-def read(of: CatalogEntry | None = None, **members: object) -> tuple[PolicyRecord | None, list[Fault]]:
+def read(of: CatalogEntry | None = None, /, **members: object) -> tuple[PolicyRecord | None, list[Fault]]:
     """Return what reading a changed document gives, against the entry (by default one with every type)."""
     known = of or entry()
     return parse_record(document(**members), "policies/x.json", {known.code: known})
 
 
-def record(of: CatalogEntry | None = None, **members: object) -> PolicyRecord:
+def record(of: CatalogEntry | None = None, /, **members: object) -> PolicyRecord:
     """Return the record of a changed document, which must have no fault."""
     found, faults = read(of, **members)
     assert faults == []
@@ -167,7 +167,7 @@ def record(of: CatalogEntry | None = None, **members: object) -> PolicyRecord:
     return found
 
 
-def restriction(of: CatalogEntry | None = None, **members: object) -> PolicyRecord:
+def restriction(of: CatalogEntry | None = None, /, **members: object) -> PolicyRecord:
     """Return a restriction on `name` for the consumer, for every purpose and mode."""
     denying = {"id": "restriction-1", "effect": "deny", "kind": "restriction", "purposes": ["*"], "modes": ["*"]}
     return record(of, **{**denying, **members})

@@ -111,7 +111,7 @@ def some(draw: Random, values: Sequence[_Drawn]) -> tuple[_Drawn, ...]:
     return tuple(draw.sample(values, draw.randint(1, len(values))))
 
 
-def draw_world(draw: Random, names: Names = Names(), records_of_entry: int = 9) -> World:  # noqa: B008  it is frozen
+def draw_world(draw: Random, names: Names = Names(), records_of_entry: int = 9) -> World:
     """Return three entries with about so many records each, and seven subjects."""
     entries = (
         _draw_entry(draw, "residents", 1, names, (ShareClass.CONDITIONAL,)),
@@ -162,7 +162,7 @@ def _draw_subjects(draw: Random, names: Names) -> Sequence[Subject]:
     return [*subjects, PUBLIC]
 
 
-KINDS = {
+KINDS: Mapping[PolicyKind, int] = {
     PolicyKind.STATUTORY: 6,
     PolicyKind.AGREEMENT: 3,
     PolicyKind.UNCONDITIONAL: 2,

@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
+from portal.conditions.tree import TRUE
 from portal.errors import ErrorCode
 from portal.policies.casbin_models import ModelName, model_of
 from portal.policies.decision import Decision, Deny, Use
 from portal.policies.decision_point import DecisionPoint
-from portal.conditions.tree import TRUE
 from tests.policies.building import MATCHERS, is_permitted_in, snapshot
 from tests.policies.drawing import Asked, draw_asked, draw_world, use_names
 from tests.policies.plain_enforcer import PlainEnforcer

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import pytest
 from cryptography import x509
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from portal.agreements.agreement import SigningRole
+from portal.agreements.chains import MAX_CHAIN
 from portal.agreements.signatures import Algorithm
 from portal.agreements.signing import Signer, generate_key
 from portal.agreements.trust import load_trust_store
@@ -249,6 +251,32 @@ def test_signature_holds_when_the_authority_has_a_key_of_another_kind(kind: str)
     files = {**authority().files(), "ca/other.pem": root.public_bytes(Encoding.PEM)}
     held_against = replace(circumstances(), trust=load_trust_store(files, NOW)[0])
     assert verify_agreement(with_consumer(signer), FILE, held_against)[1] == []
+
+
+def deep_chain(length: int) -> Signer:
+    """Return the consumer at the end of so many certificates, the first of which the trusted root has issued."""
+    issuer, issuer_key, chain = unlimited_root()
+    for level in range(length - 1):
+        key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Level {level}")])
+        certificate = issue(CertificateOrder(name, key, extensions=(IS_AUTHORITY,)), issuer.subject, issuer_key)
+        issuer, issuer_key, chain = certificate, key, (certificate, *chain)
+    order = order_for(CONSUMER)
+    return Signer(Algorithm.ED25519, order.key, (issue(order, issuer.subject, issuer_key), *chain))
+
+
+@cache
+def unlimited_root() -> tuple[x509.Certificate, Ed25519PrivateKey, tuple[x509.Certificate, ...]]:
+    key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Unlimited")])
+    return issue(CertificateOrder(name, key, extensions=(IS_AUTHORITY,)), name, key), key, ()
+
+
+@pytest.mark.parametrize(("length", "taken"), [(1, True), (2, True), (MAX_CHAIN, True), (MAX_CHAIN + 1, False)])
+def test_chain_is_taken_only_when_it_is_not_too_long(length: int, taken: bool) -> None:
+    files = {**authority().files(), "ca/unlimited.pem": unlimited_root()[0].public_bytes(Encoding.PEM)}
+    held_against = replace(circumstances(), trust=load_trust_store(files, NOW)[0])
+    signer = deep_chain(length)
+    assert len(signer.chain) == length
+    assert (verify_agreement(with_consumer(signer), FILE, held_against)[1] == []) is taken
 
 
 def chain_of(*certificates: x509.Certificate) -> Signer:

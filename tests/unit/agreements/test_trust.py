@@ -164,6 +164,25 @@ def test_list_is_remarked_on_when_it_should_have_been_renewed(days: int, stale: 
     assert all("2030-01-01" in text.en and "2030-01-01" in text.zh for text in remarks)
 
 
+def without_renewal(listed: x509.CertificateRevocationList) -> bytes:
+    """Return the list as an authority writes it that never says when the next one is due."""
+    # In DER, by hand: no part is longer than a length of one octet can say.
+    body = listed.tbs_certlist_bytes[2:]
+    times = [place for place in range(len(body)) if body[place : place + 2] == b"\x17\x0d"]
+    body = body[: times[1]] + body[times[1] + 15 :]
+    signed = b"\x30" + bytes([len(body)]) + body
+    inner = signed + bytes.fromhex("300506032b6570") + b"\x03\x41\x00" + authority().issuing_key.sign(signed)
+    return b"\x30\x81" + bytes([len(inner)]) + inner
+
+
+def test_list_is_taken_without_remark_when_it_names_no_renewal() -> None:
+    content = without_renewal(revocation_list())
+    store, faults, remarks = load_trust_store({**FILES, "ca/issuing.crl": content}, VALID_UNTIL + timedelta(days=1))
+    assert faults == []
+    assert [text.en.partition(":")[0] for text in remarks] == ["keys/ca/root.crl"]
+    assert store.is_revoked(LEAF)
+
+
 def test_files_outside_the_folder_of_authorities_play_no_part() -> None:
     files = {"root.pem": FILES["ca/root.pem"], "ca/below/root.pem": b"", "ca/readme.txt": b"", "other.crl": b""}
     assert load_trust_store(files, NOW) == (TrustStore(), [], [])

@@ -172,7 +172,7 @@ def test_an_export_is_refused_where_something_is(store: PortalStore, tmp_path: P
     place = tmp_path / "export"
     place.mkdir()
     (place / "kept").touch()
-    with pytest.raises(ConfigurationError, match="isn't empty"):
+    with pytest.raises(ConfigurationError, match="isn't an empty folder"):
         export_bundle(place, store)
     assert [file.name for file in place.iterdir()] == ["kept"]
 

@@ -1,16 +1,18 @@
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, Table, inspect, select
+from sqlalchemy import MetaData, Table, select
 
 from portal.bundles.loading import LoadOrder, LoadStep, compare_bundle, has_content, load_bundle
 from portal.bundles.store import PortalStore
 from portal.errors import ConfigurationError, PolicyUnavailable
 from portal.identity.registry import Department
 from portal.policies.information_point import EntryState, PortalContent
+from portal.storage.data_store import dataset_tables
 from portal.storage.database import database_path, hold_writer_lock, open_sync_database
 from portal.storage.tables import catalog_entries, changes, policy_records
 from portal.vocabulary import DepartmentCode, EntryCode, GroupCode
@@ -68,10 +70,11 @@ def rows(store: PortalStore, name: str) -> list[tuple[object, ...]]:
         engine.dispose()
 
 
-def tables(store: PortalStore) -> set[str]:
+def tables(store: PortalStore) -> frozenset[str]:
     engine = open_sync_database(store.data_url)
     try:
-        return set(inspect(engine).get_table_names())
+        with engine.connect() as connection:
+            return dataset_tables(connection)
     finally:
         engine.dispose()
 
@@ -368,6 +371,43 @@ def test_nothing_is_written_when_a_file_changed_since_it_was_checked(loaded: Por
 def test_a_load_is_refused_while_another_runs(loaded: PortalStore, tmp_path: Path) -> None:
     with hold_writer_lock(loaded.lock_file), pytest.raises(ConfigurationError, match="another load is running"):
         load_bundle(small_bundle().read(tmp_path / "second"), loaded, LoadOrder(NOW, wait_seconds=0.1))
+
+
+def test_a_load_is_refused_when_the_data_store_is_another_portal_s(loaded: PortalStore, tmp_path: Path) -> None:
+    """Else their tables would be dropped as what a load left that died."""
+    before = tables(loaded)
+    other = new_store(tmp_path / "other")
+    bundle = small_bundle().read(tmp_path / "second")
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="holds the rows of another portal"):
+            load(bundle, replace(other, data_url=loaded.data_url))
+    assert tables(loaded) == before
+    load(bundle, other)
+    with pytest.raises(ConfigurationError, match="holds the rows of another portal"):
+        load(bundle, replace(other, data_url=loaded.data_url))
+    assert tables(loaded) == before
+
+
+def test_a_store_is_claimed_by_the_next_load_when_the_first_died_before_it_did(
+    loaded: PortalStore, tmp_path: Path
+) -> None:
+    connection = sqlite3.connect(database_path(loaded.data_url))
+    connection.execute("DROP TABLE owner")
+    connection.close()
+    bundle = small_bundle().read(tmp_path / "second")
+    assert not load(bundle, loaded).changed
+    with pytest.raises(ConfigurationError, match="holds the rows of another portal"):
+        load(bundle, replace(new_store(tmp_path / "other"), data_url=loaded.data_url))
+
+
+def test_nothing_is_dropped_when_the_content_cannot_be_trusted(loaded: PortalStore, tmp_path: Path) -> None:
+    before = tables(loaded)
+    connection = sqlite3.connect(database_path(loaded.database_url), isolation_level=None)
+    connection.execute("DELETE FROM datasets")
+    connection.close()
+    with pytest.raises(PolicyUnavailable, match="its digest doesn't match"):
+        load(small_bundle().read(tmp_path / "second"), loaded)
+    assert tables(loaded) == before
 
 
 def test_a_load_is_refused_with_another_key_file(loaded: PortalStore, tmp_path: Path) -> None:

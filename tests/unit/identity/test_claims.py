@@ -204,6 +204,7 @@ EXPECTED = TokenClaims(SubjectKind.APPLICATION, "app-1", None, None, NOW + timed
             replace(EXPECTED, kind=SubjectKind.USER, id="u-1"),
         ),
         ({"sub": "application:应用 a:1", "client_id": "应用 a:1"}, replace(EXPECTED, id="应用 a:1")),
+        ({"sub": "application:a", "client_id": "a"}, replace(EXPECTED, id="a")),
         ({"sub": "application:" + "a" * 256, "client_id": "a" * 256}, replace(EXPECTED, id="a" * 256)),
     ],
 )

@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Mapping
 
 import pytest
 
@@ -9,6 +10,7 @@ from portal.policies.casbin_models import (
     ANY_ROW,
     Matcher,
     ModelName,
+    Row,
     is_in_scope,
     model_of,
     model_path,
@@ -150,7 +152,11 @@ def test_predicates_raise_when_a_line_names_no_record(number: object) -> None:
         predicates([record()])["names_consumer"](number, CHECKER)
 
 
-ROWS = {"inside": {"division": "99999901"}, "outside": {"division": "11"}, "unknown": {"division": None}}
+ROWS: Mapping[str, Row] = {
+    "inside": {"division": "99999901"},
+    "outside": {"division": "11"},
+    "unknown": {"division": None},
+}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from portal.catalog.entries import EntryStatus
 from portal.identity.registry import Application, Department, Group, Registry
 from portal.policies.consistency import broken_rules, covers_item, uncovered_items, validate_references
 from portal.policies.records import ANY, Consumer, ConsumerKind, Effect, PolicyKind, PolicyRecord
-from portal.vocabulary import ApplicationId, DepartmentCode, EntryCode, GroupCode, ItemIdentifier, Purpose, ShareClass
+from portal.vocabulary import ApplicationId, EntryCode, GroupCode, ItemIdentifier, Purpose, ShareClass
 from tests.policies.building import (
     CONSUMER,
     PROVIDER,

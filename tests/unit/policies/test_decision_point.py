@@ -1,5 +1,4 @@
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import pytest
 
@@ -7,9 +6,9 @@ from portal.catalog.entries import EntryStatus
 from portal.conditions.meaning import Attribute
 from portal.conditions.tree import TRUE, And, Comparison, Not, Operator, Or
 from portal.errors import ErrorCode
-from portal.policies.decision import Deny, MaskChoice, Permit
+from portal.policies.decision import Deny, Permit
 from portal.policies.decision_point import DecisionPoint, action_for
-from portal.policies.records import FullMask, HashMask, PartialMask, PolicyRecord
+from portal.policies.records import PolicyRecord
 from portal.vocabulary import PUBLIC, Action, ApplicationId, ItemIdentifier, Matter, Mode, Subject
 from tests.policies.building import (
     CHECKER,

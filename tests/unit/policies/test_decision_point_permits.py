@@ -7,12 +7,13 @@ from portal.errors import ErrorCode
 from portal.policies.decision import Deny, MaskChoice
 from portal.policies.records import FullMask, HashMask, PartialMask, PolicyRecord
 from portal.vocabulary import ItemIdentifier
-from tests.policies.building import code_of, permitted, point, record, request, restriction, use
+from tests.policies.building import Document, code_of, permitted, point, record, request, restriction, use
 
 NAME, NOTE = ItemIdentifier("name"), ItemIdentifier("note")
 WITHIN = {"division": {"eq": "a"}}
 IN_A, IN_B = Comparison("division", Operator.EQ, "a"), Comparison("division", Operator.EQ, "b")
-FULL, HASH = {"full": {}}, {"hash": {}}
+FULL: Document = {"full": {}}
+HASH: Document = {"hash": {}}
 
 
 def partial(head: int) -> dict[str, object]:

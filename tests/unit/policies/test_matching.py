@@ -43,6 +43,7 @@ from tests.policies.building import (
     OTHER,
     OWNER,
     PROVIDER,
+    Document,
     changed,
     code_of,
     entry,
@@ -275,7 +276,7 @@ def test_auth_level_of_the_public_is_there_and_lowest() -> None:
 
 
 OPEN = {"purposes": ["*"], "modes": ["*"]}
-STOPS = [
+STOPS: list[tuple[Stage, Document, ErrorCode]] = [
     (Stage.CONSUMER, {"consumer": "group:strangers"}, ErrorCode.ITEM_DENIED),
     (Stage.CONSUMER, {"applications": ["other"]}, ErrorCode.ITEM_DENIED),
     (Stage.MODE, {"modes": ["exchange"]}, ErrorCode.MODE_DENIED),
@@ -290,7 +291,7 @@ STOPS = [
 
 @pytest.mark.parametrize(("stage", "members", "code"), STOPS)
 @pytest.mark.clause("enforcement.md §5, refusal")
-def test_record_stops_where_it_no_longer_applies(stage: Stage, members: dict[str, object], code: ErrorCode) -> None:
+def test_record_stops_where_it_no_longer_applies(stage: Stage, members: Document, code: ErrorCode) -> None:
     found = record(**members)
     assert furthest_stage(found, entry(), request()) is stage
     assert code_of(point(found).decide(request(), use("name"))) is code
@@ -298,7 +299,7 @@ def test_record_stops_where_it_no_longer_applies(stage: Stage, members: dict[str
 
 def test_record_stops_at_the_first_of_several_stages() -> None:
     stop_by_stage = {stage: stop for stage, stop, _ in STOPS}
-    members: dict[str, object] = {}
+    members: Document = {}
     for stage in sorted(stop_by_stage, reverse=True):
         members |= stop_by_stage[stage]
         assert furthest_stage(record(**members), entry(), request()) is stage

@@ -104,7 +104,7 @@ def test_json_is_taken_alone(content_type: list[str], taken: bool) -> None:
 
 
 def test_preferences_keep_order_parameters_and_weight() -> None:
-    assert parse_preferences(["A/B; X=\"1,2\"; q=0.5;, ;q=1, c/d;q=x", "e/f"]) == (
+    assert parse_preferences(['A/B; X="1,2"; q=0.5;, ;q=1, c/d;q=x', "e/f"]) == (
         Preference("a/b", {"x": "1,2", "": ""}, 0.5),
         Preference("e/f", {}, 1.0),
     )

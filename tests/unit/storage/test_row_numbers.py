@@ -61,3 +61,8 @@ def test_numbers_stay_within_64_bits_after_many_loads() -> None:
     for _ in range(1000):
         kept = [*plan_row_numbers(kept), None][-2:]
     assert max(plan_row_numbers(kept)) < 2**63
+
+
+def test_new_rows_come_after_the_last_that_was_there_when_it_is_gone() -> None:
+    """A page that ended with the row that is gone goes on with them."""
+    assert list(plan_row_numbers([SPACING, None], highest=3 * SPACING)) == [SPACING, 4 * SPACING]
