@@ -107,6 +107,7 @@ class Settings:
     max_tokens: int
     max_depth: int
     max_selections: int
+    max_cells: int
     read_connections: int
     trusted_proxies: tuple[Network, ...]
     demonstration: bool
@@ -145,7 +146,10 @@ _SETTINGS: Mapping[str, _Setting] = {
     "statement_timeout_seconds": _Setting(
         _seconds,
         "5",
-        Text("longest time that one statement on shared data may take", "对共享数据执行一条语句的最长秒数"),
+        Text(
+            "longest time that reading shared data for one field of `shared` may take",
+            "为 `shared` 的一个字段读取共享数据的最长秒数",
+        ),
     ),
     "max_body_bytes": _Setting(
         _whole(1024, 16_777_216), "65536", Text("largest request body in bytes", "请求体的最大字节数")
@@ -162,6 +166,15 @@ _SETTINGS: Mapping[str, _Setting] = {
         Text(
             "most fields that a GraphQL document selects, its fragments expanded",
             "一个 GraphQL 文档展开片段后的最大字段数",
+        ),
+    ),
+    "max_cells": _Setting(
+        # More than a document of 8 KiB and depth 12 can ask for: what an answer really holds is bounded while it is read.
+        _whole(1, 10**17),
+        "1000000000000000",
+        Text(
+            "most cells that a GraphQL document may ask for, rows times fields with links multiplied",
+            "一个 GraphQL 文档至多可请求的单元格数：行数乘以字段数，逐层关联相乘",
         ),
     ),
     "read_connections": _Setting(

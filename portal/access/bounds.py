@@ -20,11 +20,15 @@ from portal.errors import Text, TooComplex
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a document may have: tokens, depth of fields, and selections after fragments are put in their places."""
+    """What a document may have: tokens, depth of fields, selections after fragments are put in their places.
+
+    `cells` is rows times fields, links multiplied (see `cells`).
+    """
 
     tokens: int
     depth: int
     selections: int
+    cells: int = 10**15
 
 
 @dataclass(frozen=True, slots=True)

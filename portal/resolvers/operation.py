@@ -10,6 +10,7 @@ from graphql.language import OperationType
 from graphql.utilities import get_operation_ast
 
 from portal.access.bounds import Bounds, check_bounds, fold_repeated_leaves
+from portal.access.cells import check_cells
 from portal.access.kept import Kept
 from portal.access.pipeline import Asker, Road, identify
 from portal.errors import (
@@ -116,6 +117,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         subject, zone = identify(asker, point.snapshot.registry)
         view = endpoint.view_of(subject, point, now)
         document = _parse(endpoint, operation.document)
+        check_cells(document, operation.name, operation.variables, endpoint.bounds.cells)
         if operation.only_query and _changes(document, operation.name):
             return _by_post_alone(language)
         assembled = endpoint.schema_for(operation.document, view, point.snapshot.content.profile)

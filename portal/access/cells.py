@@ -1,0 +1,123 @@
+"""The bound on how much a document can ask for: rows × fields, links multiplied, in time linear in the document."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graphql.language.ast import (
+    ArgumentNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+from graphql.utilities import get_operation_ast
+
+from portal.access.plan_keys import KEYS, KEYS_LIMIT
+from portal.access.planning import DEFAULT_LINKED_ROWS, DEFAULT_ROWS, ROWS_LIMIT
+from portal.errors import Text, TooComplex
+
+_SHARED = "shared"
+_ROW_LISTS = frozenset({"nodes", "edges"})
+_FIRST_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """Cells of a selection set: those that are there once, and those of each row of the connection it stands in."""
+
+    once: int
+    a_row: int
+
+
+_NOTHING = _Weight(0, 0)
+
+
+def check_cells(document: DocumentNode, name: str | None, variables: Mapping[str, object] | None, allowed: int) -> None:
+    """Raise TooComplex for a document that asks for more cells than allowed, were every page of it full."""
+    operation = get_operation_ast(document, name)
+    if operation is None:
+        return
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    weighing = _Weighing(fragments, {**_defaults(operation), **(variables or {})})
+    cells = weighing.weigh(operation.selection_set, DEFAULT_LINKED_ROWS).once
+    if cells > allowed:
+        raise TooComplex(
+            Text(
+                en=f"up to {cells} cells, rows times fields, are more than the {allowed} allowed; ask for fewer rows with "
+                "`first`, follow fewer links, or ask in several requests",
+                zh=f"至多 {cells} 个单元格（行数乘以字段数），超过上限 {allowed}；请减小 `first`、少取几层关联，或分几次请求",
+            )
+        )
+
+
+def _defaults(operation: OperationDefinitionNode) -> Mapping[str, object]:
+    return {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighing:
+    """Weighs selection sets, each once for either number of rows that a page has where the document doesn't say."""
+
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str, object]
+    weighed: dict[tuple[int, int], _Weight] = field(default_factory=dict)
+
+    def weigh(self, selections: SelectionSetNode, rows: int) -> _Weight:
+        """Return the weight of a selection set with its fragments in their places."""
+        key = id(selections), rows
+        if key not in self.weighed:
+            # A fragment inside itself weighs nothing here: validation refuses it.
+            self.weighed[key] = _NOTHING
+            self.weighed[key] = self._sum(selections, rows)
+        return self.weighed[key]
+
+    def _sum(self, selections: SelectionSetNode, rows: int) -> _Weight:
+        once = a_row = 0
+        pending, spread = [selections], set[str]()
+        while pending:
+            for node in pending.pop().selections:
+                if isinstance(node, FieldNode):
+                    cells = self._cells(node, rows)
+                    a_row, once = (a_row + cells, once) if node.name.value in _ROW_LISTS else (a_row, once + cells)
+                elif isinstance(node, InlineFragmentNode):
+                    pending.append(node.selection_set)
+                elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                    spread.add(node.name.value)
+                    pending.extend(self._body(node.name.value))
+        return _Weight(once, a_row)
+
+    def _body(self, name: str) -> tuple[SelectionSetNode, ...]:
+        return (self.fragments[name].selection_set,) if name in self.fragments else ()
+
+    def _cells(self, node: FieldNode, rows: int) -> int:
+        if node.selection_set is None:
+            return 1
+        name = node.name.value
+        below = self.weigh(node.selection_set, DEFAULT_ROWS if name == _SHARED else DEFAULT_LINKED_ROWS)
+        arguments = {argument.name.value: argument for argument in node.arguments or ()}
+        keys = self._length(arguments[KEYS]) if KEYS in arguments else 1
+        page = self._number(arguments["first"], rows) if "first" in arguments else rows
+        # A list of rows has no arguments: its rows are counted where the connection is.
+        return 1 + keys * below.once + (below.a_row if name in _ROW_LISTS else page * below.a_row)
+
+    def _value(self, argument: ArgumentNode) -> object:
+        value: object = argument.value
+        return self.variables.get(value.name.value) if isinstance(value, VariableNode) else value
+
+    def _number(self, argument: ArgumentNode, otherwise: int) -> int:
+        value = self._value(argument)
+        if isinstance(value, IntValueNode):
+            value = int(value.value) if len(value.value) <= _FIRST_DIGITS else ROWS_LIMIT
+        # Beyond the limit it will be refused as it is; here it must only not multiply without end.
+        return min(abs(value), ROWS_LIMIT) if isinstance(value, int) else otherwise
+
+    def _length(self, argument: ArgumentNode) -> int:
+        value = self._value(argument)
+        members = value.values if isinstance(value, ListValueNode) else value
+        return min(len(members), KEYS_LIMIT) if isinstance(members, list | tuple) else 1
