@@ -1,4 +1,4 @@
-"""The bound on how much a document can ask for: rows × fields, links multiplied, in time linear in the document."""
+"""The bound on how much a document can ask for: rows times fields, links multiplied, in linear time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,9 +49,10 @@ def check_cells(document: DocumentNode, name: str | None, variables: Mapping[str
     if cells > allowed:
         raise TooComplex(
             Text(
-                en=f"up to {cells} cells, rows times fields, are more than the {allowed} allowed; ask for fewer rows with "
-                "`first`, follow fewer links, or ask in several requests",
-                zh=f"至多 {cells} 个单元格（行数乘以字段数），超过上限 {allowed}；请减小 `first`、少取几层关联，或分几次请求",
+                en=f"up to {cells} cells, rows times fields, are more than the {allowed} allowed; "
+                "ask for fewer rows with `first`, follow fewer links, or ask in several requests",
+                zh=f"至多 {cells} 个单元格（行数乘以字段数），超过上限 {allowed}；"
+                "请减小 `first`、少取几层关联，或分几次请求",
             )
         )
 

@@ -14,8 +14,19 @@ Row = tuple[object, ...]
 JoinKey = tuple[object, ...]
 Fetch = Callable[[Statement], list[Row]]
 
-CELLS_LIMIT = 5_000_000
-"""Cells that the linked rows of a root field may have in its answer, each occurrence counted."""
+
+@dataclass(frozen=True, slots=True)
+class LinkBounds:
+    """How much the links of a root field may read, in rows, and show, in cells, each occurrence counted.
+
+    They keep the memory that one answer takes within bounds, whatever the data.
+    """
+
+    rows: int = ROWS_LIMIT
+    cells: int = 5_000_000
+
+
+_BOUNDS = LinkBounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +63,13 @@ def row_weights(rows: Sequence[Sequence[object]], asked: AskedKeys | None) -> li
     return [times[join_key(row, asked.places)] for row in rows]  # type: ignore[index]
 
 
-def follow_links(read: Read, rows: Sequence[Row], fetch: Fetch) -> tuple[LinkedRows, ...]:
+def follow_links(read: Read, rows: Sequence[Row], fetch: Fetch, bounds: LinkBounds = _BOUNDS) -> tuple[LinkedRows, ...]:
     """Return what the links below the rows of a page give.
 
     Raises: SourceUnavailable where that is more than an answer may have.
     """
     page = rows[: read.page_rows]
-    return _Follower(fetch).follow_all(read.links, page, row_weights(page, read.keys))
+    return _Follower(fetch, bounds).follow_all(read.links, page, row_weights(page, read.keys))
 
 
 @dataclass(slots=True)
@@ -66,6 +77,7 @@ class _Follower:
     """Follows the links of one root field, and counts what they read."""
 
     fetch: Fetch
+    bounds: LinkBounds
     rows_read: int = 0
     cells_shown: int = 0
 
@@ -100,13 +112,13 @@ class _Follower:
 
     def _count_rows(self, rows: int) -> None:
         self.rows_read += rows
-        if self.rows_read > ROWS_LIMIT:
-            raise _too_much("rows", "行", ROWS_LIMIT)
+        if self.rows_read > self.bounds.rows:
+            raise _too_much("rows", "行", self.bounds.rows)
 
     def _count_cells(self, cells: int) -> None:
         self.cells_shown += cells
-        if self.cells_shown > CELLS_LIMIT:
-            raise _too_much("cells", "个单元格", CELLS_LIMIT)
+        if self.cells_shown > self.bounds.cells:
+            raise _too_much("cells", "个单元格", self.bounds.cells)
 
 
 def _with_keys(statement: Statement, place: int, keys: list[JoinKey]) -> Statement:

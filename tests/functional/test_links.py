@@ -160,10 +160,9 @@ def test_refused_target_refuses_the_root_field_at_the_link(world: PortalWorld) -
         "code": "PURPOSE_REQUIRED",
         "items": ["name", "division"],
     }
-    assert refusal(
-        world,
-        "mine: areas(purpose: WORK_REFERENCE) { edges { one: node { all: streets { nodes { villages { nodes { who: residents { totalCount } } } } } } } }",
-    )["path"] == ["shared", "mine", "edges", "one", "all", "nodes", "villages", "nodes", "who"]
+    below = "all: streets { nodes { villages { nodes { who: residents { totalCount } } } } }"
+    found = refusal(world, f"mine: areas(purpose: WORK_REFERENCE) {{ edges {{ one: node {{ {below} }} }} }}")
+    assert found["path"] == ["shared", "mine", "edges", "one", "all", "nodes", "villages", "nodes", "who"]
 
 
 def test_other_root_fields_are_answered_where_a_link_is_refused(world: PortalWorld) -> None:
@@ -231,10 +230,8 @@ def test_cursor_of_a_link_fits_no_root_field(world: PortalWorld) -> None:
 
 
 def test_access_below_a_link_names_the_policies_of_the_target_and_the_one_receipt(world: PortalWorld) -> None:
-    found = shared(
-        world,
-        f"villages({NAMED}) {{ access {{ receipt policies }} nodes {{ residents {{ access {{ receipt policies }} }} }} }}",
-    )["villages"]
+    access = "access { receipt policies }"
+    found = shared(world, f"villages({NAMED}) {{ {access} nodes {{ residents {{ {access} }} }} }}")["villages"]
     below = [node["residents"]["access"] for node in found["nodes"]]
     assert below == [{"receipt": found["access"]["receipt"], "policies": ["verify"]}] * 5
     assert found["access"]["policies"] == ["open-villages", "unconditional-villages"]
