@@ -1,6 +1,7 @@
 """The application: the only place where the parts are put together."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,18 +10,23 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from portal.access.bounds import Bounds
 from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.audit.recorder import Recorder
+from portal.errors import PortalError
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
+from portal.logs import logger_of, write_logs
 from portal.resolvers.desk import Desk
-from portal.resolvers.observing import Observing
+from portal.resolvers.figures import Figures, may_read_figures
+from portal.resolvers.health import answer_alive, answer_ready
+from portal.resolvers.observing import Observation, Observing
 from portal.resolvers.operation import Endpoint
+from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
 from portal.serving import listen, serve_workers
 from portal.serving import serve as serve_one
@@ -78,17 +84,24 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_portal(settings) as portal:
+        async with _opened(settings) as portal:
             app.state.portal = portal
             yield
 
+    def conclude(observation: Observation) -> None:
+        figures.count(observation)
+        log_request(observation)
+
+    figures = Figures()
     app = Starlette(
         routes=[
-            route("/graphql", (*READ_METHODS, "POST"), _graphql),
-            route("/healthz", READ_METHODS, _healthz),
+            route("/graphql", (*READ_METHODS, "POST"), lambda request: _portal_of(request).desk.answer(request)),
+            route("/healthz", READ_METHODS, answer_alive),
+            route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
+            route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Observing, conclude=lambda _observation: None)],
+        middleware=[Middleware(Observing, conclude=conclude)],
         exception_handlers={HTTPException: refuse_route},
     )
     # A redirect would be written with the Host that the client names.
@@ -96,17 +109,32 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
-async def _graphql(request: Request) -> Response:
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Portal]:
+    """Open a portal for a server, which ends without a word of its own where that fails."""
+    try:
+        async with open_portal(settings) as portal:
+            yield portal
+    except PortalError as failure:
+        logger_of("start").error("can't serve", code=failure.code.value, why=failure.text.en)
+        raise
+
+
+def _portal_of(request: Request) -> Portal:
     portal: Portal = request.app.state.portal
-    return await portal.desk.answer(request)
+    return portal
 
 
-async def _healthz(_request: Request) -> Response:
-    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+async def _answer_figures(request: Request, figures: Figures) -> Response:
+    portal = _portal_of(request)
+    if not may_read_figures(request, portal.settings.metrics_from, portal.settings.trusted_proxies):
+        raise HTTPException(404)
+    return await figures.answer(request, portal.road)
 
 
 def application_from_environment() -> Starlette:
     """Return the application as the environment and `.env` set it up: what each of several workers runs."""
+    write_logs(sys.stderr, requests=True)
     return create_app(load_settings(process_environment()))
 
 
@@ -121,6 +149,6 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listening.getsockname()[1]}/graphql"
         if workers == 1:
-            return serve_one(create_app(settings), listening, lambda: greet(address))
+            return serve_one(create_app(settings), listening, lambda: greet(address), log_requests=True)
         greet(address)
         return serve_workers("portal.app:application_from_environment", listening, workers)

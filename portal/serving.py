@@ -1,15 +1,20 @@
 """Serving an ASGI application: the socket, uvicorn's settings, one worker or several."""
 
 import signal
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from socket import AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from typing import Any, TypeAlias
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from portal.connections import BoundedConfig, ConnectionLimits
 from portal.errors import ConfigurationError, Text
+from portal.logs import logging_to
 
 Message: TypeAlias = MutableMapping[str, Any]
 Application: TypeAlias = Callable[
@@ -17,6 +22,10 @@ Application: TypeAlias = Callable[
 ]
 """An ASGI application."""
 
+KEEP_ALIVE_SECONDS = 5
+"""So long a connection is kept on which no further request comes."""
+_OWN_FILES = 128
+"""Files that a process opens beside connections: databases, sockets, its log."""
 DRAIN_SECONDS = 10
 """So long requests under way may take to end when the portal is stopped."""
 
@@ -57,29 +66,51 @@ class _GreetingServer(uvicorn.Server):
             self._greet()
 
 
-def _config(application: Application | str, workers: int) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(application: Application | str, workers: int, limits: ConnectionLimits) -> uvicorn.Config:
+    return BoundedConfig(
         application,
         factory=isinstance(application, str),
         workers=workers,
-        log_level="warning",
+        # The process's own handlers write what the server logs.
+        log_config=None,
+        log_level="error",
         # A query string may hold personal data; the audit says who asked for what.
         access_log=False,
         # Forwarded headers are believed from configured proxies alone, by the application itself.
         proxy_headers=False,
         server_header=False,
         ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        limits=replace(limits, connections=_allow_files(limits.connections)),
     )
 
 
-def serve(application: Application, listening: socket, greet: Callable[[], None]) -> int:
+def _allow_files(connections: int) -> int:
+    """Let this process open so many connections and its own files; return how many connections it may have then."""
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    wanted = connections + _OWN_FILES
+    if soft != RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == RLIM_INFINITY else min(wanted, hard)
+        setrlimit(RLIMIT_NOFILE, (soft, hard))
+    return connections if soft == RLIM_INFINITY else max(1, min(connections, soft - _OWN_FILES))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How an application is served."""
+
+    limits: ConnectionLimits
+    log_requests: bool = False
+
+
+def serve(application: Application, listening: socket, greet: Callable[[], None], *, log_requests: bool = False) -> int:
     """Serve until SIGTERM or Ctrl-C, requests under way to their end; call `greet` once requests are answered.
 
-    Returns the exit code.
+    Failures are logged to the standard error, requests too if asked. Returns the exit code.
     """
-    server = _GreetingServer(_config(application, 1), greet)
-    with suppress(KeyboardInterrupt):
+    server = _GreetingServer(_config(application, 1, service.limits), greet)
+    with suppress(KeyboardInterrupt), logging_to(sys.stderr, requests=service.log_requests):
         # The server raises the signal anew once it has stopped: being asked to stop is no failure.
         former = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
@@ -89,10 +120,11 @@ def serve(application: Application, listening: socket, greet: Callable[[], None]
     return 0 if server.started else 1
 
 
-def serve_workers(factory: str, listening: socket, workers: int) -> int:
-    """Serve with several processes, each making its application by `factory` (`module:function`).
+def serve_workers(factory: str, listening: socket, workers: int, service: Service) -> int:
+    """Serve with several processes, each making its application by `factory` (`module:function`), its log as well.
 
     Returns the exit code.
     """
-    Multiprocess(_config(factory, workers), [listening]).run()
+    with logging_to(sys.stderr, requests=False):
+        Multiprocess(_config(factory, workers, service.limits), [listening]).run()
     return 0

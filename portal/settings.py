@@ -110,6 +110,7 @@ class Settings:
     max_cells: int
     read_connections: int
     trusted_proxies: tuple[Network, ...]
+    metrics_from: tuple[Network, ...]
     demonstration: bool
 
     @property
@@ -169,7 +170,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "max_cells": _Setting(
-        # More than a document of 8 KiB and depth 12 can ask for: what an answer really holds is bounded while it is read.
+        # More than a document of 8 KiB and depth 12 can ask for: what an answer really holds is bounded as it is read.
         _whole(1, 10**17),
         "1000000000000000",
         Text(
@@ -188,6 +189,14 @@ _SETTINGS: Mapping[str, _Setting] = {
         Text(
             "networks of reverse proxies whose `X-Forwarded-For` is believed; several with commas",
             "可信反向代理所在网段，采信其 `X-Forwarded-For`；多个以逗号分隔",
+        ),
+    ),
+    "metrics_from": _Setting(
+        _networks,
+        "127.0.0.0/8,::1/128",
+        Text(
+            "networks that may read the figures at `/metrics`; several with commas",
+            "可读取 `/metrics` 运行指标的网段；多个以逗号分隔",
         ),
     ),
     "demonstration": _Setting(

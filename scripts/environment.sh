@@ -56,5 +56,8 @@ locks=requirements.lock
 uv pip sync --require-hashes $locks
 uv pip install --no-deps --no-build-isolation --editable .
 
+# Failing disks are made by strace: the tests of what happens then are never left out.
+[ "$1" = runtime ] || command -v strace >/dev/null || install_system_packages strace
+
 touch .venv/.runtime
 [ "$1" = runtime ] || touch .venv/.development

@@ -107,9 +107,11 @@ def _render_filter(plan: QueryPlan, secret: bytes) -> str:
 
 def _is_confidential(entry: CatalogEntry, name: str) -> bool:
     item = entry.item(name)
-    if item is None:
-        return True
-    return item.sensitivity >= _SENSITIVE or effective_share_class(entry, item) is not ShareClass.UNCONDITIONAL
+    return (
+        item is None
+        or item.sensitivity >= _SENSITIVE
+        or effective_share_class(entry, item) is not ShareClass.UNCONDITIONAL
+    )
 
 
 def rows_quota(occasion: Occasion, rows: int, limit: int | None) -> Quota:

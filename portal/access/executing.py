@@ -104,7 +104,8 @@ def _fetch(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
 
 
 def _refusal(failure: sqlite3.Error) -> PortalError:
-    if failure.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+    # What the driver itself refuses has no code.
+    if getattr(failure, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
         return SourceUnavailable(
             Text(
                 en="reading took too long; narrow `where`, order by fewer items, or leave `totalCount` out",

@@ -1,8 +1,10 @@
 """The one road to shared data: plan → decide → compile → execute → record. Every way out passes it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import Enum, auto
 from ipaddress import IPv4Address, IPv6Address
 from time import perf_counter_ns
 
@@ -39,7 +41,7 @@ from portal.access.planning import SharedField, Targets, plan_query
 from portal.access.shaping import Fetched, Shaped, ShapedRows, shape_answer
 from portal.access.snapshots import SnapshotKeeper
 from portal.access.statement import LinkRead, Position, Read, RowLayout, Window, asked_keys, compile_read
-from portal.audit.receipts import QuotaExhausted, Recorded, StaleEpoch
+from portal.audit.receipts import QuotaExhausted, Recorded
 from portal.audit.recorder import Recorder
 from portal.audit.records import AuditRecord, Quota, quota_day
 from portal.catalog.columns import column_specs
@@ -57,6 +59,8 @@ from portal.storage.data_store import data_table
 from portal.vocabulary import PUBLIC, Action, EntryCode, Environment, NetworkZone, Subject
 
 _KEPT_TABLES = 4096
+COUNT_ATTEMPTS = 100
+"""So often a request may find that others took rows meanwhile; each time the next decision sees a larger count."""
 ATTEMPTS = 4
 """What a change of policy overtook is decided again, three times (enforcement.md §6)."""
 
@@ -108,6 +112,13 @@ class RefusedField:
 
 
 Answer = Shaped | ShapedRows | RefusedField
+
+
+class Overtaken(Enum):
+    """What changed between a decision and its record."""
+
+    BY_POLICY = auto()
+    BY_COUNT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +181,13 @@ async def answer_field(road: Road, asker: Asker, point: DecisionPoint, state: En
     Raises: AuditUnavailable, PolicyUnavailable, Unauthenticated: then nothing is answered at all.
     """
     asked = _Asked(road, asker, field, point, perf_counter_ns())
-    for _ in range(ATTEMPTS):
+    overtaken: Counter[Overtaken] = Counter()
+    while overtaken[Overtaken.BY_POLICY] < ATTEMPTS and overtaken[Overtaken.BY_COUNT] < COUNT_ATTEMPTS:
         state = _same_version(point, state)
         answer = await _answer_once(asked, point, state)
-        if answer is not None:
+        if not isinstance(answer, Overtaken):
             return answer
+        overtaken[answer] += 1
         point = await road.keeper.current()
     raise PolicyUnavailable(
         Text(en="policies changed again and again while this was decided; ask again", zh="裁决期间策略连续变更，请重试")
@@ -190,8 +203,8 @@ def _same_version(point: DecisionPoint, state: EntryState) -> EntryState:
     return current
 
 
-async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -> Answer | None:
-    """Return the answer, or None where a change of policy or of the day's count overtook it."""
+async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -> Answer | Overtaken:
+    """Return the answer, or what overtook it: a change of policy, or of the day's count."""
     road, plan = asked.road, None
     request = _request_now(road, asked.asker, point.snapshot.registry)
     occasion = Occasion(request, state.entry, point.snapshot.epoch, asked.asker.request_id, asked.started)
@@ -212,12 +225,12 @@ async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -
 
 async def _record_refusal(
     road: Road, point: DecisionPoint, occasion: Occasion, plan: QueryPlan | None, refused: RefusedField
-) -> RefusedField | None:
+) -> RefusedField | Overtaken:
     secret = road.keys.audit_secret
     record = refusal_record(occasion, plan, named_reasons(refused.refusal, occasion.entry, refused.entry), secret)
     parts = () if plan is None else tuple(linked_part(each, None, 0, secret) for each in linked_plans(plan))
     if not isinstance(await road.recorder.record(replace(record, parts=parts)), Recorded):
-        return None
+        return Overtaken.BY_POLICY
     subject, now = occasion.request.subject, occasion.request.environment.now
     visible = point.snapshot.visible_identifiers(refused.entry or occasion.entry, subject, now)
     shown = tuple((item, code) for item, code in refused.refusal.reasons if item in visible)
@@ -229,7 +242,7 @@ def _refuse(withheld: Withheld) -> RefusedField:
     return RefusedField(Refusal(deny.code, deny.reasons), None, withheld.path, withheld.entry)
 
 
-async def _decide_and_read(attempt: _Attempt) -> Answer | None:
+async def _decide_and_read(attempt: _Attempt) -> Answer | Overtaken:
     grant = decide_plan(attempt.point, attempt.occasion.request, attempt.plan)
     if isinstance(grant, Withheld):
         return _refuse(grant)
@@ -248,7 +261,7 @@ async def _rows_today(attempt: _Attempt, grant: Grant) -> Mapping[EntryCode, int
     return {code: await recorder.rows_today(request.subject.name, code, day) for code in limited}
 
 
-async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, int]) -> Answer | None:
+async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, int]) -> Answer | Overtaken:
     road, plan = attempt.road, attempt.plan
     seal = cursor_seal(road.keys.cursor_secret, attempt.occasion.request.subject, plan)
     read = _compile(road, grant, None if plan.after is None else seal.open(plan.after))
@@ -259,12 +272,11 @@ async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, 
     beyond = check_shown(grant, rows, rows_today)
     if beyond is not None:
         return _refuse(beyond)
-    match await road.recorder.record(_record(attempt, grant, shown), _quotas(attempt.occasion, grant, rows)):
-        case Recorded() as recorded:
-            return _shape(attempt, _Found(grant, read, fetched, executed.links, seal), recorded.receipt)
-        case StaleEpoch() | QuotaExhausted():
-            # The rows are thrown away; nothing was written.
-            return None
+    recorded = await road.recorder.record(_record(attempt, grant, shown), _quotas(attempt.occasion, grant, rows))
+    if not isinstance(recorded, Recorded):
+        # Nothing was written, and the rows are thrown away.
+        return Overtaken.BY_COUNT if isinstance(recorded, QuotaExhausted) else Overtaken.BY_POLICY
+    return _shape(attempt, _Found(grant, read, fetched, executed.links, seal), recorded.receipt)
 
 
 def _record(attempt: _Attempt, grant: Grant, shown: Sequence[int]) -> AuditRecord:

@@ -29,23 +29,22 @@ class SnapshotKeeper:
         Raises: PolicyUnavailable where the content can't be loaded whole; no earlier snapshot answers then.
         """
         epoch = await read_epoch(self.engine)
-        if self._kept is None or self._kept.snapshot.epoch != epoch:
+        kept = self._kept
+        if kept is None or kept.snapshot.epoch != epoch:
             async with self._lock:
-                await self._load(epoch)
-        if self._kept is None:
-            raise AssertionError(epoch)
-        return self._kept
+                kept = await self._load(epoch)
+        return kept
 
     async def close(self) -> None:
         """Close the connections."""
         await self.engine.dispose()
 
-    async def _load(self, epoch: int) -> None:
-        if self._kept is not None and self._kept.snapshot.epoch == epoch:
-            return
-        self._kept = None
-        content = await load_content(self.engine, self.digest_secret)
-        self._kept = DecisionPoint(Snapshot(content), self.matchers)
+    async def _load(self, epoch: int) -> DecisionPoint:
+        if self._kept is None or self._kept.snapshot.epoch != epoch:
+            # INVARIANT: while another is read, and after it couldn't be, no earlier one answers.
+            self._kept = None
+            self._kept = DecisionPoint(Snapshot(await load_content(self.engine, self.digest_secret)), self.matchers)
+        return self._kept
 
 
 def snapshot_keeper(database_url: str, digest_secret: bytes) -> SnapshotKeeper:

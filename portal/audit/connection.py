@@ -12,8 +12,8 @@ from portal.storage.database import database_path, open_sync_database
 class LogConnection:
     """A connection with transactions that hold the write lock from their first statement.
 
-    INVARIANT: nothing is written to a file that no longer lies at the database's path: what is committed to a database
-    that was moved or removed is lost to the next start (T17, R6).
+    INVARIANT: a transaction counts only if its files still lie at the database's path after it: what is committed to a
+    database that was moved or removed is lost to the next start (T17, R6).
     """
 
     def __init__(self, database_url: str) -> None:
@@ -37,6 +37,8 @@ class LogConnection:
             if self.driver.in_transaction:
                 self.driver.execute("ROLLBACK")
             raise
+        # Again, because a file may have been moved meanwhile; before, so that nothing is mixed into another's.
+        self._check_files()
 
     def watch_journal(self) -> None:
         """From now on the write-ahead journal must stay in its place too; the first transaction has made it."""

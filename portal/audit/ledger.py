@@ -75,7 +75,7 @@ class Ledger:
             except InvalidSignature:
                 raise AuditUnavailable(_FOREIGN_LOG) from None
         witness = load_witness(self._witness) if self._witness else None
-        if witness and witness.number:
+        if witness:
             row = self._driver.execute(statements.READ_CHECKPOINT, (witness.number,)).fetchone()
             if row is None or Checkpoint(*row).hash.hex() != witness.hash:
                 raise _not_witnessed(witness.number, str(self._witness))

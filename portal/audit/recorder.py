@@ -50,6 +50,16 @@ class Recorder:
         thread.start()
         return cls(thread, reader, refused_tokens)
 
+    @property
+    def waiting(self) -> int:
+        """How many records wait to be written."""
+        return self._thread.waiting
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether records can be made durable, as far as the last attempt says."""
+        return self._thread.is_writing
+
     async def record(self, record: AuditRecord, quotas: Sequence[Quota] = ()) -> Recording:
         """Return when the record is durable, or nothing of it was written.
 

@@ -127,15 +127,17 @@ class _Verification:
     def first_fault(self, witness: Path | None) -> LogFault | None:
         """Return the first fault, None if the log is sound."""
         try:
+            # First, because a portal that is at work writes the file anew after each checkpoint.
+            witnessed = _read_witness(witness)
             # Texts as their bytes: they are hashed as stored, and what isn't UTF-8 is a fault like any other.
             self._connection.text_factory = bytes
             self._connection.execute("BEGIN")
             self._check_writers()
             self._check_records()
-            self._check_checkpoints(witness)
+            self._check_checkpoints(witnessed)
         except _Found as found:
             return found.fault
-        except (sqlite3.Error, ValueError, TypeError, AttributeError):
+        except (sqlite3.Error, ValueError, TypeError, AttributeError, LookupError):
             return LogFault("database", FaultKind.UNREADABLE)
         return None
 
@@ -176,8 +178,8 @@ class _Verification:
             yield from rows
             self._progress(self._records)
 
-    def _check_checkpoints(self, witness: Path | None) -> None:
-        previous, witnessed = bytes(32), _read_witness(witness)
+    def _check_checkpoints(self, witnessed: tuple[int, str] | None) -> None:
+        previous = bytes(32)
         for number, body, signature in self._connection.execute(_CHECKPOINTS):
             place = f"checkpoint {self._checkpoints + 1}"
             if number != self._checkpoints + 1:

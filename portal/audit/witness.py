@@ -45,7 +45,7 @@ def store_witness(path: Path, checkpoint: Checkpoint) -> None:
 def retire_witness(path: Path, database: Path, now: datetime) -> Path | None:
     """Put the witness of an earlier log aside if the database holds no log, and return where it lies now.
 
-    For a load into a new portal alone, which a person orders and which says so: a log never begins anew by itself (R6).
+    For the first load of a portal alone, which a person orders and which says so: no log begins anew by itself (R6).
     """
     if not path.exists() or _holds_log(database):
         return None
@@ -54,5 +54,7 @@ def retire_witness(path: Path, database: Path, now: datetime) -> Path | None:
 
 
 def _holds_log(database: Path) -> bool:
+    if not database.exists():
+        return False
     with closing(connect_read_only(database)) as connection:
         return connection.execute(statements.READ_WRITERS).fetchone() is not None

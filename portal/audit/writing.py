@@ -76,6 +76,16 @@ class WritingThread:
                 raise unavailable()
             self._queue.put(waiting)
 
+    @property
+    def waiting(self) -> int:
+        """How many records wait."""
+        return self._queue.qsize()
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a record put now would be written, as far as is known: the last attempt to write succeeded."""
+        return self._ledger is not None and not self._is_finished and self.waiting < self._capacity
+
     def finish(self) -> None:
         """Write what waits, sign the last checkpoint, close the log, and return."""
         with self._lock:

@@ -39,6 +39,8 @@ _FAULTS = {
     FaultKind.UNREADABLE: Text(en="the log can't be read", zh="日志无法读取"),
 }
 
+_PLACES = {"record": "记录", "writer": "写入者", "checkpoint": "检查点", "witness": "见证文件", "database": "数据库"}
+
 
 def verify(session: Session, _options: NoOptions) -> ExitCode:
     """Check the whole log; a fault ends with exit code 1."""
@@ -63,8 +65,10 @@ def _render(result: LogVerification) -> Iterator[Text]:
 
 
 def _render_fault(fault: LogFault) -> Text:
-    what = _FAULTS[fault.kind]
-    return Text(en=f"first fault: {fault.place}: {what.en}", zh=f"首个问题：{fault.place}：{what.zh}")
+    what, place = _FAULTS[fault.kind], fault.place
+    for english, chinese in _PLACES.items():
+        place = place.replace(english, chinese)
+    return Text(en=f"first fault: {fault.place}: {what.en}", zh=f"首个问题：{place}：{what.zh}")
 
 
 def tail(session: Session, options: TailOptions) -> ExitCode:

@@ -102,17 +102,17 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
         """Return the command that the first argument names. Raises: BadInput."""
         if args[0] not in self.commands and not args[0].startswith("-"):
-            raise _unknown("command", "命令", args[0], list(self.commands))
+            raise _unknown_command(args[0], list(self.commands))
         return super().resolve_command(ctx, args)
 
 
-def _unknown(en: str, zh: str, name: str, known: list[str]) -> BadInput:
+def _unknown_command(name: str, known: list[str]) -> BadInput:
     near = get_close_matches(name, known, n=1)
     listed = ", ".join(f"`{one}`" for one in known)
     return BadInput(
         Text(
-            en=f"unknown {en} `{name}`; " + (f"did you mean `{near[0]}`?" if near else f"there are {listed}"),
-            zh=f"未知{zh} `{name}`；" + (f"是否想写 `{near[0]}`？" if near else f"可用的有 {listed}"),
+            en=f"unknown command `{name}`; " + (f"did you mean `{near[0]}`?" if near else f"there are {listed}"),
+            zh=f"未知命令 `{name}`；" + (f"是否想写 `{near[0]}`？" if near else f"可用的有 {listed}"),
         )
     )
 

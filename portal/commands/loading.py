@@ -45,8 +45,9 @@ def load(session: Session, options: LoadOptions) -> ExitCode:
     if options.diff:
         _say_all(terminal, _compare(bundle, settings, order))
     else:
+        store = _store_to_load(settings, terminal)
         with _shown_progress(terminal) as progress:
-            outcome = load_bundle(bundle, _store_to_load(settings, terminal), order, progress)
+            outcome = load_bundle(bundle, store, order, progress)
         _say_all(terminal, outcome.lines)
     return ExitCode.DONE
 
@@ -77,6 +78,12 @@ def _store_to_load(settings: Settings, terminal: Terminal) -> PortalStore:
     if has_content(settings.database_url):
         return _existing_store(settings)
     keys = load_or_create_keys(settings.key_file)
+    announce_new_log(settings, terminal)
+    return PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+
+
+def announce_new_log(settings: Settings, terminal: Terminal) -> None:
+    """Say so where a portal that is filled for the first time takes the place of one with an audit log."""
     kept = retire_witness(settings.witness_file, database_path(settings.database_url), datetime.now(UTC))
     if kept is not None:
         terminal.say(
@@ -85,7 +92,6 @@ def _store_to_load(settings: Settings, terminal: Terminal) -> PortalStore:
                 zh=f"新的审计日志由此开始；此前日志的最后检查点保存在 `{kept}`",
             )
         )
-    return PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
 
 
 def _existing_store(settings: Settings) -> PortalStore:

@@ -1,11 +1,13 @@
 """`portal serve` and `portal demo`."""
 
 from portal.app import create_app, serve
+from portal.commands.loading import announce_new_log
 from portal.commands.options import NoOptions, ServeOptions
 from portal.commands.parsing import parse_whole
 from portal.commands.terminal import Session
 from portal.demonstration.running import run_demonstration
 from portal.errors import Text
+from portal.storage.database import database_path
 
 
 def serve_portal(session: Session, options: ServeOptions) -> int:
@@ -24,4 +26,7 @@ def serve_portal(session: Session, options: ServeOptions) -> int:
 
 def demonstrate(session: Session, _options: NoOptions) -> int:
     """Serve the demonstration until asked to stop."""
-    return run_demonstration(session.settings(), session.language, session.terminal.out, create_app)
+    settings = session.settings()
+    if not database_path(settings.database_url).exists():
+        announce_new_log(settings, session.terminal)
+    return run_demonstration(settings, session.language, session.terminal.out, create_app)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from portal.catalog.entries import CatalogEntry
+from portal.catalog.entries import CatalogEntry, EntryKind
 from portal.errors import BadInput, Text
 from portal.resolvers.context import RequestContext
 from portal.schema.catalog_values import entry_value, is_in_catalog
 from portal.schema.static import CatalogConnectionType, CatalogEdgeType, EntryType, PageInfoType
-from portal.vocabulary import EntryCode
+from portal.vocabulary import EntryCode, ShareClass
 
 PAGE_LIMIT = 1000
 DEFAULT_PAGE = 100
@@ -17,16 +17,16 @@ DEFAULT_PAGE = 100
 class CatalogFilter:
     """What entries a page is to hold; None takes all."""
 
-    kind: str | None
+    kind: EntryKind | None
     provider: str | None
-    share_class: str | None
+    share_class: ShareClass | None
 
     def takes(self, entry: CatalogEntry) -> bool:
         """Return whether the entry passes the filter."""
         return (
-            self.kind in (None, entry.kind.value)
+            self.kind in (None, entry.kind)
             and self.provider in (None, entry.provider)
-            and self.share_class in (None, entry.share_class.value)
+            and self.share_class in (None, entry.share_class)
         )
 
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from portal.access.pipeline import Asker
 from portal.errors import Language, Text, Unauthenticated
+from portal.identity.claims import SubjectKind
 from portal.identity.tokens import TokenVerifier, read_authorization
 from portal.resolvers.negotiation import JSON_TYPE, RESPONSE_TYPE, wanted_language, wanted_type
 from portal.resolvers.observing import observation_of
@@ -38,6 +39,8 @@ class Desk:
         try:
             token = read_authorization(request.headers.getlist("authorization"))
             claims = None if token is None else self.tokens.claims_of(token, road.now())
+            if claims is not None and claims.kind is SubjectKind.APPLICATION:
+                observation_of(request).application = claims.id
             operation = await read_operation(request, self.settings.max_body_bytes)
         except Unauthenticated as failure:
             road.recorder.count_refused_token(str(address))

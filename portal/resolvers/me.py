@@ -2,7 +2,7 @@
 
 from portal.resolvers.context import RequestContext
 from portal.schema.catalog_values import department_value
-from portal.schema.static import MeType, Zone
+from portal.schema.static import MeType
 
 
 def describe_subject(context: RequestContext) -> MeType:
@@ -18,5 +18,5 @@ def describe_subject(context: RequestContext) -> MeType:
         region=subject.region,
         matters=[str(matter) for matter in subject.matters],
         auth_level=subject.auth_level,
-        network_zone=None if zone is None else Zone(zone.value),
+        network_zone=zone,
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPMethod
 from time import perf_counter_ns
 from uuid import uuid4
 
@@ -23,7 +24,8 @@ _KEY = "observation"
 class Observation:
     """What is noted of one request: names and figures of the portal's own, nothing that the client wrote but its id.
 
-    `started` counts monotonic nanoseconds; `route` is None where nothing is; `status` is 0 where no answer left.
+    `started` counts monotonic nanoseconds; `route` is None where nothing is; `status` is 0 where no answer left;
+    `application` is the one that the token names, once it verified.
     """
 
     request_id: str
@@ -62,7 +64,8 @@ class Observing:
             await self._application(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        observation = Observation(request_id_of(headers.get("x-request-id")), perf_counter_ns(), scope["method"])
+        method = scope["method"] if scope["method"] in HTTPMethod.__members__ else "other"
+        observation = Observation(request_id_of(headers.get("x-request-id")), perf_counter_ns(), method)
         scope.setdefault("state", {})[_KEY] = observation
 
         async def send_noted(message: Message) -> None:

@@ -201,3 +201,8 @@ def render_response(outcome: Outcome, media_type: str, headers: Mapping[str, str
         status,
         headers={**_HEADERS, **headers, **outcome.headers, "Content-Type": f"{media_type}; charset=utf-8"},
     )
+
+
+def render_json_response(members: Mapping[str, object], status: int) -> Response:
+    """Return a response that is a plain JSON object."""
+    return Response(render_payload(members), status, headers={**_HEADERS, "Content-Type": JSON_TYPE})

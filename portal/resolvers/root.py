@@ -10,13 +10,15 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from portal.access.shaping import Shaped, ShapedRows
+from portal.catalog.entries import EntryKind
 from portal.conditions.values import check_text
 from portal.errors import PortalError
 from portal.resolvers.catalog import CatalogFilter, find_entry, list_entries
 from portal.resolvers.context import RequestContext, portal_field_error
 from portal.resolvers.me import describe_subject
 from portal.schema.scalars import SCALARS
-from portal.schema.static import AccessType, CatalogConnectionType, EntryKind, EntryType, MeType, ShareClassValue
+from portal.schema.static import AccessType, CatalogConnectionType, EntryType, MeType
+from portal.vocabulary import ShareClass
 
 Info = strawberry.Info[RequestContext, None]
 
@@ -28,7 +30,12 @@ class ShapedExecutor(StrawberryGraphQLCoreExecutionContext):
     """Takes an answer of the road as complete: nothing is done a cell."""
 
     def complete_value(
-        self, return_type: GraphQLOutputType, details: object, info: GraphQLResolveInfo, path: Path, *rest: object
+        self,
+        return_type: GraphQLOutputType,
+        details: object,
+        info: GraphQLResolveInfo[RequestContext],
+        path: Path,
+        *rest: object,
     ) -> AwaitableOrValue[object]:
         """Return a shaped answer as it is; anything else goes the usual way. `rest`: the value, and its position."""
         if type(rest[0]) in _COMPLETE:
@@ -49,33 +56,29 @@ def _failing_here(info: Info) -> Iterator[None]:
 class Query:
     """The root of queries."""
 
-    @strawberry.field(description="请求主体：平台所见的部门、应用、用户")
+    @strawberry.field(description="请求主体：平台所见的部门、应用、用户")  # type: ignore[untyped-decorator]
     def me(self, info: Info) -> MeType:
         """Return who asks."""
         return describe_subject(info.context)
 
-    @strawberry.field(description="按代码取一个目录条目")
+    @strawberry.field(description="按代码取一个目录条目")  # type: ignore[untyped-decorator]
     def catalog_entry(self, info: Info, code: str) -> EntryType | None:
         """Return one catalog entry."""
         with _failing_here(info):
             return find_entry(info.context, check_text(code))
 
-    @strawberry.field(description="目录，按代码排序")
+    @strawberry.field(description="目录，按代码排序")  # type: ignore[untyped-decorator]
     def catalog(  # noqa: PLR0913  the field's arguments
         self,
         info: Info,
-        kind: EntryKind | None = None,  # type: ignore[valid-type]
+        kind: EntryKind | None = None,
         provider: str | None = None,
-        share_class: ShareClassValue | None = None,  # type: ignore[valid-type]
+        share_class: ShareClass | None = None,
         first: int | None = None,
         after: str | None = None,
     ) -> CatalogConnectionType:
         """Return a page of the catalog."""
-        wanted = CatalogFilter(
-            None if kind is None else kind.value,  # type: ignore[attr-defined]
-            provider,
-            None if share_class is None else share_class.value,  # type: ignore[attr-defined]
-        )
+        wanted = CatalogFilter(kind, provider, share_class)
         with _failing_here(info):
             for text in (provider, after):
                 check_text(text or "")

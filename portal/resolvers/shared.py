@@ -1,6 +1,7 @@
 """Root fields of `shared`: each goes down the road, and comes back as an answer or a refusal."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
 from graphql.execution.values import VariableValues, get_argument_values
@@ -17,10 +18,12 @@ from portal.resolvers.context import RequestContext, field_error, portal_field_e
 from portal.resolvers.refusals import refusal_text
 from portal.vocabulary import EntryIdentifier
 
+Info = GraphQLResolveInfo[RequestContext]
+
 _ENDINGS = {"_by_key": FieldKind.ROW, "_by_keys": FieldKind.ROWS}
 
 
-def _refused_field(answer: RefusedField, info: GraphQLResolveInfo, language: Language) -> GraphQLError:
+def _refused_field(answer: RefusedField, info: Info, language: Language) -> GraphQLError:
     refusal = answer.refusal
     if answer.text is not None:
         error = field_error(refusal.code, answer.text, language)
@@ -39,14 +42,19 @@ def _meant(name: str, view: View) -> tuple[EntryState, FieldKind]:
     return view[EntryIdentifier(name.removesuffix(ending))].state, _ENDINGS[ending]
 
 
-def _coercion(info: GraphQLResolveInfo) -> Coerce:
+def _variables(info: Info) -> Mapping[str, object]:
+    """Return the coerced variables: Strawberry puts them where graphql-core has them with their sources."""
+    return cast("Mapping[str, object]", info.variable_values)
+
+
+def _coercion(info: Info) -> Coerce:
     """Return how arguments below the root field are coerced: by the types of the schema."""
+    variables = VariableValues({}, dict(_variables(info)))
 
     def coerce(type_name: str, node: FieldNode) -> Mapping[str, object]:
         parent = info.schema.get_type(type_name)
         if not isinstance(parent, GraphQLObjectType):
             raise TypeError(type_name)
-        variables = VariableValues({}, dict(info.variable_values))
         try:
             return get_argument_values(parent.fields[node.name.value], node, variables, hide_suggestions=True)
         except GraphQLError as failure:
@@ -55,13 +63,11 @@ def _coercion(info: GraphQLResolveInfo) -> Coerce:
     return coerce
 
 
-async def resolve_shared_field(
-    _parent: object, info: GraphQLResolveInfo, **arguments: object
-) -> Shaped | ShapedRows | None:
+async def resolve_shared_field(_parent: object, info: Info, **arguments: object) -> Shaped | ShapedRows | None:
     """Return the answer of an entry's field. Raises: GraphQLError with the refusal's code and items."""
     context: RequestContext = info.context
     state, kind = _meant(info.field_name, context.view)
-    document = Document(info.fragments, info.variable_values, _coercion(info))
+    document = Document(info.fragments, _variables(info), _coercion(info))
     field = SharedField(tuple(info.field_nodes), arguments, document, kind)
     try:
         answer = await answer_field(context.road, context.asker, context.point, state, field)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import strawberry
 from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
@@ -87,12 +88,12 @@ class SchemaAssembler:
         fields = dict(query.fields)
         if views or not whole:
             fields["shared"] = _shared_field(self._fields(views, tuple(purposes), frame))
-        options = core.to_kwargs()
-        options.update(
-            query=GraphQLObjectType("Query", fields, description=query.description),
-            types=[named for named in options["types"] if named.name != "Query"],
-            assume_valid=True,
-        )
+        options: dict[str, Any] = {**core.to_kwargs()}
+        options |= {
+            "query": GraphQLObjectType("Query", fields, description=query.description),
+            "types": [named for named in options["types"] if named.name != "Query"],
+            "assume_valid": True,
+        }
         schema = GraphQLSchema(**options)
         schema._strawberry_schema = self.static  # type: ignore[attr-defined]  # noqa: SLF001  static resolvers look here
         return schema

@@ -7,14 +7,9 @@ from portal.identity.registry import Department
 from portal.schema.scalars import Date
 from portal.schema.static import (
     DepartmentType,
-    EntryKind,
-    EntryStatus,
     EntryType,
     ItemType,
     LinkType,
-    ShareClassValue,
-    ShareMode,
-    UpdateCycle,
 )
 from portal.vocabulary import DepartmentCode, Subject
 
@@ -54,16 +49,16 @@ def entry_value(entry: CatalogEntry, subject: Subject, departments: Departments)
         classification=list(entry.classification),
         format_category=entry.format_category.value,
         format_type=entry.format_type,
-        kind=EntryKind(entry.kind.value),
+        kind=entry.kind,
         grade=entry.grade,
-        share_class=ShareClassValue(entry.share_class.value),
+        share_class=entry.share_class,
         share_condition=entry.share_condition,
-        share_modes=[ShareMode(mode.value) for mode in entry.share_modes],
+        share_modes=list(entry.share_modes),
         use_requirements=entry.use_requirements,
         legal_basis=entry.legal_basis,
         open=entry.open,
         open_condition=entry.open_condition,
-        update_cycle=UpdateCycle(entry.update_cycle.value),
+        update_cycle=entry.update_cycle,
         published_on=None if entry.published_on is None else Date(entry.published_on.isoformat()),
         service_window=entry.service_window,
         handler=entry.handler,
@@ -71,7 +66,7 @@ def entry_value(entry: CatalogEntry, subject: Subject, departments: Departments)
         key=[name for name in entry.key if name in shown],
         items=[_item_value(item) for item in items],
         links=[_link_value(link) for link in entry.links if shown.issuperset(link.items)],
-        status=EntryStatus(entry.status.value),
+        status=entry.status,
     )
 
 
@@ -82,7 +77,7 @@ def _item_value(item: InformationItem) -> ItemType:
         type=item.type.value,
         length=item.length,
         scale=item.scale,
-        share_class=ShareClassValue(item.share_class.value),
+        share_class=item.share_class,
         open=item.open,
         sensitivity=item.sensitivity,
         description=item.description,

@@ -108,7 +108,7 @@ def entry_types(parts: EntryParts, links: LinkTargets, others: Mapping[EntryIden
     entry, frame, name = parts.entry, parts.frame, parts.entry.identifier
 
     def node_fields() -> dict[str, GraphQLField]:
-        items = {
+        items: dict[str, GraphQLField] = {
             item.identifier: GraphQLField(_output(item, frame), description=_describe(item))
             for item in parts.view.items
         }
@@ -192,7 +192,8 @@ def _choices(view: EntryView, frame: FrameTypes) -> dict[str, GraphQLArgument]:
 def _where_type(view: EntryView, frame: FrameTypes) -> GraphQLInputObjectType:
     def fields() -> dict[str, GraphQLInputField]:
         tests = {
-            item.identifier: GraphQLInputField(frame.filters[item.type], description=item.name) for item in view.items
+            str(item.identifier): GraphQLInputField(frame.filters[item.type], description=item.name)
+            for item in view.items
         }
         return {
             **tests,
@@ -209,7 +210,7 @@ def _where_type(view: EntryView, frame: FrameTypes) -> GraphQLInputObjectType:
 
 def _order_type(view: EntryView, frame: FrameTypes) -> GraphQLInputObjectType | None:
     fields = {
-        item.identifier: GraphQLInputField(frame.direction, description=item.name)
+        str(item.identifier): GraphQLInputField(frame.direction, description=item.name)
         for item in view.items
         if item.type is not ValueType.JSON
     }

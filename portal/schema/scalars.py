@@ -32,7 +32,7 @@ def _take_literal(node: ValueNode, _variables: Mapping[str, object] | None = Non
 
 
 def _scalar(name: str, description: str) -> ScalarDefinition:
-    return strawberry.scalar(  # type: ignore[no-any-return]
+    return strawberry.scalar(
         name=name, description=description, serialize=_take, parse_value=_take, parse_literal=_take_literal
     )
 

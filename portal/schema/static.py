@@ -1,26 +1,18 @@
 """GraphQL types that don't depend on the catalog's content: the catalog itself, and who asks."""
 
-from enum import Enum
-
 import strawberry
 
-from portal.catalog import entries
+from portal.catalog.entries import EntryKind, EntryStatus, UpdateCycle
 from portal.schema.scalars import Date, DateTime
 from portal.vocabulary import Mode, NetworkZone, ShareClass
 
-
-def _capitals(name: str, values: type[Enum], description: str) -> type[Enum]:
-    """Return a GraphQL enum with the members of a closed set."""
-    members = Enum(name, {member.name: member.value for member in values})  # type: ignore[misc]
-    return strawberry.enum(members, name=name, description=description)  # type: ignore[arg-type]
-
-
-EntryKind = _capitals("EntryKind", entries.EntryKind, "目录条目的类：基础、主题、部门")
-EntryStatus = _capitals("EntryStatus", entries.EntryStatus, "目录条目的状态")
-ShareClassValue = _capitals("ShareClass", ShareClass, "共享类型：无条件、有条件、不予共享")
-ShareMode = _capitals("ShareMode", Mode, "共享方式")
-UpdateCycle = _capitals("UpdateCycle", entries.UpdateCycle, "更新周期")
-Zone = _capitals("NetworkZone", NetworkZone, "网络区域")
+# GraphQL shows the members' names, in capitals.
+strawberry.enum(EntryKind, name="EntryKind", description="目录条目的类：基础、主题、部门")
+strawberry.enum(EntryStatus, name="EntryStatus", description="目录条目的状态")
+strawberry.enum(ShareClass, name="ShareClass", description="共享类型：无条件、有条件、不予共享")
+strawberry.enum(Mode, name="ShareMode", description="共享方式")
+strawberry.enum(UpdateCycle, name="UpdateCycle", description="更新周期")
+strawberry.enum(NetworkZone, name="NetworkZone", description="网络区域")
 
 
 @strawberry.type(name="Department", description="部门")
@@ -40,7 +32,7 @@ class ItemType:
     type: str
     length: int | None
     scale: int | None
-    share_class: ShareClassValue  # type: ignore[valid-type]
+    share_class: ShareClass
     open: bool
     sensitivity: int
     description: str | None
@@ -73,16 +65,16 @@ class EntryType:
     classification: list[str]
     format_category: str
     format_type: str
-    kind: EntryKind  # type: ignore[valid-type]
+    kind: EntryKind
     grade: str | None
-    share_class: ShareClassValue  # type: ignore[valid-type]
+    share_class: ShareClass
     share_condition: str | None
-    share_modes: list[ShareMode]  # type: ignore[valid-type]
+    share_modes: list[Mode]
     use_requirements: str | None
     legal_basis: str | None
     open: bool
     open_condition: str | None
-    update_cycle: UpdateCycle  # type: ignore[valid-type]
+    update_cycle: UpdateCycle
     published_on: Date | None
     service_window: str | None
     handler: str | None
@@ -90,7 +82,7 @@ class EntryType:
     key: list[str]
     items: list[ItemType]
     links: list[LinkType]
-    status: EntryStatus  # type: ignore[valid-type]
+    status: EntryStatus
 
 
 @strawberry.type(name="PageInfo", description="分页")
@@ -140,4 +132,4 @@ class MeType:
     region: str | None
     matters: list[str]
     auth_level: int | None
-    network_zone: Zone | None  # type: ignore[valid-type]
+    network_zone: NetworkZone | None

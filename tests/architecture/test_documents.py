@@ -1,4 +1,4 @@
-"""The documents say what is so: every setting, error code and obligation stands in them, and their links lead somewhere."""
+"""Every setting, error code and obligation stands in the documents, and their links lead somewhere."""
 
 import re
 from dataclasses import fields

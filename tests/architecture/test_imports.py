@@ -35,7 +35,7 @@ def test_import_contracts_are_kept() -> None:
         ("bundles/planted.py", "import joserfc", "only identity and agreements"),
         ("access/planted.py", "import strawberry", "only schema, resolvers and app"),
         ("conditions/planted.py", "import sqlalchemy", "conditions know no framework"),
-        ("policies/planted.py", "import sqlite3", "only storage and access reach a database"),
+        ("policies/planted.py", "import sqlite3", "only storage, access and the audit reach a database"),
         ("resolvers/planted.py", "import sqlalchemy", "what faces the caller builds no SQL"),
     ],
 )

@@ -1,7 +1,6 @@
 """The audit's disk fails, fills up, or its process dies: what was acknowledged is in the log, and the log is sound."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -73,7 +72,6 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(log: Log) -> Non
     assert log.verify().uncovered == 0
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="failing syncs are made by strace")
 @pytest.mark.clause("threats.md R3")
 @pytest.mark.parametrize("sync", [1, 2, 3, 5, 9])
 def test_nothing_is_acknowledged_when_its_sync_failed(log: Log, sync: int) -> None:

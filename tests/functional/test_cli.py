@@ -298,7 +298,7 @@ def test_audit_is_verified_and_a_fault_ends_with_one(loaded: CommandLine) -> Non
     faulty = loaded("audit", "verify")
     assert faulty.code == 1
     assert re.search(r"^first fault: record \d+-1: its columns aren't those of its text$", faulty.out, re.MULTILINE)
-    assert "首个问题" in loaded("audit", "verify", language=Language.CHINESE).out
+    assert re.search(r"^首个问题：记录 \d+-1：", loaded("audit", "verify", language=Language.CHINESE).out, re.MULTILINE)
 
 
 def test_audit_of_a_replaced_database_ends_with_one(loaded: CommandLine) -> None:

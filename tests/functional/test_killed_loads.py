@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -128,9 +129,8 @@ def run_to_end(folder: Path, bundle: Path) -> float:
 def check_whole(store: PortalStore, worlds: Worlds, before: State, after: State) -> State:
     """See that the portal is as before or as after the load; load again, see that nothing is left of the killed one."""
     for url in (store.database_url, store.data_url):
-        connection = sqlite3.connect(database_path(url))
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        connection.close()
+        with closing(sqlite3.connect(database_path(url))) as checked:
+            assert checked.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     found = state_of(store)
     assert found in (before, after)
     bundle = read_folder(worlds.bundle)

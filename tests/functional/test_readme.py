@@ -45,7 +45,8 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
-def _without_places(answer: Any) -> Any:
+def _without_places(payload: bytes) -> dict[str, object]:
+    answer: dict[str, Any] = json.loads(payload)
     for error in answer.get("errors", ()):
         error.pop("locations", None)
     return answer
@@ -62,4 +63,4 @@ def test_example_answers_as_printed(
 ) -> None:
     named = NamedSubject(SubjectKind.APPLICATION, application)
     asked = asyncio.run(ask(demonstration, named, Operation(document), language))
-    assert _without_places(json.loads(asked.payload)) == json.loads(printed)
+    assert _without_places(asked.payload) == json.loads(printed)

@@ -1,7 +1,7 @@
 """Plants one fault at a time in a copy of the project, and runs the tests that must notice it.
 
-`python -m tests.mutants.runner [ID …]` tries those mutants, or all, two at a time; exit 1 if one survives. The mutants
-stand in the `*.toml` files of this folder.
+`python -m tests.mutants.runner [FILE.toml …] [ID …]` tries the mutants of those files, or those, or all, two at a time;
+exit 1 if one survives. The mutants stand in the `*.toml` files of this folder.
 """
 
 import os
@@ -140,9 +140,11 @@ def _try_aside(mutant: Mutant) -> Trial:
     return trial
 
 
-def main(ids: Sequence[str]) -> int:
-    """Try the named mutants, or all; return the exit code."""
-    mutants = [mutant for mutant in read_mutants() if not ids or mutant.id in ids]
+def main(arguments: Sequence[str]) -> int:
+    """Try the mutants of the named files, those of the named ids, or all; return the exit code."""
+    ids = [name for name in arguments if not name.endswith(".toml")]
+    files = [FOLDER / name for name in arguments if name.endswith(".toml")]
+    mutants = [mutant for mutant in read_mutants(*files) if not ids or mutant.id in ids]
     faults = validate_mutants(mutants) or [f"unknown mutant {name}" for name in set(ids) - {one.id for one in mutants}]
     if faults:
         sys.stderr.write("\n".join(faults) + "\n")

@@ -16,6 +16,7 @@ from tests.oracle.validation import View, arguments_of, collect, faults_of, gath
 from tests.oracle.world import Caller, Entry, Record, Row, Subject, World, subject_of
 
 PAGE_DEFAULT = 100
+EITHER_CODE = frozenset({"NOT_VALID", "BAD_INPUT"})
 
 Order = tuple[tuple[str, bool], ...]
 
@@ -50,7 +51,7 @@ class Reference:
         view = self.view(subject)
         faults = faults_of(document, view)
         if Fault.NOT_VALID in faults:
-            return NotValid()
+            return NotValid(EITHER_CODE if Fault.EITHER in faults else frozenset({"NOT_VALID"}))
         execution = _Execution(self, subject, view, document, {})
         into: dict[str, list[Field]] = {}
         gather(document.selections, document, into)

@@ -100,7 +100,7 @@ class _Reader:
             case "orderBy":
                 self.into.order = self._order(literal, loose=loose)
             case "first":
-                self.into.first = self._first(literal, loose=loose)
+                self.into.first = self._first(literal)
             case "after":
                 self.into.after = _string(literal, loose=loose)
             case "matter":
@@ -179,12 +179,13 @@ class _Reader:
             self._fault(Fault.EITHER if isinstance(direction, Null) else _kind(loose=loose))
         return name, word == "DESC"
 
-    def _first(self, literal: Literal, *, loose: bool) -> int:
+    def _first(self, literal: Literal) -> int:
+        """The page says of `first` that all but 1 to 1000 is bad input; GraphQL that all but an Int isn't valid."""
         if not isinstance(literal, Number) or not INTEGER.match(literal.text):
-            raise _WrongError(_kind(loose=loose))
+            raise _WrongError(Fault.EITHER)
         first = int(literal.text)
         if not -(2**31) <= first < 2**31:
-            raise _WrongError(_kind(loose=loose))
+            raise _WrongError(Fault.EITHER)
         if not 1 <= first <= PAGE_MAXIMUM:
             self._fault(Fault.BAD_INPUT)
         return first

@@ -239,11 +239,17 @@ def test_bad_input_is_refused_at_the_field(arguments: dict[str, Literal]) -> Non
     assert expected.tree == {"shared": {"residents": None}}
 
 
+@pytest.mark.parametrize("first", [Text("1"), Number("2147483648"), Number("1.5")])
+def test_first_that_is_no_int_is_wrong_either_way(first: Literal) -> None:
+    expected = reference_of(statute()).expect(APP, asked("code", first=first))
+    assert isinstance(expected, Executed)
+    assert expected.perhaps_not_valid
+    assert expected.fields == {("shared", "residents"): refused("BAD_INPUT")}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"first": Text("1")},
-        {"first": Number("2147483648")},
         {"where": where("name", "eq", Number("1"))},
         {"where": where("name", "like", Text("1"))},
         {"purpose": Text("VERIFICATION")},

@@ -34,6 +34,22 @@ def hidden_cells(reference: Reference, caller: Caller) -> set[tuple[str, int, st
     return hidden
 
 
+def is_worth_asking(reference: Reference, caller: Caller, hidden: set[tuple[str, int, str]]) -> bool:
+    """Whether the caller may read half of the items of an entry that hides cells, so that it has what to ask."""
+    subject = subject_of(reference.world, caller)
+    view = reference.view(subject)
+    entries = [one for one in reference.world.entries if one.identifier in view and len(one.rows) > 2]
+    hiding = [one for one in entries if any(name == one.identifier for name, _, _ in hidden)]
+    return any(len(_permitted(reference, one, subject)) * 2 >= len(one.items) for one in hiding)
+
+
+def _permitted(reference: Reference, entry: Entry, subject: Subject) -> set[str]:
+    """The items that the subject isn't refused for every purpose and matter."""
+    names = [item.identifier for item in entry.items]
+    verdicts = [reference.verdicts(entry, asking, names) for asking in _askings(reference, subject)]
+    return {name for each in verdicts for name, verdict in each.items() if not verdict.codes}
+
+
 def _read_by_scopes(reference: Reference, entry: Entry, subject: Subject) -> set[str]:
     own = [one for one in reference.records if one.resource == entry.code and names_consumer(one, subject)]
     return {name for record in own for name in names_in(record.scope)}

@@ -266,8 +266,8 @@ def _draw_obligations(draw: Random, of: CatalogEntry) -> Obligations:
     masks = tuple((one.identifier, _draw_mask(draw, one)) for one in of.items if chance(draw, 0.25))
     return Obligations(
         tuple(sorted(masks, key=lambda pair: pair[0])),
-        draw.randint(1, 5) if chance(draw, 0.3) else None,
-        draw.randint(1, 5) if chance(draw, 0.3) else None,
+        draw.randint(1, 5) if chance(draw, 0.6) else None,
+        draw.randint(1, 5) if chance(draw, 0.6) else None,
     )
 
 

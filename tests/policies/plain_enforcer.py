@@ -7,10 +7,13 @@ import casbin
 
 from portal.catalog.entries import CatalogEntry, InformationItem
 from portal.conditions.meaning import Attribute
-from portal.policies.casbin_models import ModelName, model_path, policy_line, predicates
-from portal.policies.decision_point import action_for
+from portal.policies.casbin_models import ModelName, model_of, model_path, policy_line, predicates
+from portal.policies.decision import Use
+from portal.policies.decision_point import DecisionPoint, action_for
 from portal.policies.matching import Request
 from portal.policies.records import PolicyRecord
+from portal.vocabulary import ItemIdentifier
+from tests.policies.building import MATCHERS, entry, is_permitted_in, item, snapshot
 
 
 class PlainEnforcer:
@@ -32,3 +35,18 @@ class PlainEnforcer:
             return False
         asked = replace(request, action=action)
         return bool(self._enforcer.enforce(asked.subject, entry, item, asked.action, asked.environment, row))
+
+
+def both_permit(
+    records: Sequence[PolicyRecord], request: Request, name: str, row: Mapping[str, Attribute] | None = None
+) -> bool:
+    """Return whether a cell of the plain entry is permitted: by the decision point and by Casbin alone, which agree.
+
+    So neither the index before Casbin nor a predicate hides what the other lets through.
+    """
+    of, cells = entry(), row or {}
+    point = DecisionPoint(snapshot([of], records), MATCHERS)
+    permitted = is_permitted_in(point.decide(request, Use(of.code, (ItemIdentifier(name),))), cells)
+    plain = PlainEnforcer(model_of(request.subject), records)
+    assert plain.permits(request, of, of.item(name) or item(name), cells) is permitted
+    return permitted

@@ -19,8 +19,10 @@ from tests.policies.building import MATCHERS, is_permitted_in, snapshot
 from tests.policies.drawing import KINDS, Asked, Names, World, chance, draw_asked, draw_record, draw_world, use_names
 
 NAMES = Names()
-DENIES = {PolicyKind.RESTRICTION: 1}
-ALLOWS = {kind: weight for kind, weight in KINDS.items() if kind is not PolicyKind.RESTRICTION}
+DENIES: Mapping[PolicyKind, int] = {PolicyKind.RESTRICTION: 1}
+ALLOWS: Mapping[PolicyKind, int] = {
+    kind: weight for kind, weight in KINDS.items() if kind is not PolicyKind.RESTRICTION
+}
 HAPPENINGS = {
     "permitted",
     "permitted in the whole row",

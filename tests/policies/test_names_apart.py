@@ -42,6 +42,7 @@ from tests.policies.building import (
     use,
 )
 from tests.policies.drawing import Names, draw_asked, draw_world, use_names
+from tests.policies.plain_enforcer import both_permit
 
 # What a single namespace would mix up: effects, kinds of consumers, roles, purposes, modes, Casbin's own words.
 MEANINGFUL = (
@@ -122,8 +123,7 @@ def test_t32_subject_gets_nothing_by_its_name(name: str) -> None:
         "department": record(consumer=f"department:{name}"),
     }
     for kind, found in by_kind.items():
-        decider = point(changed(found, purposes=("verification",)))
-        allowed = [subject for subject in everyone if code_of(decider.decide(request(subject), use("name"))) is None]
+        allowed = [subject for subject in everyone if both_permit([found], request(subject), "name")]
         own = {"user": [], "application": everyone[1:2], "group": everyone[2:3], "department": everyone[3:4]}[kind]
         assert allowed == list(own)
 
@@ -189,17 +189,8 @@ NAMES = {
 
 def is_permitted(place: str, form: str) -> bool:
     """Return whether the request is permitted in which one place holds the form instead of the name."""
-    found = (
-        record(
-            consumer="any_department" if place == "department" else "group:inspectors",
-            kind="statutory",
-            applications=["checker"],
-            matters=["999999-0001"],
-            scope={"division": {"eq": "999999"}},
-        )
-        if place != "department"
-        else record(applications=["checker"], matters=["999999-0001"])
-    )
+    named = {"applications": ["checker"], "matters": ["999999-0001"], "scope": {"division": {"eq": "999999"}}}
+    consumer = f"department:{CONSUMER}" if place == "department" else "group:inspectors"
     subject = Subject(
         department=DepartmentCode(form if place == "department" else CONSUMER),
         groups=(GroupCode(form if place == "group" else "inspectors"),),
@@ -207,8 +198,8 @@ def is_permitted(place: str, form: str) -> bool:
         matters=(Matter(form if place == "matter" else "999999-0001"),),
     )
     asked = request(subject, purpose=form if place == "purpose" else "verification")
-    decision = point(found).decide(asked, use(form if place == "item" else "name"))
-    return is_permitted_in(decision, {"division": form if place == "constant" else "999999"})
+    row = {"division": form if place == "constant" else "999999"}
+    return both_permit([record(consumer=consumer, **named)], asked, form if place == "item" else "name", row)
 
 
 @pytest.mark.parametrize("place", NAMES)
@@ -234,8 +225,8 @@ def test_t34_near_miss_of_a_deny_takes_nothing(place: str) -> None:
     }
     one_matter = changed(CHECKER, matters=(Matter("999999-0001"),))
     for form in [NAMES[place], *near_misses(NAMES[place])]:
-        decision = point(record(), denied[place](form)).decide(request(one_matter), use("name"))
-        assert (code_of(decision) is None) is (form != NAMES[place]), form
+        permitted = both_permit([record(), denied[place](form)], request(one_matter), "name")
+        assert permitted is (form != NAMES[place]), form
 
 
 @pytest.mark.clause("T34")

@@ -44,6 +44,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         max_selections=20000,
         read_connections=4,
         trusted_proxies=(),
+        metrics_from=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
         demonstration=False,
     )
 

@@ -34,6 +34,21 @@ def test_transaction_leaves_nothing_when_its_block_fails(log: Log) -> None:
     assert log.rows("SELECT value FROM epoch") == [(EPOCH + 1,)]
 
 
+@pytest.mark.clause("threats.md R6")
+def test_transaction_does_not_count_when_its_file_is_moved_meanwhile(log: Log) -> None:
+    connection = LogConnection(log.url)
+    away = log.path.with_name("away.db")
+
+    def move_in_between() -> None:
+        with connection.transaction():
+            connection.driver.execute("UPDATE epoch SET value = 99")
+            log.path.rename(away)
+
+    with pytest.raises(FileNotFoundError):
+        move_in_between()
+    connection.close()
+
+
 def test_connection_syncs_every_commit(log: Log) -> None:
     connection = LogConnection(log.url)
     assert connection.driver.execute("PRAGMA synchronous").fetchone() == (2,)

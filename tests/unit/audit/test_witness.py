@@ -30,6 +30,14 @@ def test_witness_is_put_aside_only_when_the_database_holds_no_log(log: Log) -> N
     assert log.witness.exists()
 
 
+def test_witness_is_put_aside_when_there_is_no_database(log: Log) -> None:
+    log.open().close()
+    log.path.unlink()
+    assert retire_witness(log.witness, log.path, MOMENT) is not None
+    assert not log.witness.exists()
+    assert not log.path.exists()
+
+
 @pytest.mark.parametrize("content", [b"", b'{"number": 1', b"[]", b'{"number": null, "hash": ""}', b"\xff", b"{}"])
 def test_witness_is_missing_when_the_file_is_torn(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "witness.json"

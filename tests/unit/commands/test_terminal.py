@@ -30,9 +30,9 @@ def test_text_cannot_drive_a_terminal(text: str, shown: str) -> None:
 def test_messages_go_to_their_stream_in_the_language() -> None:
     out, err = io.StringIO(), io.StringIO()
     terminal = Terminal(Language.CHINESE, out, err)
-    terminal.say(Text(en="done", zh="完成"))
+    terminal.say(Text(en="done", zh="完成\x1b"))
     terminal.complain(Text(en="wrong", zh="错误\x1b"))
-    assert (out.getvalue(), err.getvalue()) == ("完成\n", "错误\\u001b\n")
+    assert (out.getvalue(), err.getvalue()) == ("完成\\u001b\n", "错误\\u001b\n")
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, Screen])

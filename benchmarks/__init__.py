@@ -1,0 +1,1 @@
+"""What the portal costs: absolute figures, and ratios measured in one run."""
