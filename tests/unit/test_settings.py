@@ -42,6 +42,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         max_tokens=10000,
         max_depth=15,
         max_selections=20000,
+        max_cells=10**15,
         read_connections=4,
         trusted_proxies=(),
         metrics_from=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
