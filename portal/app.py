@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,7 +18,7 @@ from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.audit.recorder import Recorder
-from portal.errors import PortalError
+from portal.errors import ConfigurationError, PortalError, Text
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, write_logs
@@ -28,7 +29,7 @@ from portal.resolvers.observing import Observation, Observing
 from portal.resolvers.operation import Endpoint
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
-from portal.serving import listen, serve_workers
+from portal.serving import listen, serve_workers, service_of
 from portal.serving import serve as serve_one
 from portal.settings import Settings, load_settings, process_environment
 from portal.storage.database import upgrade_database
@@ -141,14 +142,35 @@ def application_from_environment() -> Starlette:
 def serve(settings: Settings, host: str, port: int, workers: int, greet: Callable[[str], None]) -> int:
     """Serve until asked to stop; `greet` is told the address once requests are answered. Returns the exit code.
 
-    Raises: ConfigurationError for a key file, database or port that can't be used.
+    Raises: ConfigurationError for a key file, database, address or port that can't be used.
     """
     load_keys(settings.key_file)
+    _check_exposure(settings, host)
     upgrade_database(settings.database_url)
+    service = service_of(settings, log_requests=True)
     with listen(host, port) as listening:
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listening.getsockname()[1]}/graphql"
         if workers == 1:
-            return serve_one(create_app(settings), listening, lambda: greet(address), log_requests=True)
+            return serve_one(create_app(settings), listening, lambda: greet(address), service)
         greet(address)
-        return serve_workers("portal.app:application_from_environment", listening, workers)
+        return serve_workers("portal.app:application_from_environment", listening, workers, service)
+
+
+def _check_exposure(settings: Settings, host: str) -> None:
+    """Raise where others than this machine may ask and nobody said by which names."""
+    if settings.allowed_hosts or host == "localhost" or _is_loopback(host):
+        return
+    raise ConfigurationError(
+        Text(
+            en=f"at `{host}` others can reach the portal; list the names that they use in `PORTAL_ALLOWED_HOSTS`",
+            zh=f"在 `{host}` 上监听时其他主机可以访问门户；请在 `PORTAL_ALLOWED_HOSTS` 中列出访问所用的主机名",
+        )
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

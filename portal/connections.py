@@ -1,13 +1,15 @@
-"""Connections of clients that are slow, on purpose or not: uvicorn waits for headers, bodies and readers for ever (T72)."""
+"""Connections of clients that are slow, on purpose or not: uvicorn waits for them for ever (T72)."""
 
 import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from socket import SO_LINGER, SOL_SOCKET, socket
+from struct import pack
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from portal.errors import ErrorCode, Text
 
@@ -17,6 +19,8 @@ _EXTRA_BODY_BYTES = 1 << 20
 """So many bytes beyond twice the largest body may come: its framing, and what a refused client sends on."""
 TAKEN_BYTES = 65_536
 """So much of an answer must be taken in each span of `send_seconds`."""
+
+_NO_LINGERING = pack("ii", 1, 0)
 
 _LATE = Text(en="the request didn't arrive whole in time; send it at once", zh="请求未在时限内完整到达；请一次发送完毕")
 _LONG_HEAD = Text(en="the headers are too long; shorten them", zh="请求头过长；请缩短")
@@ -46,8 +50,8 @@ class _Held:
 class BoundedConfig(uvicorn.Config):
     """Uvicorn's configuration with limits for connections."""
 
-    def __init__(self, *arguments: Any, limits: ConnectionLimits, **options: Any) -> None:  # noqa: ANN401  uvicorn's own
-        super().__init__(*arguments, http=BoundedProtocol, **options)
+    def __init__(self, application: Any, limits: ConnectionLimits, **options: Any) -> None:  # noqa: ANN401  uvicorn's own
+        super().__init__(application, http=BoundedProtocol, **options)
         self.limits = limits
         self.held = _Held()
 
@@ -65,6 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head = True
         self._bytes = 0
         self._left = 0
+        self._answered: RequestResponseCycle | None = None
         self._arrival: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
 
@@ -84,8 +89,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._by_address[self._address] -= 1
         if not self._by_address[self._address]:
             del self._by_address[self._address]
-        self._arrival = _cancel(self._arrival)
-        self._taking = _cancel(self._taking)
+        self._end_arrival()
+        self._end_taking()
+        self._disconnect()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -106,9 +112,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head = False
         super().on_headers_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401  uvicorn's own
+        # Of several requests sent ahead `cycle` is the last to arrive, not the one that is being answered.
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_message_complete(self) -> None:
         """Note that the request is whole."""
-        self._arrival = _cancel(self._arrival)
+        self._end_arrival()
         self._is_in_head = True
         self._bytes = 0
         super().on_message_complete()
@@ -133,7 +144,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """Stop watching: most of the answer was taken."""
         super().resume_writing()
-        self._taking = _cancel(self._taking)
+        self._end_taking()
 
     def _await_request(self) -> None:
         self._arrival = self.loop.call_later(self._limits.receive_seconds, self._come_late)
@@ -147,6 +158,16 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _end_arrival(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def _end_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
     def _watch(self) -> None:
         self._left = self.transport.get_write_buffer_size()
         self._taking = self.loop.call_later(self._limits.send_seconds, self._look)
@@ -159,30 +180,32 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _give_up(self, status: int, text: Text, code: ErrorCode) -> None:
         """Refuse in words where nothing was answered yet, and close."""
-        cycle = self.cycle
-        if cycle is None or not cycle.response_started or cycle.response_complete:
+        answered = self._answered
+        if not self.pipeline and (answered is None or answered.response_complete or not answered.response_started):
             self.transport.write(render_refusal(status, text, code))
-        if cycle is not None and not cycle.response_complete:
-            # The application is told that nothing more comes; what it still answers is thrown away.
-            cycle.disconnected = True
-            cycle.message_event.set()
-        self._arrival = _cancel(self._arrival)
+        self._disconnect()
+        self._end_arrival()
         self.transport.close()
         self._abort_later()
 
+    def _disconnect(self) -> None:
+        """Tell the application that nothing more comes; what it still answers is thrown away."""
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+
     def _abandon(self) -> None:
-        self._arrival = _cancel(self._arrival)
+        """End the connection at once, and what the system still holds of its answers with it."""
+        self._end_arrival()
+        held: socket | None = self.transport.get_extra_info("socket")
+        if held is not None:
+            held.setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGERING)
         self.transport.abort()
 
     def _abort_later(self) -> None:
         # To close is to wait until what was written is taken: a client that takes nothing would be waited for.
-        self._taking = _cancel(self._taking)
+        self._end_taking()
         self._taking = self.loop.call_later(self._limits.send_seconds, self._abandon)
-
-
-def _cancel(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
 
 
 def render_refusal(status: int, text: Text, code: ErrorCode) -> bytes:

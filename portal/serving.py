@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 from portal.connections import BoundedConfig, ConnectionLimits
 from portal.errors import ConfigurationError, Text
 from portal.logs import logging_to
+from portal.settings import Settings
 
 Message: TypeAlias = MutableMapping[str, Any]
 Application: TypeAlias = Callable[
@@ -104,7 +105,18 @@ class Service:
     log_requests: bool = False
 
 
-def serve(application: Application, listening: socket, greet: Callable[[], None], *, log_requests: bool = False) -> int:
+def service_of(settings: Settings, *, log_requests: bool = False) -> Service:
+    """Return how the settings have applications served."""
+    limits = ConnectionLimits(
+        settings.receive_timeout_seconds,
+        settings.send_timeout_seconds,
+        settings.max_body_bytes,
+        settings.max_connections,
+    )
+    return Service(limits, log_requests)
+
+
+def serve(application: Application, listening: socket, greet: Callable[[], None], service: Service) -> int:
     """Serve until SIGTERM or Ctrl-C, requests under way to their end; call `greet` once requests are answered.
 
     Failures are logged to the standard error, requests too if asked. Returns the exit code.

@@ -91,6 +91,19 @@ def _networks(text: str) -> tuple[Network, ...]:
         ) from None
 
 
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]|\*", re.ASCII)
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if all(_HOST.fullmatch(name) for name in names):
+        return names
+    raise _bad(
+        "is not a list of host names without ports; write for example `share.example.gov.cn,10.0.0.5`, or `*` for any",
+        "不是主机名列表（不含端口）；写法如 `share.example.gov.cn,10.0.0.5`，`*` 表示不限",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting of the portal; what each means is in `_SETTINGS`. Times are seconds."""
@@ -111,6 +124,10 @@ class Settings:
     read_connections: int
     trusted_proxies: tuple[Network, ...]
     metrics_from: tuple[Network, ...]
+    allowed_hosts: tuple[str, ...]
+    receive_timeout_seconds: float
+    send_timeout_seconds: float
+    max_connections: int
     demonstration: bool
 
     @property
@@ -197,6 +214,36 @@ _SETTINGS: Mapping[str, _Setting] = {
         Text(
             "networks that may read the figures at `/metrics`; several with commas",
             "可读取 `/metrics` 运行指标的网段；多个以逗号分隔",
+        ),
+    ),
+    "allowed_hosts": _Setting(
+        _hosts,
+        "",
+        Text(
+            "names by which clients reach the portal (`Host`); several with commas, `*`: any; needed where it listens "
+            "on other addresses than this machine's own",
+            "客户端访问门户所用的主机名（`Host`）；多个以逗号分隔，`*` 表示不限；在本机回环以外的地址上监听时必填",
+        ),
+    ),
+    "receive_timeout_seconds": _Setting(
+        _seconds,
+        "10",
+        Text("longest time in which a request must arrive whole", "请求完整到达的最长秒数"),
+    ),
+    "send_timeout_seconds": _Setting(
+        _seconds,
+        "30",
+        Text(
+            "time in which a client must take the next 64 KiB of its answer",
+            "客户端接收下一段 64 KiB 应答的最长秒数",
+        ),
+    ),
+    "max_connections": _Setting(
+        _whole(2, 1_000_000),
+        "2000",
+        Text(
+            "most connections of a worker at once; one address may hold half of them",
+            "每个工作进程同时保持的最大连接数；单个地址至多占一半",
         ),
     ),
     "demonstration": _Setting(

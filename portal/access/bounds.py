@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from graphql.language import Visitor, visit
 from graphql.language.ast import (
     DocumentNode,
     FieldNode,
@@ -11,7 +10,6 @@ from graphql.language.ast import (
     FragmentSpreadNode,
     InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionNode,
     SelectionSetNode,
 )
 
@@ -97,29 +95,3 @@ class _Measuring:
 
     def _body(self, name: str) -> tuple[SelectionSetNode, ...]:
         return (self.fragments[name].selection_set,) if name in self.fragments else ()
-
-
-class _Folding(Visitor):
-    def leave_selection_set(self, node: SelectionSetNode, *_rest: object) -> SelectionSetNode | None:
-        kept: dict[object, SelectionNode] = {}
-        for selection in node.selections:
-            kept.setdefault(_leaf_name(selection) or id(selection), selection)
-        if len(kept) == len(node.selections):
-            return None
-        return SelectionSetNode(selections=tuple(kept.values()), loc=node.loc)
-
-
-def fold_repeated_leaves(document: DocumentNode) -> DocumentNode:
-    """Return the document without fields that stand in their selection set already, word for word, with nothing below.
-
-    They change no answer, and hundreds of them would exhaust what validation spends on comparing fields.
-    """
-    folded = visit(document, _Folding())
-    return folded if isinstance(folded, DocumentNode) else document
-
-
-def _leaf_name(node: SelectionNode) -> tuple[str, str] | None:
-    """Return response key and name of a bare field; None for anything with arguments, directives or more below it."""
-    if not isinstance(node, FieldNode) or node.selection_set or node.arguments or node.directives:
-        return None
-    return (node.alias.value if node.alias else node.name.value), node.name.value

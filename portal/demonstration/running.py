@@ -13,7 +13,7 @@ from portal.demonstration.surroundings import describe_surroundings, write_files
 from portal.errors import Language
 from portal.identity.keys import load_or_create_keys
 from portal.policies.information_point import PortalContent, load_content
-from portal.serving import Application, listen, serve
+from portal.serving import Application, listen, serve, service_of
 from portal.settings import Settings
 from portal.storage.database import open_database, upgrade_database
 
@@ -41,7 +41,7 @@ def run_demonstration(
             output.write(embolden(greeting) if output.isatty() else greeting)
             output.flush()
 
-        return serve(application(replace(settings, demonstration=True)), socket, greet)
+        return serve(application(replace(settings, demonstration=True)), socket, greet, service_of(settings))
 
 
 async def _load(database_url: str, digest_secret: bytes) -> PortalContent:

@@ -9,6 +9,7 @@ from portal.access.pipeline import Asker
 from portal.errors import Language, Text, Unauthenticated
 from portal.identity.claims import SubjectKind
 from portal.identity.tokens import TokenVerifier, read_authorization
+from portal.resolvers.hosts import check_host
 from portal.resolvers.negotiation import JSON_TYPE, RESPONSE_TYPE, wanted_language, wanted_type
 from portal.resolvers.observing import observation_of
 from portal.resolvers.operation import Endpoint, Outcome, answer_operation, refuse_request
@@ -37,6 +38,7 @@ class Desk:
         road = self.endpoint.road
         address = client_address(request, self.settings.trusted_proxies)
         try:
+            check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
             token = read_authorization(request.headers.getlist("authorization"))
             claims = None if token is None else self.tokens.claims_of(token, road.now())
             if claims is not None and claims.kind is SubjectKind.APPLICATION:

@@ -1,6 +1,5 @@
 """What a subject may not know of is answered byte for byte as what isn't there (T58, T59; enforcement.md §5, view)."""
 
-import re
 from collections.abc import Iterator
 from random import Random
 
@@ -87,18 +86,19 @@ def test_hidden_items_are_answered_as_unknown_ones_in_every_place(world: PortalW
 
     for by, entry, hidden in HIDDEN_ITEMS:
         for place, form in ITEM_PLACES.items():
-            for _ in range(2):
+            for _ in range(4):
                 answer, body = ask(world, form, hidden, by, entry)
                 unknown, unknown_body = ask(world, form, unknown_name(random, hidden), by, entry)
                 assert (answer.status, body) == (unknown.status, unknown_body), (by, place)
                 assert_refused(answer, "NOT_VALID")
                 asked += 1
 
-    assert asked + 2 * len(HIDDEN_ENTRIES) * len(ENTRY_PLACES) >= PAIRS
+    assert asked >= PAIRS
 
 
 def test_hidden_entries_are_answered_as_unknown_ones_in_every_place(world: PortalWorld) -> None:
     random = Random(59)
+    asked = 0
 
     for by, hidden in HIDDEN_ENTRIES:
         for place, form in ENTRY_PLACES.items():
@@ -106,7 +106,9 @@ def test_hidden_entries_are_answered_as_unknown_ones_in_every_place(world: Porta
                 answer, body = ask(world, form, hidden, by)
                 unknown, unknown_body = ask(world, form, unknown_name(random, hidden), by)
                 assert (answer.status, body) == (unknown.status, unknown_body), (by, hidden, place)
-                assert hidden not in re.sub(r"'[^']*'|\"message\":\"[^\"]*\"", "", answer.content.decode()), place
+                asked += 1
+
+    assert asked >= PAIRS
 
 
 @pytest.mark.parametrize(("by", "entry", "hidden"), HIDDEN_ITEMS, ids=repr)

@@ -3,7 +3,22 @@
 from dataclasses import replace
 
 from tests.oracle.conditions import ItemType
-from tests.oracle.document import Definition, Document, Field, Flag, Literal, Members, Null, Number, Several, Text, Word
+from tests.oracle.document import (
+    Definition,
+    Document,
+    Field,
+    Flag,
+    Json,
+    Literal,
+    Members,
+    Null,
+    Number,
+    Several,
+    Text,
+    Variable,
+    Word,
+    pruned,
+)
 from tests.oracle.generate_cells import chance
 from tests.oracle.generate_literals import WRONG_KINDS, WRONG_VALUES, Builder
 from tests.oracle.paging import fields_in
@@ -58,7 +73,7 @@ def draw_fault(builder: Builder, world: World, view: View, shared: Field) -> Doc
     draw = builder.draw
     # With two fields of its own the document would have more than the two that are never too many.
     shared = replace(shared, selections=tuple(fields_in(shared.selections)[:1]))
-    spoilers = (_unknown_field, _hidden_entry, _hidden_item, _hidden_item, _wrong_argument, _wrong_argument, _broken)
+    spoilers = (_unknown_field, _hidden_entry, _hidden_item, _hidden_item, _wrong_argument, _wrong_variable, _broken)
     for _ in range(20):
         document = draw.choice(spoilers)(builder, world, view, shared)
         if document is not None:
@@ -145,9 +160,38 @@ def _wrong_argument(builder: Builder, _world: World, view: View, shared: Field) 
     return _finished(builder, replace(shared, selections=(*shared.selections, field)))
 
 
+def _wrong_variable(builder: Builder, world: World, view: View, shared: Field) -> Document | None:
+    """A variable whose value doesn't fit its type, or names what is nowhere or hidden."""
+    if not view:
+        return None
+    draw = builder.draw
+    entry = draw.choice(list(view))
+    name = draw.choice(list(view[entry]))
+    hidden = [one.identifier for each in world.entries if each.identifier == entry for one in each.items]
+    where, order = f"{entry}_where", f"[{entry}_order!]"
+    tests: Json = {"isNull": False}
+    wrong: list[tuple[str, str, Json]] = [
+        ("first", "Int", "x"), ("first", "Int", 1.5), ("first", "Int", 2**31), ("first", "Int", [1]),
+        ("matter", "String", 5), ("after", "String", {"a": 1}), ("where", where, "x"), ("where", where, [[]]),
+        ("where", where, {"nowhere": tests}), ("where", where, {name: {"like": "x"}}), ("where", where, {name: []}),
+        ("where", where, {"or": "x"}), ("where", where, {name: {"isNull": "no"}}),
+    ]  # fmt: skip
+    wrong += [("where", where, {each: tests}) for each in hidden if each not in view[entry]]
+    if any(item.type is not ItemType.JSON for item in view[entry].values()):
+        wrong += [("orderBy", order, [{"nowhere": "ASC"}]), ("orderBy", order, [{name: "UP"}]), ("orderBy", order, "x")]
+    argument, kind, value = draw.choice(wrong)
+    field = Field(entry, (Field("totalCount"),), builder.alias(), ((argument, Variable("wrong")),))
+    document = _finished(builder, replace(shared, selections=(*shared.selections, field)))
+    definitions = (*document.definitions, Definition("wrong", kind))
+    return pruned(replace(document, definitions=definitions, values={**document.values, "wrong": value}))
+
+
 def _broken(builder: Builder, _world: World, view: View, shared: Field) -> Document | None:
     """A document that GraphQL itself refuses."""
     document = _finished(builder, shared)
+    if chance(builder.draw, 0.15):
+        empty = builder.draw.choice((Document((), trailer="{}"), Document((Field("shared {}"),)), Document(())))
+        return replace(empty, broken=True)
     if builder.draw.choice((False, True)) or not view:
         trailers = ("}", " {", "\nfragment Unused on Query { __typename }", " query Other { __typename }", "\x01", " )")
         return replace(document, trailer=builder.draw.choice(trailers), broken=True)

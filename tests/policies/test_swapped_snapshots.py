@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import cycle
 from threading import Event
 
 import pytest
 
+from portal.catalog.entries import CatalogEntry
 from portal.errors import ErrorCode
 from portal.policies.casbin_models import Matcher, ModelName
 from portal.policies.decision_point import DecisionPoint
@@ -75,6 +76,33 @@ def hasty_threads() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(interval)
+
+
+class PausingEntry(CatalogEntry):
+    """An entry at whose first look a decision stands still, until another one is through or could not be."""
+
+    __slots__ = ()
+    reached = Event()
+    passed = Event()
+
+    @property
+    def is_published(self) -> bool:
+        self.reached.set()
+        self.passed.wait(0.3)
+        return True
+
+
+@pytest.mark.clause("T14")
+def test_t14_matcher_asks_for_its_own_record_when_another_thread_asks_meanwhile() -> None:
+    matcher = Matcher(ModelName.DEPARTMENT_SHARING)
+    pausing = PausingEntry(**{one.name: getattr(OF, one.name) for one in fields(OF)})
+    asked, note = request(CHECKER), OF.items[1]
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(matcher.matching, (GENERAL,), pausing, note, asked)
+        assert pausing.reached.wait(5)
+        quick = pool.submit(matcher.matching, (LATE,), OF, note, asked)
+        quick.add_done_callback(lambda _: pausing.passed.set())
+        assert (slow.result(), quick.result()) == ((GENERAL,), ())
 
 
 def keeper() -> Keeper:

@@ -3,9 +3,9 @@
 from time import process_time
 
 import pytest
-from graphql import parse, print_ast
+from graphql import parse
 
-from portal.access.bounds import Bounds, check_bounds, fold_repeated_leaves
+from portal.access.bounds import Bounds, check_bounds
 from portal.errors import ErrorCode, TooComplex
 
 WIDE_OPEN = Bounds(tokens=10**6, depth=100, selections=10**6)
@@ -91,31 +91,3 @@ def test_many_fields_that_spread_a_wide_fragment_are_measured_in_time() -> None:
         check_bounds(document, WIDE_OPEN)
 
     assert process_time() - started < 5
-
-
-def folded(text: str) -> str:
-    return " ".join(print_ast(fold_repeated_leaves(parse(text))).split())
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("{a b a a b}", "{ a b }"),
-        ("{x: a x: a a}", "{ x: a a }"),
-        ("{x: a x: b}", "{ x: a x: b }"),
-        ("{a {b b} a {b}}", "{ a { b } a { b } }"),
-        ("{a a @skip(if: true)}", "{ a a @skip(if: true) }"),
-        ("{a(b: 1) a(b: 1)}", "{ a(b: 1) a(b: 1) }"),
-        ("{a ... {a a}} fragment F on T {c c}", "{ a ... { a } } fragment F on T { c }"),
-        ("{...F ...F} fragment F on T {c}", "{ ...F ...F } fragment F on T { c }"),
-        ("{a b}", "{ a b }"),
-    ],
-)
-def test_fields_that_stand_there_already_word_for_word_are_left_out(text: str, left: str) -> None:
-    assert folded(text) == left
-
-
-def test_document_without_repeated_fields_stays_the_same() -> None:
-    document = parse("{a {b c} ...F} fragment F on T {a}")
-
-    assert fold_repeated_leaves(document) is document

@@ -1,4 +1,5 @@
 import logging
+import sys
 from collections.abc import Mapping
 
 import pytest
@@ -121,6 +122,20 @@ def test_matcher_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     matcher = Matcher(ModelName.DEPARTMENT_SHARING)
     matcher.matching((record(), record(purposes=["work_reference"])), entry(), NAME, request())
     assert caplog.records == []
+
+
+@pytest.mark.clause("T14")
+def test_matcher_parses_nothing_when_it_decides() -> None:
+    # `ast.parse` of Python 3.11 fails now and then while another thread parses.
+    matcher = Matcher(ModelName.DEPARTMENT_SHARING)
+    called: list[object] = []
+    sys.setprofile(lambda _frame, event, function: called.append(function) if event == "c_call" else None)
+    try:
+        matcher.matching((record(), restriction()), entry(), NAME, request())
+    finally:
+        sys.setprofile(None)
+    assert isinstance in called
+    assert compile not in called
 
 
 def test_line_of_a_record_holds_its_number_and_effect_and_none_of_its_text() -> None:

@@ -1,0 +1,1 @@
+"""Sharing of government data under signed agreements, by GraphQL, with every answer decided and recorded."""

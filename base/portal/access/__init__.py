@@ -1,0 +1,1 @@
+"""The one road to shared data: plan, decide, compile, execute, record."""

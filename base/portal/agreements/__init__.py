@@ -1,0 +1,1 @@
+"""Tripartite agreements and their signatures."""

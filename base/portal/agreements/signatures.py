@@ -1,0 +1,159 @@
+"""One party's signature: a detached JWS over the canonical form of the agreement (RFC 7515; bundle.md; T6, T22)."""
+
+import base64
+from enum import StrEnum
+from typing import TypeAlias
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.registry import HeaderParameter
+
+from portal.agreements.agreement import Signature
+from portal.agreements.certificates import describe, parse_certificate
+from portal.agreements.chains import MAX_CHAIN, Chain, check_chain
+from portal.agreements.trust import TrustStore
+from portal.agreements.wording import shown
+from portal.conditions.values import parse_instant
+from portal.errors import BadInput, Text
+from portal.identity.segments import parse_segment
+from portal.json_text import JsonValue
+
+MAX_JWS_CHARACTERS = 1 << 16
+_HEADER_MEMBERS = ("alg", "role", "signed_at", "x5c")
+
+_JoseKey: TypeAlias = OKPKey | ECKey | RSAKey
+
+
+class Algorithm(StrEnum):
+    """An algorithm that parties sign with, by its name in JOSE."""
+
+    ED25519 = "Ed25519"
+    ES256 = "ES256"
+    PS256 = "PS256"
+
+
+def check_signature(signature: Signature, signed_octets: bytes, trust: TrustStore) -> x509.Certificate:
+    """Return the certificate of whoever made the signature over these octets, in its role and at its time.
+
+    Whether that is the party is still to be asked.
+    Raises: BadInput, saying what is wrong.
+    """
+    protected, value = _split(signature.jws)
+    header = _parse_header(protected)
+    _check_envelope(header, signature)
+    algorithm = _parse_algorithm(header["alg"])
+    chain = _parse_chain(header["x5c"])
+    check_chain(chain, trust, signature.signed_at)
+    key = _fitting_key(algorithm, chain[0])
+    try:
+        jws.deserialize_compact(f"{protected}..{value}", key, registry=jws_registry(algorithm), payload=signed_octets)
+    except (JoseError, ValueError):
+        raise BadInput(
+            Text(
+                en="it isn't of this text: the agreement, or the signature, was altered or is of another version",
+                zh="签名与本文本不符：协议或签名被改动，或属于另一版本",
+            )
+        ) from None
+    return chain[0]
+
+
+def jws_registry(algorithm: Algorithm) -> jws.JWSRegistry:
+    """Return joserfc's rules for one algorithm alone, with a header of ours and room in it for certificates."""
+    registry = jws.JWSRegistry(
+        header_registry={
+            "role": HeaderParameter("Role of the signer", "str"),
+            "signed_at": HeaderParameter("Time of the signature", "str"),
+        },
+        algorithms=[algorithm],
+    )
+    registry.max_header_length = MAX_JWS_CHARACTERS
+    return registry
+
+
+def _split(compact: str) -> tuple[str, str]:
+    segments = compact.split(".")
+    if len(compact) > MAX_JWS_CHARACTERS or len(segments) != 3:
+        raise BadInput(Text(en="`jws` is no PROTECTED..SIGNATURE", zh="`jws` 不是 PROTECTED..SIGNATURE 的形式"))
+    protected, payload, value = segments
+    if payload:
+        raise BadInput(
+            Text(en="`jws` carries a text of its own; leave the middle empty", zh="`jws` 自带文本；中间部分应为空")
+        )
+    return protected, value
+
+
+def _parse_header(protected: str) -> dict[str, JsonValue]:
+    header = parse_segment(protected)
+    for name in header:
+        if name not in _HEADER_MEMBERS:
+            raise BadInput(Text(en=f"`{shown(name)}` has no place in the header", zh=f"签名头中不应有 `{shown(name)}`"))
+    for name in _HEADER_MEMBERS:
+        if name not in header:
+            raise BadInput(Text(en=f"`{name}` is missing in the header", zh=f"签名头中缺少 `{name}`"))
+    return header
+
+
+def _check_envelope(header: dict[str, JsonValue], signature: Signature) -> None:
+    if header["role"] != signature.role.value:
+        role = shown(header["role"])
+        raise BadInput(Text(en=f"it was made as `{role}`", zh=f"它是以 `{role}` 的角色所作"))
+    if parse_instant(header["signed_at"]) != signature.signed_at:
+        raise BadInput(
+            Text(
+                en=f"it was made at {header['signed_at']}, not at `signed_at`",
+                zh=f"它作于 {header['signed_at']}，与 `signed_at` 不符",
+            )
+        )
+
+
+def _parse_algorithm(raw: JsonValue) -> Algorithm:
+    for algorithm in Algorithm:
+        if raw == algorithm.value:
+            return algorithm
+    known = ", ".join(Algorithm)
+    raise BadInput(
+        Text(en=f"the algorithm `{shown(raw)}` isn't one of {known}", zh=f"算法 `{shown(raw)}` 不在 {known} 之列")
+    )
+
+
+def _parse_chain(raw: JsonValue) -> Chain:
+    if not isinstance(raw, list) or not 1 <= len(raw) <= MAX_CHAIN:
+        raise BadInput(
+            Text(
+                en=f"`x5c` isn't a list of 1 to {MAX_CHAIN} certificates",
+                zh=f"`x5c` 应为 1 至 {MAX_CHAIN} 个证书的列表",
+            )
+        )
+    return tuple(parse_certificate(_parse_base64(member)) for member in raw)
+
+
+def _parse_base64(raw: JsonValue) -> bytes:
+    refusal = BadInput(Text(en="a member of `x5c` is no base64", zh="`x5c` 的成员不是 base64"))
+    if not isinstance(raw, str):
+        raise refusal
+    try:
+        return base64.b64decode(raw, validate=True)
+    except ValueError:
+        raise refusal from None
+
+
+def _fitting_key(algorithm: Algorithm, certificate: x509.Certificate) -> _JoseKey:
+    """Return the certificate's key if it is of the algorithm's kind: a key is never used as what it isn't (T6)."""
+    match algorithm, certificate.public_key():
+        case Algorithm.ED25519, Ed25519PublicKey() as key:
+            return OKPKey.import_key(key)
+        case Algorithm.ES256, EllipticCurvePublicKey(curve=SECP256R1()) as key:
+            return ECKey.import_key(key)
+        case Algorithm.PS256, RSAPublicKey() as key:
+            return RSAKey.import_key(key)
+    raise BadInput(
+        Text(
+            en=f"the algorithm {algorithm} doesn't fit the key of the certificate `{describe(certificate)}`",
+            zh=f"算法 {algorithm} 与证书 `{describe(certificate)}` 的密钥不匹配",
+        )
+    )

@@ -1,0 +1,176 @@
+"""The application: the only place where the parts are put together."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal.access.bounds import Bounds
+from portal.access.executing import SqliteSource
+from portal.access.pipeline import Road
+from portal.access.snapshots import snapshot_keeper
+from portal.audit.recorder import Recorder
+from portal.errors import ConfigurationError, PortalError, Text
+from portal.identity.keys import PortalKeys, load_keys
+from portal.identity.tokens import TokenAuthority, TokenVerifier
+from portal.logs import logger_of, write_logs
+from portal.resolvers.desk import Desk
+from portal.resolvers.figures import Figures, may_read_figures
+from portal.resolvers.health import answer_alive, answer_ready
+from portal.resolvers.observing import Observation, Observing
+from portal.resolvers.operation import Endpoint
+from portal.resolvers.request_log import log_request
+from portal.resolvers.routing import READ_METHODS, refuse_route, route
+from portal.serving import listen, serve_workers, service_of
+from portal.serving import serve as serve_one
+from portal.settings import Settings, load_settings, process_environment
+from portal.storage.database import upgrade_database
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """An open portal."""
+
+    settings: Settings
+    keys: PortalKeys
+    desk: Desk
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What GraphQL operations are answered with."""
+        return self.desk.endpoint
+
+    @property
+    def road(self) -> Road:
+        """The road to shared data."""
+        return self.endpoint.road
+
+
+def token_authority(settings: Settings, keys: PortalKeys) -> TokenAuthority:
+    """Return who issues tokens here, and for whom."""
+    return TokenAuthority(settings.issuer, settings.audience, keys.signing)
+
+
+@asynccontextmanager
+async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
+    """Open a portal on its databases, and close it so that its log ends with a checkpoint.
+
+    Raises: ConfigurationError, AuditUnavailable.
+    """
+    keys = load_keys(settings.key_file)
+    await asyncio.to_thread(upgrade_database, settings.database_url)
+    recorder = await asyncio.to_thread(Recorder.start, settings.database_url, keys.audit, settings.witness_file)
+    source = SqliteSource(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
+    road = Road(snapshot_keeper(settings.database_url, keys.digest_secret), source, recorder, keys)
+    bounds = Bounds(settings.max_tokens, settings.max_depth, settings.max_selections)
+    tokens = TokenVerifier(token_authority(settings, keys))
+    try:
+        yield Portal(settings, keys, Desk(settings, Endpoint(road, bounds), tokens))
+    finally:
+        await asyncio.to_thread(source.close)
+        await asyncio.to_thread(recorder.close)
+        await road.keeper.close()
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the ASGI application of a portal."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with _opened(settings) as portal:
+            app.state.portal = portal
+            yield
+
+    def conclude(observation: Observation) -> None:
+        figures.count(observation)
+        log_request(observation)
+
+    figures = Figures()
+    app = Starlette(
+        routes=[
+            route("/graphql", (*READ_METHODS, "POST"), lambda request: _portal_of(request).desk.answer(request)),
+            route("/healthz", READ_METHODS, answer_alive),
+            route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
+            route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
+        ],
+        lifespan=lifespan,
+        middleware=[Middleware(Observing, conclude=conclude)],
+        exception_handlers={HTTPException: refuse_route},
+    )
+    # A redirect would be written with the Host that the client names.
+    app.router.redirect_slashes = False
+    return app
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Portal]:
+    """Open a portal for a server, which ends without a word of its own where that fails."""
+    try:
+        async with open_portal(settings) as portal:
+            yield portal
+    except PortalError as failure:
+        logger_of("start").error("can't serve", code=failure.code.value, why=failure.text.en)
+        raise
+
+
+def _portal_of(request: Request) -> Portal:
+    portal: Portal = request.app.state.portal
+    return portal
+
+
+async def _answer_figures(request: Request, figures: Figures) -> Response:
+    portal = _portal_of(request)
+    if not may_read_figures(request, portal.settings.metrics_from, portal.settings.trusted_proxies):
+        raise HTTPException(404)
+    return await figures.answer(request, portal.road)
+
+
+def application_from_environment() -> Starlette:
+    """Return the application as the environment and `.env` set it up: what each of several workers runs."""
+    write_logs(sys.stderr, requests=True)
+    return create_app(load_settings(process_environment()))
+
+
+def serve(settings: Settings, host: str, port: int, workers: int, greet: Callable[[str], None]) -> int:
+    """Serve until asked to stop; `greet` is told the address once requests are answered. Returns the exit code.
+
+    Raises: ConfigurationError for a key file, database, address or port that can't be used.
+    """
+    load_keys(settings.key_file)
+    _check_exposure(settings, host)
+    upgrade_database(settings.database_url)
+    service = service_of(settings, log_requests=True)
+    with listen(host, port) as listening:
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{listening.getsockname()[1]}/graphql"
+        if workers == 1:
+            return serve_one(create_app(settings), listening, lambda: greet(address), service)
+        greet(address)
+        return serve_workers("portal.app:application_from_environment", listening, workers, service)
+
+
+def _check_exposure(settings: Settings, host: str) -> None:
+    """Raise where others than this machine may ask and nobody said by which names."""
+    if settings.allowed_hosts or host == "localhost" or _is_loopback(host):
+        return
+    raise ConfigurationError(
+        Text(
+            en=f"at `{host}` others can reach the portal; list the names that they use in `PORTAL_ALLOWED_HOSTS`",
+            zh=f"在 `{host}` 上监听时其他主机可以访问门户；请在 `PORTAL_ALLOWED_HOSTS` 中列出访问所用的主机名",
+        )
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Audit records, their chain, checkpoints and verification."""

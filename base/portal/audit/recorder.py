@@ -1,0 +1,94 @@
+"""The recorder: requests hand it their records and wait until these are durable (enforcement.md §6)."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from portal.audit import statements
+from portal.audit.ledger import Ledger, submit
+from portal.audit.receipts import Recording
+from portal.audit.records import AuditRecord, Quota
+from portal.audit.refused_tokens import RefusedTokens
+from portal.audit.writing import Waiting, WritingThread, unavailable
+from portal.storage.database import connect_read_only, database_path
+from portal.vocabulary import EntryCode
+
+
+class Recorder:
+    """A process's way into the audit log; made by `start`, once a process.
+
+    Methods that are coroutines belong to the event loop; `start` and `close` block.
+    """
+
+    def __init__(self, thread: WritingThread, reader: sqlite3.Connection, refused_tokens: RefusedTokens) -> None:
+        self._thread = thread
+        self._reader = reader
+        self._reader_lock = threading.Lock()
+        self._refused_tokens = refused_tokens
+
+    @classmethod
+    def start(cls, database_url: str, key: Ed25519PrivateKey, witness: Path | None = None) -> "Recorder":
+        """Begin a chain in the database and return its recorder; what a killed process left is covered by a checkpoint.
+
+        `witness` is the file that keeps the last checkpoint outside the database.
+        Raises: AuditUnavailable where the log can't be written, or isn't the one that key and witness know.
+        """
+        open_ledger = partial(Ledger, database_url, key, witness)
+        try:
+            ledger = open_ledger()
+            reader = connect_read_only(database_path(database_url))
+        except (OSError, sqlite3.Error) as fault:
+            raise unavailable() from fault
+        refused_tokens = RefusedTokens()
+        thread = WritingThread(open_ledger, ledger, refused_tokens)
+        thread.start()
+        return cls(thread, reader, refused_tokens)
+
+    @property
+    def waiting(self) -> int:
+        """How many records wait to be written."""
+        return self._thread.waiting
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether records can be made durable, as far as the last attempt says."""
+        return self._thread.is_writing
+
+    async def record(self, record: AuditRecord, quotas: Sequence[Quota] = ()) -> Recording:
+        """Return when the record is durable, or nothing of it was written.
+
+        Whoever stops waiting may leave a record of an answer that was never given, never an answer without record.
+        Raises: AuditUnavailable.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Recording] = loop.create_future()
+        self._thread.put(Waiting(submit(record, quotas), loop, future))
+        return await future
+
+    async def rows_today(self, subject: str, entry: EntryCode, day: date) -> int:
+        """Return how many rows the subject took of the entry on that day of Asia/Shanghai.
+
+        For the decision; what counts is the comparison in the record's own transaction. Raises: AuditUnavailable.
+        """
+        # Ten microseconds, and readers don't wait for the writer: a thread would cost more than the query.
+        try:
+            with self._reader_lock:
+                row = self._reader.execute(statements.READ_DAILY_ROWS, (subject, entry, day.isoformat())).fetchone()
+        except sqlite3.Error as fault:
+            raise unavailable() from fault
+        return 0 if row is None else int(row[0])
+
+    def count_refused_token(self, address: str) -> None:
+        """Count a token that didn't verify; written down within a second."""
+        self._refused_tokens.add(address, datetime.now(UTC))
+
+    def close(self) -> None:
+        """Write what waits, sign a last checkpoint and return; later records are refused."""
+        self._thread.finish()
+        self._reader.close()

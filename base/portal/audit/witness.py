@@ -1,0 +1,60 @@
+"""The last checkpoint, kept in a file outside the database.
+
+Whoever replaces the whole database, or restores an old one, leaves a log that is sound in itself; this file tells.
+"""
+
+import json
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from portal.audit import statements
+from portal.audit.checkpoints import Checkpoint
+from portal.storage.database import connect_read_only
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Number and hex hash of a checkpoint that the log must hold."""
+
+    number: int
+    hash: str
+
+
+def load_witness(path: Path) -> Witness | None:
+    """Return what the file says; None if it isn't there, or was torn by a power cut."""
+    try:
+        document = json.loads(path.read_bytes())
+        return Witness(int(document["number"]), str(document["hash"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def store_witness(path: Path, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint's number and hash in place of the last one's.
+
+    INVARIANT: called after the checkpoint is durable, so the file never names one that a power cut takes back.
+    """
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps({"number": checkpoint.number, "hash": checkpoint.hash.hex()}) + "\n")
+    draft.replace(path)
+
+
+def retire_witness(path: Path, database: Path, now: datetime) -> Path | None:
+    """Put the witness of an earlier log aside if the database holds no log, and return where it lies now.
+
+    For the first load of a portal alone, which a person orders and which says so: no log begins anew by itself (R6).
+    """
+    if not path.exists() or _holds_log(database):
+        return None
+    kept = path.with_name(f"{path.stem}-until-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{path.suffix}")
+    return path.rename(kept)
+
+
+def _holds_log(database: Path) -> bool:
+    if not database.exists():
+        return False
+    with closing(connect_read_only(database)) as connection:
+        return connection.execute(statements.READ_WRITERS).fetchone() is not None

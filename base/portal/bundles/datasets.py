@@ -1,0 +1,180 @@
+"""The rows of a bundle on their way into the data store: which are written anew, under which row numbers."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from sqlalchemy import Connection, Engine
+
+from portal.bundles.bundle import Bundle, Dataset
+from portal.catalog.columns import plan_layouts
+from portal.conditions.tree import ValueType
+from portal.json_text import JsonValue, render_json
+from portal.storage.content import Cell, ContentRow
+from portal.storage.data_store import (
+    TABLE_PREFIX,
+    ColumnSpec,
+    StoredRow,
+    StoredValue,
+    TableLayout,
+    create_dataset,
+    data_table,
+    read_dataset,
+    store_value,
+)
+from portal.storage.database import for_writing
+from portal.storage.row_numbers import plan_row_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class PresentTable:
+    """The table that holds an entry's rows now."""
+
+    name: str
+    layout: TableLayout
+    row_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetWriting:
+    """Rows that are to be written into a new table; `present` is None where the entry has no table yet."""
+
+    name: str
+    layout: TableLayout
+    dataset: Dataset
+    present: PresentTable | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPlan:
+    """The rows of the table `datasets` by entry, and what is to be written before they are true."""
+
+    rows: Mapping[str, ContentRow]
+    writings: tuple[DatasetWriting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowMatching:
+    """How new rows relate to the present ones by key: the number that each keeps, and how many differ.
+
+    `highest` is the last number of the present rows, 0 where there are none.
+    """
+
+    kept: Sequence[int | None]
+    added: int
+    removed: int
+    changed: int
+    highest: int = 0
+
+
+def plan_datasets(
+    bundle: Bundle, present: Mapping[str, ContentRow], tables: frozenset[str], next_number: int
+) -> DatasetPlan:
+    """Return what becomes of the bundle's rows. `tables` are there already; new ones are numbered from `next_number`.
+
+    Rows that are the same in the same layout stay where they are.
+    """
+    rows: dict[str, ContentRow] = {}
+    writings: list[DatasetWriting] = []
+    for code, layout in plan_layouts(bundle.entries).items():
+        dataset, row = bundle.datasets[code], present.get(code)
+        if row is not None and row.text("table_name") not in tables:
+            row = None
+        if row is not None and (row.text("digest"), row.text("layout")) == (dataset.digest, _render_layout(layout)):
+            rows[code] = row
+            continue
+        name = f"{TABLE_PREFIX}{next_number + len(writings)}"
+        rows[code] = _dataset_row(name, layout, dataset)
+        writings.append(DatasetWriting(name, layout, dataset, None if row is None else _present_table(row)))
+    return DatasetPlan(rows, tuple(writings))
+
+
+def _dataset_row(name: str, layout: TableLayout, dataset: Dataset) -> ContentRow:
+    cells: dict[str, Cell] = {
+        "table_name": name,
+        "row_count": dataset.row_count,
+        "digest": dataset.digest,
+        "layout": _render_layout(layout),
+    }
+    return ContentRow(cells, {})
+
+
+def _render_layout(layout: TableLayout) -> str:
+    parts: dict[str, JsonValue] = {
+        "columns": [[column.name, column.type.value, column.scale] for column in layout.columns],
+        "key": [*layout.key],
+        "indexes": [[*names] for names in layout.indexes],
+    }
+    return render_json(parts)
+
+
+def _present_table(row: ContentRow) -> PresentTable:
+    return PresentTable(row.text("table_name"), parse_layout(row.text("layout")), row.number("row_count"))
+
+
+def parse_layout(text: str) -> TableLayout:
+    """Return the layout that a row of `datasets` holds as JSON."""
+    parts = json.loads(text)
+    return TableLayout(
+        tuple(ColumnSpec(name, ValueType(kind), scale) for name, kind, scale in parts["columns"]),
+        tuple(parts["key"]),
+        tuple(tuple(names) for names in parts["indexes"]),
+    )
+
+
+def match_rows(connection: Connection, writing: DatasetWriting) -> RowMatching:
+    """Compare the rows to be written with the present ones, by the key that the entry is to have."""
+    if writing.present is None:
+        count = writing.dataset.row_count
+        return RowMatching([None] * count, count, 0, 0)
+    present = _present_rows(connection, writing, writing.present)
+    key = writing.layout.positions(writing.layout.key)
+    kept: list[int | None] = []
+    changed = 0
+    for row in _stored_rows(writing):
+        number, fingerprint = present.get(_pick(row, key), (None, b""))
+        kept.append(number)
+        changed += number is not None and fingerprint != _fingerprint(row)
+    surviving = len(set(kept) - {None})
+    highest = max((number for number, _ in present.values()), default=0)
+    return RowMatching(kept, kept.count(None), writing.present.row_count - surviving, changed, highest)
+
+
+def _present_rows(
+    connection: Connection, writing: DatasetWriting, present: PresentTable
+) -> Mapping[StoredRow, tuple[int, bytes]]:
+    """Return number and fingerprint of the rows by key; none where they didn't have the key's columns."""
+    wanted = {column for column in writing.layout.columns if column.name in writing.layout.key}
+    if not wanted <= set(present.layout.columns):
+        return {}
+    key = present.layout.positions(writing.layout.key)
+    table = data_table(present.name, present.layout.columns)
+    return {_pick(row, key): (int(number or 0), _fingerprint(row)) for number, *row in read_dataset(connection, table)}
+
+
+def _pick(row: Sequence[StoredValue], positions: tuple[int, ...]) -> StoredRow:
+    return tuple(row[position] for position in positions)
+
+
+def _fingerprint(row: Sequence[StoredValue]) -> bytes:
+    # Not `hash()`, for which -1 and -2 are the same.
+    return blake2b(repr(tuple(row)).encode(), digest_size=16).digest()
+
+
+def _stored_rows(writing: DatasetWriting) -> Iterator[StoredRow]:
+    columns = writing.layout.columns
+    for row in writing.dataset.rows():
+        yield tuple(map(store_value, row, columns))
+
+
+def write_dataset(engine: Engine, writing: DatasetWriting, written: Callable[[int], None]) -> RowMatching:
+    """Write the rows into their new table, whole or not at all; `written` is told how many there are so far."""
+    with for_writing(engine).begin() as connection:
+        matching = match_rows(connection, writing)
+        numbers = plan_row_numbers(matching.kept, matching.highest)
+        # Strict: a file that changed since it was checked has perhaps fewer or more rows.
+        rows = ((number, *row) for number, row in zip(numbers, _stored_rows(writing), strict=True))
+        for count in create_dataset(connection, data_table(writing.name, writing.layout.columns), writing.layout, rows):
+            written(count)
+    return matching

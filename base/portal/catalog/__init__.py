@@ -1,0 +1,1 @@
+"""Catalog entries, information items, codes and their conformity."""

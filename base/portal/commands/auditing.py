@@ -1,0 +1,128 @@
+"""`portal audit verify` and `portal audit tail`."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from time import sleep
+
+from rich.console import Console
+from rich.progress import Progress, TextColumn
+
+from portal.audit.following import MAX_LINES, LogFollower
+from portal.audit.verification import FaultKind, LogFault, LogVerification, verify_log
+from portal.commands.options import NoOptions, TailOptions
+from portal.commands.parsing import parse_whole
+from portal.commands.terminal import ExitCode, Session, Terminal
+from portal.errors import ConfigurationError, Text
+from portal.identity.keys import load_keys
+from portal.settings import Settings
+from portal.storage.database import database_path
+
+POLL_SECONDS = 0.5
+
+_FAULTS = {
+    FaultKind.GAP: Text(en="a record is missing, doubled or out of its order", zh="记录缺失、重复或顺序有误"),
+    FaultKind.CHANGED: Text(en="the record or its hash was changed", zh="记录或其散列值被改动"),
+    FaultKind.COLUMNS: Text(en="its columns aren't those of its text", zh="检索列与记录正文不一致"),
+    FaultKind.WRITER: Text(en="this chain is not one that the portal began", zh="该记录链不是由本门户开始的"),
+    FaultKind.CHECKPOINT_GAP: Text(
+        en="a checkpoint is missing, doubled or out of its order", zh="检查点缺失、重复或顺序有误"
+    ),
+    FaultKind.SIGNATURE: Text(en="the checkpoint was not signed with the audit key", zh="检查点未经审计密钥签名"),
+    FaultKind.HEAD: Text(en="records that it covers were cut or written anew", zh="其覆盖的记录被截断或重写"),
+    FaultKind.DIGEST: Text(en="its digest isn't that of all chains", zh="其摘要与全部记录链不符"),
+    FaultKind.WITNESS: Text(
+        en="the log lacks the checkpoint that the witness file names: it was replaced, cut or restored",
+        zh="日志中没有见证文件所指的检查点：日志曾被替换、截断或恢复",
+    ),
+    FaultKind.UNREADABLE: Text(en="the log can't be read", zh="日志无法读取"),
+}
+
+_PLACES = {"record": "记录", "writer": "写入者", "checkpoint": "检查点", "witness": "见证文件", "database": "数据库"}
+
+
+def verify(session: Session, _options: NoOptions) -> ExitCode:
+    """Check the whole log; a fault ends with exit code 1."""
+    settings = session.settings()
+    key = load_keys(settings.key_file).audit_public_pem()
+    path = _log_file(settings)
+    with _shown_progress(session.terminal) as tell:
+        result = verify_log(str(path), key, settings.witness_file, tell)
+    for line in _render(result):
+        session.terminal.say(line)
+    return ExitCode.DONE if result.fault is None else ExitCode.NO
+
+
+def _render(result: LogVerification) -> Iterator[Text]:
+    yield Text(
+        en=f"{result.records} records of {result.writers} writers and {result.checkpoints} checkpoints checked; "
+        f"{result.uncovered} records are not yet covered by a checkpoint",
+        zh=f"已检查 {result.writers} 个写入者的 {result.records} 条记录和 {result.checkpoints} 个检查点；"
+        f"{result.uncovered} 条记录尚未被检查点覆盖",
+    )
+    yield Text(en="no fault", zh="未发现问题") if result.fault is None else _render_fault(result.fault)
+
+
+def _render_fault(fault: LogFault) -> Text:
+    what, place = _FAULTS[fault.kind], fault.place
+    for english, chinese in _PLACES.items():
+        place = place.replace(english, chinese)
+    return Text(en=f"first fault: {fault.place}: {what.en}", zh=f"首个问题：{place}：{what.zh}")
+
+
+def tail(session: Session, options: TailOptions) -> ExitCode:
+    """Print the last records, then those that come, until asked to stop."""
+    lines = parse_whole("--lines", options.lines, 0, MAX_LINES)
+    path = _log_file(session.settings())
+    try:
+        with closing(LogFollower(path, lines)) as follower:
+            _print(session.terminal, follower.first_records())
+            while True:
+                sleep(POLL_SECONDS)
+                _print(session.terminal, follower.new_records())
+    except KeyboardInterrupt:
+        return ExitCode.DONE
+
+
+def _print(terminal: Terminal, records: list[str]) -> None:
+    for text in records:
+        terminal.write(_in_short(text) if terminal.out.isatty() else text)
+    terminal.out.flush()
+
+
+def _in_short(text: str) -> str:
+    """Return a record as one short line: time, receipt, who, decision, what."""
+    record = json.loads(text)
+    decision = record["code"] or record["decision"]
+    items = " ".join(record["items"])
+    return (
+        f"{record['time']} {record['writer']}-{record['sequence']} {record['subject']} {decision} "
+        f"{record['identifier']} [{items}] {record['rows']}"
+    )
+
+
+def _log_file(settings: Settings) -> Path:
+    path = database_path(settings.database_url)
+    if path.is_file():
+        return path
+    raise ConfigurationError(
+        Text(
+            en=f"there is no database `{path}`; load a bundle first, or set `PORTAL_DATABASE_URL`",
+            zh=f"没有数据库 `{path}`；请先装载数据包，或设置 `PORTAL_DATABASE_URL`",
+        )
+    )
+
+
+@contextmanager
+def _shown_progress(terminal: Terminal) -> Iterator[Callable[[int], None]]:
+    """Show records checked, on a terminal alone."""
+    checking = Text(en="checking {task.completed:,} records", zh="已检查 {task.completed:,} 条记录")
+    with Progress(
+        TextColumn(checking.render(terminal.language)),
+        console=Console(file=terminal.err),
+        transient=True,
+        disable=not terminal.err.isatty(),
+    ) as bar:
+        task = bar.add_task("")
+        yield lambda records: bar.update(task, completed=records)

@@ -1,0 +1,149 @@
+"""The help and the usage errors of the command line, in both languages."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from portal.errors import BadInput, Language, Text
+
+CHINESE: Mapping[str, str] = {
+    "Share government data under signed agreements, by GraphQL.": "依据已签署的协议，以 GraphQL 共享政务数据。",
+    "Load the demonstration into an empty portal and serve it.": "向空门户装载演示数据并提供服务。",
+    "Check a bundle and make it the portal's content, all or nothing.": "检查数据包，并以其内容整体替换门户内容。",
+    "Write the portal's content back as a bundle.": "将门户内容导出为数据包。",
+    "Serve the portal until SIGTERM or Ctrl-C.": "提供门户服务，直至收到 SIGTERM 或 Ctrl-C。",
+    "Print a bearer token for a registered application or user.": "为已登记的应用或用户签发并输出令牌。",
+    "Answer a GraphQL document in this process and print the JSON.": "在本进程内应答 GraphQL 文档并输出 JSON。",
+    "Print the decision on an entry, item by item.": "逐项输出对某目录条目的判定。",
+    "Print the schema as a subject sees it; left out, the public.": "输出某主体所见的模式；未指定主体时为公众。",
+    "Print every setting with its value, source and meaning.": "输出每项设置的取值、来源和含义。",
+    "Check or follow the audit log.": "检查或跟踪审计日志。",
+    "Check the whole log: records, chains, signatures.": "检查全部日志：记录、记录链、签名。",
+    "Print the last records, then others as they come.": "输出最近的记录，并持续输出新记录。",
+    "Ask as this registered application.": "以此已登记应用的身份。",
+    "Ask as this registered user.": "以此已登记用户的身份。",
+    "Ask as the public, without department.": "以公众身份，不属于任何部门。",
+    "The bundle's folder.": "数据包所在目录。",
+    "Only check the bundle; nothing is written.": "只检查数据包，不写入任何内容。",
+    "Print what would change; nothing is written.": "只输出将发生的变化，不写入任何内容。",
+    "Who loads, for the record of changes.": "装载人，记入变更记录。",
+    "Why, for the record of changes.": "装载原因，记入变更记录。",
+    "Write no unconditional and open records from the catalog.": "不由目录生成无条件共享和开放的策略。",
+    "A new or empty folder.": "新的或空的目录。",
+    "The address to listen on.": "监听地址。",
+    "The port to listen on.": "监听端口。",
+    "How many processes answer.": "工作进程数。",
+    "The application that is to use it.": "使用令牌的应用。",
+    "The user who is to use it.": "使用令牌的用户。",
+    "0 to 3; left out: as registered.": "0 至 3；不填则以登记为准。",
+    "`government` or `internet`; left out: as registered.": "`government` 或 `internet`；不填则以登记为准。",
+    "How long it is good, at most 86400.": "有效秒数，至多 86400。",
+    "The GraphQL document; `-` reads it from standard input.": "GraphQL 文档文件；`-` 表示从标准输入读取。",
+    "The document's variables, a JSON object.": "文档的变量，一个 JSON 对象。",
+    "The entry's code in the catalog.": "目录条目的代码。",
+    "The stated purpose.": "声明的用途。",
+    "`query`, `exchange`, `service` or `processing`.": "`query`、`exchange`、`service` 或 `processing`。",
+    "The business matter's code.": "业务事项代码。",
+    "As 2026-01-31T08:00:00+08:00; left out: now.": "时间，如 2026-01-31T08:00:00+08:00；不填则为当前。",
+    "Only these items; may be given several times.": "只看这些信息项；可多次给出。",
+    "How many records to begin with.": "起始输出的记录条数。",
+}
+"""The Chinese of every help text; a test holds that none is missing."""
+
+_OWN_WORDS = {
+    "Usage:": "用法：",
+    "Arguments:": "参数：",
+    "Options:": "选项：",
+    "Commands:": "命令：",
+    "[required]": "[必填]",
+    "[default:": "[默认：",
+    "Show this message and exit.": "显示本说明并退出。",
+}
+
+
+def translate_help(command: TyperCommand | TyperGroup, language: Language) -> None:
+    """Put the help texts of a command, and of those below it, into the language."""
+    if language is not Language.CHINESE:
+        return
+    command.help = CHINESE[command.help or ""]
+    for parameter in command.params:
+        help_text = getattr(parameter, "help", None)
+        if isinstance(help_text, str):
+            parameter.help = CHINESE.get(help_text, help_text)  # type: ignore[attr-defined]  # it has one
+    for below in getattr(command, "commands", {}).values():
+        translate_help(below, language)
+
+
+def _translate_words(text: str, language: Language) -> str:
+    if language is Language.CHINESE:
+        for english, chinese in _OWN_WORDS.items():
+            text = text.replace(english, chinese)
+    return text
+
+
+class Command(TyperCommand):
+    """A command whose help has headings in the language of messages."""
+
+    def get_help(self, ctx: Any) -> str:  # noqa: ANN401 - typer keeps the context's class to itself
+        """Return the help."""
+        return _translate_words(super().get_help(ctx), ctx.obj.language)
+
+
+class Group(TyperGroup):
+    """A group of commands that knows what an unknown one was meant to be."""
+
+    def get_help(self, ctx: Any) -> str:  # noqa: ANN401 - typer keeps the context's class to itself
+        """Return the help."""
+        return _translate_words(super().get_help(ctx), ctx.obj.language)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
+        """Return the command that the first argument names. Raises: BadInput."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            raise _unknown_command(args[0], list(self.commands))
+        return super().resolve_command(ctx, args)
+
+
+def _unknown_command(name: str, known: list[str]) -> BadInput:
+    near = get_close_matches(name, known, n=1)
+    listed = ", ".join(f"`{one}`" for one in known)
+    return BadInput(
+        Text(
+            en=f"unknown command `{name}`; " + (f"did you mean `{near[0]}`?" if near else f"there are {listed}"),
+            zh=f"未知命令 `{name}`；" + (f"是否想写 `{near[0]}`？" if near else f"可用的有 {listed}"),
+        )
+    )
+
+
+def describe_usage_error(error: typer.TyperException) -> Text:
+    """Return what was wrong with the arguments, and where to read on; a group without command is told its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return Text(en=error.message, zh=error.message)
+    what = _describe(error)
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "portal"
+    return Text(en=f"{what.en} (see `{path} --help`)", zh=f"{what.zh}（参见 `{path} --help`）")
+
+
+def _describe(error: typer.TyperException) -> Text:
+    option = getattr(error, "option_name", None)
+    parameter = getattr(error, "param", None)
+    match type(error).__name__:
+        case "NoSuchOption":
+            near = sorted(getattr(error, "possibilities", None) or [])
+            en, zh = (f"; did you mean `{near[0]}`?", f"；是否想写 `{near[0]}`？") if near else ("", "")
+            return Text(en=f"unknown option `{option}`{en}", zh=f"未知选项 `{option}`{zh}")
+        case "MissingParameter" if parameter is not None:
+            name = parameter.metavar if parameter.param_type_name == "argument" else parameter.opts[0]
+            return Text(en=f"`{name}` is missing", zh=f"缺少 `{name}`")
+        case "BadOptionUsage" if "requires" in error.message:
+            return Text(en=f"`{option}` needs a value", zh=f"选项 `{option}` 需要一个值")
+        case "BadOptionUsage":
+            return Text(en=f"`{option}` takes no value", zh=f"选项 `{option}` 不带值")
+        case _ if "extra argument" in error.message:
+            extra = error.message.rpartition("(")[2].rpartition(")")[0]
+            return Text(en=f"unexpected `{extra}`", zh=f"多余的 `{extra}`")
+        case _:
+            return Text(en=error.message.rstrip("."), zh=f"参数有误：{error.message}")

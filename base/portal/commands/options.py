@@ -1,0 +1,108 @@
+"""The options of each command as frozen values, filled by typer; everything is text until a command has parsed it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+_Application = Annotated[str, Option("--application", metavar="ID", help="Ask as this registered application.")]
+_User = Annotated[str, Option("--user", metavar="ID", help="Ask as this registered user.")]
+_Public = Annotated[bool, Option("--public", help="Ask as the public, without department.")]
+
+
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    """A command without options."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What `portal load` is told."""
+
+    folder: Annotated[Path, Argument(metavar="DIR", help="The bundle's folder.")]
+    check: Annotated[bool, Option("--check", help="Only check the bundle; nothing is written.")] = False
+    diff: Annotated[bool, Option("--diff", help="Print what would change; nothing is written.")] = False
+    by: Annotated[str, Option("--by", metavar="NAME", help="Who loads, for the record of changes.")] = ""
+    reason: Annotated[str, Option("--reason", metavar="TEXT", help="Why, for the record of changes.")] = ""
+    no_derive: Annotated[
+        bool, Option("--no-derive", help="Write no unconditional and open records from the catalog.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What `portal export` is told."""
+
+    folder: Annotated[Path, Argument(metavar="DIR", help="A new or empty folder.")]
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `portal serve` is told."""
+
+    host: Annotated[str, Option("--host", metavar="H", help="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[str, Option("--port", metavar="N", help="The port to listen on.")] = "8000"
+    workers: Annotated[str, Option("--workers", metavar="N", help="How many processes answer.")] = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOptions:
+    """What `portal token` is told. Level and zone left out are the register's."""
+
+    application: Annotated[str, Option("--application", metavar="ID", help="The application that is to use it.")] = ""
+    user: Annotated[str, Option("--user", metavar="ID", help="The user who is to use it.")] = ""
+    auth_level: Annotated[str, Option("--auth-level", metavar="N", help="0 to 3; left out: as registered.")] = ""
+    network_zone: Annotated[
+        str, Option("--network-zone", metavar="Z", help="`government` or `internet`; left out: as registered.")
+    ] = ""
+    ttl: Annotated[str, Option("--ttl", metavar="SECONDS", help="How long it is good, at most 86400.")] = "3600"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryOptions:
+    """What `portal query` is told."""
+
+    file: Annotated[str, Argument(metavar="FILE", help="The GraphQL document; `-` reads it from standard input.")]
+    application: _Application = ""
+    user: _User = ""
+    public: _Public = False
+    variables: Annotated[
+        str, Option("--variables", metavar="JSON", help="The document's variables, a JSON object.")
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainOptions:
+    """What `portal explain` is told."""
+
+    resource: Annotated[str, Option("--resource", metavar="CODE", help="The entry's code in the catalog.")]
+    application: _Application = ""
+    user: _User = ""
+    public: _Public = False
+    purpose: Annotated[str, Option("--purpose", metavar="P", help="The stated purpose.")] = ""
+    mode: Annotated[str, Option("--mode", metavar="M", help="`query`, `exchange`, `service` or `processing`.")] = (
+        "query"
+    )
+    matter: Annotated[str, Option("--matter", metavar="X", help="The business matter's code.")] = ""
+    at: Annotated[str, Option("--at", metavar="TIME", help="As 2026-01-31T08:00:00+08:00; left out: now.")] = ""
+    item: Annotated[list[str], Option("--item", metavar="I", help="Only these items; may be given several times.")] = (
+        field(default_factory=list)
+    )
+    more_items: Annotated[list[str], Argument(metavar="I", hidden=True)] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaOptions:
+    """What `portal schema` is told."""
+
+    application: _Application = ""
+    user: _User = ""
+    public: _Public = False
+
+
+@dataclass(frozen=True, slots=True)
+class TailOptions:
+    """What `portal audit tail` is told."""
+
+    lines: Annotated[str, Option("--lines", metavar="N", help="How many records to begin with.")] = "10"

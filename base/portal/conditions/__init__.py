@@ -1,0 +1,1 @@
+"""The one condition language of client filters, policy scopes and attribute tests: tree, meaning, reading."""

@@ -1,0 +1,222 @@
+"""Connections of clients that are slow, on purpose or not: uvicorn waits for them for ever (T72)."""
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from socket import SO_LINGER, SOL_SOCKET, socket
+from struct import pack
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from portal.errors import ErrorCode, Text
+
+HEAD_BYTES = 81_920
+"""Most bytes of a request's line and headers: a query of 64 KiB by GET fits in."""
+_EXTRA_BODY_BYTES = 1 << 20
+"""So many bytes beyond twice the largest body may come: its framing, and what a refused client sends on."""
+TAKEN_BYTES = 65_536
+"""So much of an answer must be taken in each span of `send_seconds`."""
+
+_NO_LINGERING = pack("ii", 1, 0)
+
+_LATE = Text(en="the request didn't arrive whole in time; send it at once", zh="请求未在时限内完整到达；请一次发送完毕")
+_LONG_HEAD = Text(en="the headers are too long; shorten them", zh="请求头过长；请缩短")
+_CROWDED = Text(en="too many connections; try again in a moment", zh="连接过多；请稍后重试")
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """What a connection may take: seconds for a request to arrive whole, seconds in which some of an answer is taken.
+
+    `connections` are those of the process; one address may hold half of them.
+    """
+
+    receive_seconds: float
+    send_seconds: float
+    body_bytes: int
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """How many connections each address holds."""
+
+    by_address: Counter[str] = field(default_factory=Counter)
+
+
+class BoundedConfig(uvicorn.Config):
+    """Uvicorn's configuration with limits for connections."""
+
+    def __init__(self, application: Any, limits: ConnectionLimits, **options: Any) -> None:  # noqa: ANN401  uvicorn's own
+        super().__init__(application, http=BoundedProtocol, **options)
+        self.limits = limits
+        self.held = _Held()
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection: a request must arrive whole in time and in bounds, an answer must be taken."""
+
+    def __init__(self, config: uvicorn.Config, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  uvicorn's own
+        super().__init__(config, *arguments, **options)
+        if not isinstance(config, BoundedConfig):
+            raise TypeError("a connection without limits")
+        self._limits = config.limits
+        self._by_address = config.held.by_address
+        self._address = ""
+        self._is_in_head = True
+        self._bytes = 0
+        self._left = 0
+        self._answered: RequestResponseCycle | None = None
+        self._arrival: asyncio.TimerHandle | None = None
+        self._taking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request, or refuse where too many connections are held."""
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        self._by_address[self._address] += 1
+        most = self._limits.connections
+        if len(self.connections) > most or self._by_address[self._address] > max(1, most // 2):
+            self._give_up(503, _CROWDED, ErrorCode.RATE_LIMITED)
+            return
+        self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._by_address[self._address] -= 1
+        if not self._by_address[self._address]:
+            del self._by_address[self._address]
+        self._end_arrival()
+        self._end_taking()
+        self._disconnect()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed what came to the parser, as long as it is within bounds."""
+        if self.transport.is_closing():
+            return
+        if self._arrival is None:
+            self._await_request()
+        self._bytes += len(data)
+        super().data_received(data)
+        if self._is_in_head and self._bytes > HEAD_BYTES:
+            self._give_up(431, _LONG_HEAD, ErrorCode.TOO_COMPLEX)
+        elif self._bytes > 2 * self._limits.body_bytes + HEAD_BYTES + _EXTRA_BODY_BYTES:
+            self._abandon()
+
+    def on_headers_complete(self) -> None:
+        """Begin the request's body."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401  uvicorn's own
+        # Of several requests sent ahead `cycle` is the last to arrive, not the one that is being answered.
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_message_complete(self) -> None:
+        """Note that the request is whole."""
+        self._end_arrival()
+        self._is_in_head = True
+        self._bytes = 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request; an answer after which nothing comes must be taken too."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._abort_later()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which no further request came."""
+        super().timeout_keep_alive_handler()
+        self._abort_later()
+
+    def pause_writing(self) -> None:
+        """Begin to watch that the client takes its answer."""
+        super().pause_writing()
+        if self._taking is None:
+            self._watch()
+
+    def resume_writing(self) -> None:
+        """Stop watching: most of the answer was taken."""
+        super().resume_writing()
+        self._end_taking()
+
+    def _await_request(self) -> None:
+        self._arrival = self.loop.call_later(self._limits.receive_seconds, self._come_late)
+
+    def _come_late(self) -> None:
+        self._arrival = None
+        if self.transport.is_closing():
+            return
+        if self._bytes:
+            self._give_up(408, _LATE, ErrorCode.BAD_INPUT)
+        else:
+            self.transport.close()
+
+    def _end_arrival(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def _end_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
+    def _watch(self) -> None:
+        self._left = self.transport.get_write_buffer_size()
+        self._taking = self.loop.call_later(self._limits.send_seconds, self._look)
+
+    def _look(self) -> None:
+        if self._left - self.transport.get_write_buffer_size() < TAKEN_BYTES:
+            self._abandon()
+        else:
+            self._watch()
+
+    def _give_up(self, status: int, text: Text, code: ErrorCode) -> None:
+        """Refuse in words where nothing was answered yet, and close."""
+        answered = self._answered
+        if not self.pipeline and (answered is None or answered.response_complete or not answered.response_started):
+            self.transport.write(render_refusal(status, text, code))
+        self._disconnect()
+        self._end_arrival()
+        self.transport.close()
+        self._abort_later()
+
+    def _disconnect(self) -> None:
+        """Tell the application that nothing more comes; what it still answers is thrown away."""
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+
+    def _abandon(self) -> None:
+        """End the connection at once, and what the system still holds of its answers with it."""
+        self._end_arrival()
+        held: socket | None = self.transport.get_extra_info("socket")
+        if held is not None:
+            held.setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGERING)
+        self.transport.abort()
+
+    def _abort_later(self) -> None:
+        # To close is to wait until what was written is taken: a client that takes nothing would be waited for.
+        self._end_taking()
+        self._taking = self.loop.call_later(self._limits.send_seconds, self._abandon)
+
+
+def render_refusal(status: int, text: Text, code: ErrorCode) -> bytes:
+    """Return a whole HTTP response for a connection whose request nobody could read: in both languages."""
+    message = f"{text.en} · {text.zh}"
+    body = json.dumps({"errors": [{"message": message, "extensions": {"code": code.value}}]}, ensure_ascii=False)
+    content = body.encode()
+    phrase = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}[status]
+    retry = "retry-after: 1\r\n" if status == 503 else ""
+    head = (
+        f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n"
+        f"cache-control: no-store\r\n{retry}connection: close\r\n\r\n"
+    )
+    return head.encode() + content

@@ -1,0 +1,1 @@
+"""The demonstration's content: real divisions, synthetic residents, legal persons and licences."""

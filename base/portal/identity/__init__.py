@@ -1,0 +1,1 @@
+"""Who asks: the register of departments, applications and users, and their tokens."""

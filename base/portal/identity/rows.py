@@ -1,0 +1,116 @@
+"""The register as rows of the portal's tables, and back."""
+
+from collections.abc import Iterable
+
+from portal.identity.registry import Application, Department, Group, Registry, User
+from portal.storage.content import ContentRow, ContentRows, StoredContent
+from portal.storage.tables import (
+    application_matters,
+    applications,
+    department_groups,
+    departments,
+    groups,
+    user_roles,
+    users,
+)
+from portal.vocabulary import ApplicationId, DepartmentCode, GroupCode, Matter, NetworkZone, Role, UserId
+
+
+def store_registry(
+    all_departments: Iterable[Department],
+    all_groups: Iterable[Group],
+    all_applications: Iterable[Application],
+    all_users: Iterable[User],
+) -> ContentRows:
+    """Return the rows of everyone who is registered."""
+    return {
+        departments.name: {department.code: _store_department(department) for department in all_departments},
+        groups.name: {group.code: ContentRow({"name": group.name}, {}) for group in all_groups},
+        applications.name: {application.id: _store_application(application) for application in all_applications},
+        users.name: {user.id: _store_user(user) for user in all_users},
+    }
+
+
+def _store_department(department: Department) -> ContentRow:
+    return ContentRow(
+        {"name": department.name, "region": department.region},
+        {department_groups.name: tuple({"group": group} for group in department.groups)},
+    )
+
+
+def _store_application(application: Application) -> ContentRow:
+    return ContentRow(
+        {
+            "name": application.name,
+            "department": application.department,
+            "auth_level": application.auth_level,
+            "network_zone": application.network_zone.value if application.network_zone else None,
+            "public_key": application.public_key,
+        },
+        {application_matters.name: tuple({"matter": matter} for matter in application.matters)},
+    )
+
+
+def _store_user(user: User) -> ContentRow:
+    return ContentRow(
+        {
+            "name": user.name,
+            "department": user.department,
+            "auth_level": user.auth_level,
+            "network_zone": user.network_zone.value if user.network_zone else None,
+        },
+        {user_roles.name: tuple({"role": role.value} for role in user.roles)},
+    )
+
+
+def load_registry(content: StoredContent) -> Registry:
+    """Return who is registered. Raises: ValueError for a role or zone that isn't one."""
+    return Registry(
+        departments={
+            DepartmentCode(code): _load_department(code, row) for code, row in content.active(departments).items()
+        },
+        groups={
+            GroupCode(code): Group(GroupCode(code), row.text("name")) for code, row in content.active(groups).items()
+        },
+        applications={
+            ApplicationId(name): _load_application(name, row) for name, row in content.active(applications).items()
+        },
+        users={UserId(name): _load_user(name, row) for name, row in content.active(users).items()},
+    )
+
+
+def _load_department(code: str, row: ContentRow) -> Department:
+    return Department(
+        DepartmentCode(code),
+        row.text("name"),
+        row.optional_text("region"),
+        tuple(map(GroupCode, row.column(department_groups, "group"))),
+    )
+
+
+def _load_application(name: str, row: ContentRow) -> Application:
+    return Application(
+        ApplicationId(name),
+        row.text("name"),
+        DepartmentCode(row.text("department")),
+        tuple(map(Matter, row.column(application_matters, "matter"))),
+        row.optional_number("auth_level"),
+        _load_zone(row),
+        row.optional_text("public_key"),
+    )
+
+
+def _load_user(name: str, row: ContentRow) -> User:
+    return User(
+        UserId(name),
+        row.text("name"),
+        DepartmentCode(row.text("department")),
+        tuple(map(Role, row.column(user_roles, "role"))),
+        row.optional_number("auth_level"),
+        _load_zone(row),
+    )
+
+
+def _load_zone(row: ContentRow) -> NetworkZone | None:
+    zone = row.optional_text("network_zone")
+    return None if zone is None else NetworkZone(zone)

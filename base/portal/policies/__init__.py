@@ -1,0 +1,1 @@
+"""Policy records, decisions, and the decision point (Casbin inside)."""

@@ -1,0 +1,123 @@
+"""The information point (PIP): the portal's content as typed values, read whole or refused.
+
+Nothing that can't be read is skipped: a record left out could be the one that denies.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from portal.catalog.entries import CatalogEntry, EntryStatus
+from portal.catalog.rows import is_removed, load_entry
+from portal.errors import PolicyUnavailable, PortalError
+from portal.identity.registry import Registry
+from portal.identity.rows import load_registry
+from portal.policies.reading import parse_record
+from portal.policies.records import PolicyRecord
+from portal.policies.rows import load_document
+from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
+from portal.storage.tables import catalog_entries, datasets, policy_records
+from portal.vocabulary import EntryCode
+
+
+@dataclass(frozen=True, slots=True)
+class DataTable:
+    """The table of the data store that holds an entry's rows."""
+
+    name: str
+    row_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryState:
+    """A catalog entry as it stands now. `version` counts its changes from 1.
+
+    `removed`: it left the bundle, so it counts as withdrawn for everyone but its provider.
+    """
+
+    entry: CatalogEntry
+    version: int
+    removed: bool
+    table: DataTable
+
+
+@dataclass(frozen=True, slots=True)
+class PortalContent:
+    """Everything that decisions rest on, under one epoch: entries by code, records by id."""
+
+    epoch: int
+    profile: str
+    title: str
+    registry: Registry
+    entries: tuple[EntryState, ...]
+    records: tuple[PolicyRecord, ...]
+
+
+async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
+    """Return the portal's content, read in one transaction and verified by its digest.
+
+    Raises: PolicyUnavailable where any of it is missing, unreadable or other than what was loaded.
+    """
+    try:
+        async with engine.connect() as connection:
+            content = await connection.run_sync(read_content, digest_secret)
+    except SQLAlchemyError as fault:
+        raise unreadable("the database can't be opened", "无法打开数据库") from fault
+    return parse_content(content)
+
+
+async def read_epoch(engine: AsyncEngine) -> int:
+    """Return the present epoch, 0 if nothing was loaded yet. Raises: PolicyUnavailable."""
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(read_epoch_value)
+    except SQLAlchemyError as fault:
+        raise unreadable("the database can't be opened", "无法打开数据库") from fault
+
+
+def parse_content(content: StoredContent) -> PortalContent:
+    """Return stored content as typed values, through the readers of the files.
+
+    Raises: PolicyUnavailable, naming what can't be read.
+    """
+    try:
+        entries = tuple(
+            _entry_state(code, active, content) for code, active in sorted(content.rows[catalog_entries.name].items())
+        )
+        entry_by_code = {state.entry.code: state.entry for state in entries}
+        return PortalContent(
+            epoch=content.epoch,
+            profile=content.identity.profile,
+            title=content.identity.title,
+            registry=load_registry(content),
+            entries=entries,
+            records=tuple(
+                _record(policy, active, entry_by_code)
+                for policy, active in sorted(content.rows[policy_records.name].items())
+            ),
+        )
+    except PolicyUnavailable:
+        raise
+    except (PortalError, ValueError, KeyError, TypeError) as fault:
+        raise unreadable(f"`{fault}` in a row", f"某行中有 `{fault}`") from fault
+
+
+def _entry_state(code: str, active: ActiveRow, content: StoredContent) -> EntryState:
+    entry = load_entry(code, active.row)
+    dataset = content.active(datasets).get(code)
+    if dataset is None:
+        raise unreadable(f"entry `{code}` has no table of rows", f"目录条目 `{code}` 没有数据表")
+    table = DataTable(dataset.text("table_name"), dataset.number("row_count"))
+    removed = is_removed(active.row)
+    shown = replace(entry, status=EntryStatus.WITHDRAWN) if removed else entry
+    return EntryState(shown, active.version, removed, table)
+
+
+def _record(policy: str, active: ActiveRow, entries: Mapping[EntryCode, CatalogEntry]) -> PolicyRecord:
+    document = load_document(policy, active.row)
+    record, faults = parse_record(document, f"policy {policy}", entries, version=active.version)
+    if record is None:
+        raise faulty(faults)
+    return record

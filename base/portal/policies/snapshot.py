@@ -1,0 +1,144 @@
+"""Everything that decisions read, as one immutable value per epoch, indexed by entry and consumer."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from portal.catalog.entries import CatalogEntry, InformationItem
+from portal.identity.registry import Registry
+from portal.policies.consistency import covers_item
+from portal.policies.information_point import EntryState, PortalContent
+from portal.policies.matching import names_consumer, reaches_entry
+from portal.policies.records import Consumer, ConsumerKind, Effect, PolicyRecord
+from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, Subject
+
+VIEW_AFTER_END = timedelta(days=90)
+"""So long a record that ended keeps its items in a subject's view (enforcement.md §5)."""
+
+
+_LAST_END = datetime.max.replace(tzinfo=UTC) - VIEW_AFTER_END
+
+
+def subject_consumers(subject: Subject) -> tuple[Consumer, ...]:
+    """Return every consumer that the subject is."""
+    consumers = [Consumer(ConsumerKind.PUBLIC)]
+    if subject.department is not None:
+        consumers.append(Consumer(ConsumerKind.ANY_DEPARTMENT))
+        consumers.append(Consumer(ConsumerKind.DEPARTMENT, subject.department))
+    consumers.extend(Consumer(ConsumerKind.GROUP, group) for group in subject.groups)
+    if subject.application is not None:
+        consumers.append(Consumer(ConsumerKind.APPLICATION, subject.application))
+    return tuple(consumers)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry with those of its items that a subject may know of, in the entry's order."""
+
+    state: EntryState
+    items: tuple[InformationItem, ...]
+
+    @property
+    def entry(self) -> CatalogEntry:
+        """The catalog entry."""
+        return self.state.entry
+
+
+View = Mapping[EntryIdentifier, EntryView]
+"""A subject's entries in `shared`, by identifier in catalog order."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The portal's content of one epoch."""
+
+    # INVARIANT: nothing in it changes; a change of content is another snapshot.
+
+    content: PortalContent
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the content was read under."""
+        return self.content.epoch
+
+    @property
+    def registry(self) -> Registry:
+        """Who is registered."""
+        return self.content.registry
+
+    @cached_property
+    def state_by_code(self) -> Mapping[EntryCode, EntryState]:
+        """Every entry, removed ones too."""
+        return {state.entry.code: state for state in self.content.entries}
+
+    @cached_property
+    def state_by_identifier(self) -> Mapping[EntryIdentifier, EntryState]:
+        """Entries by identifier; where a removed entry's identifier was given to another, the other holds it."""
+        ordered = sorted(self.content.entries, key=lambda state: not state.removed)
+        return {state.entry.identifier: state for state in ordered}
+
+    @cached_property
+    def _records(self) -> Mapping[EntryCode, Mapping[Consumer, tuple[PolicyRecord, ...]]]:
+        index: defaultdict[EntryCode, defaultdict[Consumer, list[PolicyRecord]]]
+        index = defaultdict(lambda: defaultdict(list))
+        for record in self.content.records:
+            index[record.resource][record.consumer].append(record)
+        return {
+            code: {consumer: tuple(records) for consumer, records in by_consumer.items()}
+            for code, by_consumer in index.items()
+        }
+
+    def records_on(self, code: EntryCode) -> tuple[PolicyRecord, ...]:
+        """Return every record on the entry, by id."""
+        return _by_id(record for records in self._records.get(code, {}).values() for record in records)
+
+    def candidates(self, code: EntryCode, subject: Subject) -> tuple[PolicyRecord, ...]:
+        """Return the records on the entry whose consumer the subject is, by id; `applications` are not asked."""
+        by_consumer = self._records.get(code, {})
+        return _by_id(record for consumer in subject_consumers(subject) for record in by_consumer.get(consumer, ()))
+
+    def view(self, subject: Subject, now: datetime) -> View:
+        """Return the entries and items that the subject may know of (enforcement.md §5, view)."""
+        views = {}
+        for state in self.content.entries:
+            if self.state_by_identifier[state.entry.identifier] is state and reaches_entry(state.entry, subject):
+                items = self._visible_items(state.entry, subject, now)
+                if items:
+                    views[state.entry.identifier] = EntryView(state, items)
+        return views
+
+    def _visible_items(self, entry: CatalogEntry, subject: Subject, now: datetime) -> tuple[InformationItem, ...]:
+        records = [
+            record
+            for record in self.candidates(entry.code, subject)
+            if record.effect is Effect.ALLOW and names_consumer(record, subject) and _is_remembered(record, now)
+        ]
+        return tuple(item for item in entry.items if any(covers_item(record, entry, item) for record in records))
+
+    def visible_identifiers(self, entry: CatalogEntry, subject: Subject, now: datetime) -> tuple[ItemIdentifier, ...]:
+        """Return the identifiers of the entry's items in the subject's view."""
+        if not reaches_entry(entry, subject):
+            return ()
+        return tuple(item.identifier for item in self._visible_items(entry, subject, now))
+
+    def next_view_change(self, now: datetime) -> datetime | None:
+        """Return the first moment after `now` at which time alone takes items from a view; None if there is none."""
+        return min(
+            (end for record in self.content.records if (end := _forgotten_at(record)) and end > now), default=None
+        )
+
+
+def _is_remembered(record: PolicyRecord, now: datetime) -> bool:
+    return record.valid_until is None or now - record.valid_until < VIEW_AFTER_END
+
+
+def _forgotten_at(record: PolicyRecord) -> datetime | None:
+    if record.valid_until is None or record.valid_until > _LAST_END:
+        return None
+    return record.valid_until + VIEW_AFTER_END
+
+
+def _by_id(records: Iterable[PolicyRecord]) -> tuple[PolicyRecord, ...]:
+    return tuple(sorted(records, key=lambda record: record.id))

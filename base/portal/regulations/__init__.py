@@ -1,0 +1,1 @@
+"""The profiles of the regulations, as data."""

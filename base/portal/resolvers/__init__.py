@@ -1,0 +1,1 @@
+"""Enforcement points: root fields, one module a noun."""

@@ -1,0 +1,39 @@
+"""What resolvers find in their context: who asks, under which snapshot, and the road."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from graphql import GraphQLError
+
+from portal.access.pipeline import Asker, Road
+from portal.errors import ErrorCode, Language, PortalError, Text
+from portal.policies.decision_point import DecisionPoint
+from portal.policies.snapshot import View
+from portal.vocabulary import NetworkZone, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """One request. # INVARIANT: made anew for each, and never kept."""
+
+    road: Road
+    asker: Asker
+    subject: Subject
+    network_zone: NetworkZone | None
+    point: DecisionPoint
+    view: View
+    now: datetime
+    language: Language
+
+
+def field_error(code: ErrorCode, text: Text, language: Language, items: tuple[str, ...] | None = None) -> GraphQLError:
+    """Return the error of one field; `items` are None where it isn't items that are refused."""
+    extensions: dict[str, object] = {"code": code.value}
+    if items is not None:
+        extensions["items"] = list(items)
+    return GraphQLError(text.render(language), extensions=extensions)
+
+
+def portal_field_error(failure: PortalError, language: Language) -> GraphQLError:
+    """Return the error of a field that failed with a sentence."""
+    return field_error(failure.code, failure.text, language)

@@ -1,0 +1,288 @@
+"""One GraphQL request: parse, bound, validate against the subject's view, execute, and put the errors in order."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
+from graphql.language import OperationType
+from graphql.utilities import get_operation_ast
+from graphql.validation.rules import overlapping_fields_can_be_merged
+
+from portal.access.bounds import Bounds, check_bounds
+from portal.access.folding import fold_document
+from portal.access.kept import Kept
+from portal.access.pipeline import Asker, Road, identify
+from portal.errors import (
+    ErrorCode,
+    Language,
+    PolicyUnavailable,
+    PortalError,
+    Text,
+    TooComplex,
+    Unauthenticated,
+    report_failure,
+)
+from portal.policies.decision_point import DecisionPoint
+from portal.policies.snapshot import View
+from portal.regulations.profiles import load_profile
+from portal.resolvers.context import RequestContext
+from portal.resolvers.root import ShapedExecutor, static_schema
+from portal.resolvers.shared import resolve_shared_field
+from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
+from portal.vocabulary import Purpose, Subject
+
+_ERRORS_SHOWN = 10
+_COMPARISONS_SPENT = 100_000
+"""What validation may spend on comparing fields of one response key; five times less than graphql-core's default."""
+_ABORTED = "Validation aborted."
+"""How graphql-core says that comparing fields would cost more than it spends on it."""
+_NOT_AN_INT = "Int cannot represent"
+"""How it says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
+_KEPT_DOCUMENTS = 512
+_KEPT_LENGTH = 8192
+"""Longer documents aren't kept: a few hundred of them would fill the memory."""
+_KEPT_VIEWS = 1024
+_UNAVAILABLE = frozenset({ErrorCode.POLICY_UNAVAILABLE, ErrorCode.AUDIT_UNAVAILABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A request as it came: the document's text, its variables, and which of its operations is meant.
+
+    `only_query`: it came by a method that changes nothing, so nothing but a query may be executed.
+    """
+
+    document: str
+    variables: dict[str, object] | None = None
+    name: str | None = None
+    only_query: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer, its HTTP status and headers. `malformed`: the HTTP request carried no operation at all."""
+
+    payload: dict[str, object]
+    status: int
+    malformed: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def code(self) -> ErrorCode | None:
+        """The code of its first error, None where it has none."""
+        errors = self.payload.get("errors")
+        return ErrorCode(errors[0]["extensions"]["code"]) if isinstance(errors, list) and errors else None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What requests are answered with; made once a process."""
+
+    road: Road
+    bounds: Bounds
+    assembler: SchemaAssembler = field(default_factory=lambda: SchemaAssembler(static_schema(), resolve_shared_field))
+    documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
+    validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
+    views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
+    purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)
+
+    def view_of(self, subject: Subject, point: DecisionPoint, now: datetime) -> View:
+        """Return the subject's view, kept until the epoch or time alone changes it."""
+        key = (point.snapshot.epoch, subject)
+        kept = self.views.find(key)
+        if kept is None or (kept[1] is not None and kept[1] <= now):
+            kept = self.views.keep(key, (point.snapshot.view(subject, now), point.snapshot.next_view_change(now)))
+        return kept[0]
+
+    def purposes_of(self, profile: str) -> tuple[Purpose, ...]:
+        """Return the purposes that a profile knows."""
+        if profile not in self.purposes:
+            self.purposes[profile] = load_profile(profile).purposes
+        return self.purposes[profile]
+
+    def schema_for(self, text: str, view: View, profile: str) -> AssembledSchema:
+        """Return the schema that a document is held against: its entries of the view, no others."""
+        views, whole = named_views(text, view)
+        return self.assembler.assemble(views, self.purposes_of(profile), whole=whole)
+
+    def whole_schema(self, view: View, profile: str) -> AssembledSchema:
+        """Return the whole schema of a view, as introspection shows it."""
+        return self.assembler.assemble(tuple(view.values()), self.purposes_of(profile), whole=True)
+
+
+async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operation, language: Language) -> Outcome:
+    """Return the answer of one request; whatever fails, it fails as a GraphQL error with a code."""
+    try:
+        point = await endpoint.road.keeper.current()
+        now = endpoint.road.now()
+        subject, zone = identify(asker, point.snapshot.registry)
+        view = endpoint.view_of(subject, point, now)
+        document = _parse(endpoint, operation.document)
+        if operation.only_query and _changes(document, operation.name):
+            return _by_post_alone(language)
+        assembled = endpoint.schema_for(operation.document, view, point.snapshot.content.profile)
+        faults = _validate(endpoint, assembled, document, operation)
+    except GraphQLError as failure:
+        return _not_valid([failure], language)
+    except PortalError as failure:
+        return refuse_request(failure, language)
+    if faults:
+        return _not_valid(faults, language)
+    context = RequestContext(endpoint.road, asker, subject, zone, point, view, now, language)
+    return _conclude(await _execute(assembled.schema, document, operation, context), language)
+
+
+def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
+    kept = endpoint.documents.find(text)
+    if kept is not None:
+        return kept
+    try:
+        document = parse(text, no_location=False, max_tokens=endpoint.bounds.tokens)
+        check_bounds(document, endpoint.bounds)
+        document = fold_document(document)
+    except RecursionError:
+        raise TooComplex(
+            Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
+        ) from None
+    except GraphQLError as failure:
+        if "contains more than" in failure.message:
+            raise _too_many_tokens(endpoint.bounds.tokens) from None
+        raise
+    return endpoint.documents.keep(text, document) if len(text) <= _KEPT_LENGTH else document
+
+
+def _changes(document: DocumentNode, name: str | None) -> bool:
+    chosen = get_operation_ast(document, name)
+    return chosen is not None and chosen.operation is not OperationType.QUERY
+
+
+def _by_post_alone(language: Language) -> Outcome:
+    text = Text(en="send by POST what isn't a query", zh="查询以外的操作请以 POST 发送")
+    return refusal(405, ErrorCode.NOT_VALID, text.render(language), {"Allow": "POST"})
+
+
+def _too_many_tokens(allowed: int) -> TooComplex:
+    return TooComplex(
+        Text(
+            en=f"the document has more than the {allowed} tokens allowed; ask for less, or use variables",
+            zh=f"查询文档超过 {allowed} 个词元的上限；请减少内容，或改用变量",
+        )
+    )
+
+
+def _validate(
+    endpoint: Endpoint, assembled: AssembledSchema, document: DocumentNode, operation: Operation
+) -> list[GraphQLError]:
+    if get_operation_ast(document, operation.name) is None:
+        return [GraphQLError("name one of the document's operations in `operationName`")]
+    key = (assembled.key, operation.document)
+    if endpoint.validated.find(key) is document:
+        return []
+    overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = _COMPARISONS_SPENT
+    try:
+        faults = validate(
+            assembled.schema,
+            document,
+            max_errors=_ERRORS_SHOWN,
+            hide_suggestions=True,
+            allow_empty_selection_sets=False,
+        )
+    except RecursionError:
+        raise TooComplex(
+            Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
+        ) from None
+    if any(fault.message == _ABORTED for fault in faults):
+        raise TooComplex(
+            Text(en="too many fields to compare; ask for less at once", zh="需比对的字段过多；请减少一次请求的内容")
+        )
+    if not faults and len(operation.document) <= _KEPT_LENGTH:
+        endpoint.validated.keep(key, document)
+    return faults
+
+
+async def _execute(
+    schema: GraphQLSchema, document: DocumentNode, operation: Operation, context: RequestContext
+) -> ExecutionResult:
+    result = execute(
+        schema,
+        document,
+        context_value=context,
+        variable_values=operation.variables,
+        operation_name=operation.name,
+        executor_class=ShapedExecutor,
+        hide_suggestions=True,
+    )
+    return await result if inspect.isawaitable(result) else result
+
+
+def _conclude(result: ExecutionResult, language: Language) -> Outcome:
+    errors = [_render_error(error, language) for error in result.errors or ()]
+    if result.data is None and not any(error.path for error in result.errors or ()):
+        return Outcome({"errors": errors}, 400)
+    payload: dict[str, object] = {"data": result.data}
+    if errors:
+        payload["errors"] = errors
+    codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
+    return Outcome(payload, 503 if codes & _UNAVAILABLE else 200)
+
+
+def _render_error(error: GraphQLError, language: Language) -> dict[str, object]:
+    """Return an error of an executed document; what nobody foresaw is masked, with a number to report."""
+    if (error.extensions or {}).get("code"):
+        return _render(error, error.message, dict(error.extensions or {}))
+    cause = _cause(error)
+    if cause is None:
+        return _render(error, error.message, {"code": ErrorCode.BAD_INPUT.value})
+    text = report_failure(cause)
+    return _render(error, text.render(language), {"code": ErrorCode.INTERNAL.value})
+
+
+def _cause(error: GraphQLError) -> Exception | None:
+    """Return what failed below a field; None where graphql-core itself refuses a variable or an argument."""
+    cause: Exception | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _render(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:
+    rendered: dict[str, object] = {"message": message.encode("utf-8", "backslashreplace").decode()}
+    if error.locations:
+        rendered["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path:
+        rendered["path"] = list(error.path)
+    return {**rendered, "extensions": extensions}
+
+
+def _not_valid(faults: Iterable[GraphQLError], language: Language) -> Outcome:
+    prefix = "查询无效：" if language is Language.CHINESE else ""
+    errors = [_render(fault, prefix + fault.message, {"code": _code_of(fault).value}) for fault in faults]
+    return Outcome({"errors": errors}, 400)
+
+
+def _code_of(fault: GraphQLError) -> ErrorCode:
+    return ErrorCode.BAD_INPUT if fault.message.startswith(_NOT_AN_INT) else ErrorCode.NOT_VALID
+
+
+def refuse_request(failure: PortalError, language: Language) -> Outcome:
+    """Return the refusal of a whole request."""
+    headers = {}
+    match failure:
+        case Unauthenticated():
+            status = 401
+            headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        case PolicyUnavailable():
+            status = 503
+        case _:
+            status = 503 if failure.code is ErrorCode.AUDIT_UNAVAILABLE else 400
+    return refusal(status, failure.code, failure.text.render(language), headers)
+
+
+def refusal(
+    status: int, code: ErrorCode, message: str, headers: Mapping[str, str] | None = None, *, malformed: bool = False
+) -> Outcome:
+    """Return an answer that is one error."""
+    error = {"message": message, "extensions": {"code": code.value}}
+    return Outcome({"errors": [error]}, status, malformed, headers or {})

@@ -1,0 +1,208 @@
+"""GraphQL over HTTP: from a request to an operation, and from an outcome to a response."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal.errors import ErrorCode, Language, Text
+from portal.resolvers.negotiation import JSON_TYPE, is_json
+from portal.resolvers.operation import Operation, Outcome, refusal
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Vary": "Accept, Accept-Language, Authorization",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_JSON_PARAMETERS = ("variables", "extensions")
+_PARAMETERS = ("query", "operationName", *_JSON_PARAMETERS)
+_LENGTH_DIGITS = 19
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class NotAnOperation(Exception):
+    """An HTTP request that carries no operation: its status, code and sentence."""
+
+    def __init__(self, status: int, text: Text, code: ErrorCode = ErrorCode.BAD_INPUT) -> None:
+        super().__init__(text.en)
+        self.status = status
+        self.text = text
+        self.code = code
+
+    def outcome(self, language: Language) -> Outcome:
+        """Return the answer to it."""
+        return refusal(self.status, self.code, self.text.render(language), malformed=True)
+
+
+def client_address(request: Request, trusted: Sequence[Network]) -> Address | None:
+    """Return the client's address: the socket's, or the last that a trusted proxy forwards from one not trusted."""
+    forwarded = [part.strip() for value in request.headers.getlist("x-forwarded-for") for part in value.split(",")]
+    address = _parse_address(request.client.host if request.client else "")
+    while address is not None and forwarded and any(address in network for network in trusted):
+        address = _parse_address(forwarded.pop())
+    return address
+
+
+def _parse_address(text: str) -> Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+async def read_operation(request: Request, max_body_bytes: int) -> Operation:
+    """Return the operation of a GET, HEAD or POST request; by GET only queries are executed. Raises: NotAnOperation."""
+    if request.method == "POST":
+        _check_content(request.headers)
+        return _from_json(_parse_json(await _read_body(request, max_body_bytes)))
+    return replace(_from_query(request.scope["query_string"], max_body_bytes), only_query=True)
+
+
+def _check_content(headers: Headers) -> None:
+    if not is_json(headers.getlist("content-type")):
+        raise NotAnOperation(
+            415, Text(en="send `Content-Type: application/json` in UTF-8", zh="请以 UTF-8 的 `application/json` 发送")
+        )
+    # What is small on the way may be large when unpacked.
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise NotAnOperation(
+            415,
+            Text(en="send the body as it is, without `Content-Encoding`", zh="请勿使用 `Content-Encoding` 压缩请求体"),
+        )
+
+
+def _too_long(limit: int) -> NotAnOperation:
+    return NotAnOperation(
+        413,
+        Text(
+            en=f"the body is longer than the {limit} bytes allowed; ask for less",
+            zh=f"请求体超过 {limit} 字节的上限；请减少内容",
+        ),
+        ErrorCode.TOO_COMPLEX,
+    )
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    # Refused beforehand: a client that waits for `100 Continue` needn't send it then.
+    if declared.isdecimal() and len(declared) < _LENGTH_DIGITS and int(declared) > limit:
+        raise _too_long(limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise _too_long(limit)
+    return bytes(body)
+
+
+def _members_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the members of a JSON object; of a name that is there twice nobody knows which one counts."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("twice")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _parse_json(content: bytes | str) -> object:
+    try:
+        text = content.decode("utf-8") if isinstance(content, bytes) else content
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_members_once)
+    except UnicodeDecodeError:
+        raise _not_utf8() from None
+    except (ValueError, ArithmeticError, RecursionError):
+        raise NotAnOperation(
+            400,
+            Text(
+                en="this is no JSON, or names a member of an object twice; mend it",
+                zh="这不是合法的 JSON，或对象中有重复的成员；请改正",
+            ),
+        ) from None
+
+
+def _not_utf8() -> NotAnOperation:
+    return NotAnOperation(
+        400, Text(en="the request isn't UTF-8; send UTF-8", zh="请求不是 UTF-8 编码；请以 UTF-8 发送")
+    )
+
+
+def _from_query(query_string: bytes, limit: int) -> Operation:
+    if len(query_string) > limit:
+        raise _too_long(limit)
+    members: dict[str, object] = {}
+    for name, value in _parse_query(query_string):
+        if name in members:
+            raise NotAnOperation(
+                400, Text(en=f"`{name}` is there twice; send it once", zh=f"`{name}` 重复；请只发送一次")
+            )
+        members[name] = _parse_json(value) if value and name in _JSON_PARAMETERS else value or None
+    return _from_json(members)
+
+
+def _parse_query(query_string: bytes) -> list[tuple[str, str]]:
+    """Return the parameters that mean something here, in their order."""
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict")
+    except UnicodeError:
+        raise _not_utf8() from None
+    return [pair for pair in pairs if pair[0] in _PARAMETERS]
+
+
+def _from_json(members: object) -> Operation:
+    if not isinstance(members, Mapping):
+        raise NotAnOperation(
+            400,
+            Text(
+                en="send one JSON object with `query`; batches aren't taken",
+                zh="请发送一个含 `query` 的 JSON 对象；不接受批量请求",
+            ),
+        )
+    query, variables, name = members.get("query"), members.get("variables"), members.get("operationName")
+    _check_member("query", query, str, required=True)
+    _check_member("variables", variables, dict)
+    _check_member("operationName", name, str)
+    _check_member("extensions", members.get("extensions"), dict)
+    return Operation(str(query), variables, name)
+
+
+def _check_member(name: str, value: object, kind: type, *, required: bool = False) -> None:
+    if isinstance(value, kind) or (value is None and not required):
+        return
+    form = Text(en="a text", zh="文本") if kind is str else Text(en="an object", zh="对象")
+    raise NotAnOperation(400, Text(en=f"`{name}` must be {form.en}", zh=f"`{name}` 应为{form.zh}"))
+
+
+def render_payload(payload: Mapping[str, object]) -> bytes:
+    """Return the JSON text of an answer."""
+    return orjson.dumps(payload)
+
+
+def render_response(outcome: Outcome, media_type: str, headers: Mapping[str, str]) -> Response:
+    """Return the HTTP response: with `application/json` a document that isn't valid is answered with 200."""
+    status = 200 if outcome.status == 400 and media_type == JSON_TYPE and not outcome.malformed else outcome.status
+    return Response(
+        render_payload(outcome.payload),
+        status,
+        headers={**_HEADERS, **headers, **outcome.headers, "Content-Type": f"{media_type}; charset=utf-8"},
+    )
+
+
+def render_json_response(members: Mapping[str, object], status: int) -> Response:
+    """Return a response that is a plain JSON object."""
+    return Response(render_payload(members), status, headers={**_HEADERS, "Content-Type": JSON_TYPE})

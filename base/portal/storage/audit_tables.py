@@ -1,0 +1,71 @@
+"""The tables of the audit (enforcement.md §6), in the portal's database: one transaction writes and checks the epoch.
+
+Writers, records and checkpoints are only ever inserted. Times are text, UTC, `2026-01-31T08:00:00.000000Z`.
+"""
+
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text
+
+from portal.storage.metadata import metadata
+
+audit_writers = Table(
+    "audit_writers",
+    metadata,
+    # AUTOINCREMENT: the number of a writer that is gone is never given again, so no two chains share a name.
+    Column("writer", Integer, primary_key=True, autoincrement=True),
+    Column("portal", Text, nullable=False, comment="SHA-256 of the public audit key, in hex"),
+    Column("started_at", Text, nullable=False),
+    Column("checkpoint", Integer, nullable=False, comment="the last checkpoint before it, 0 for none"),
+    Column("checkpoint_hash", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+
+audit_records = Table(
+    "audit_records",
+    metadata,
+    Column("writer", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, primary_key=True, autoincrement=False, comment="from 1, without gap"),
+    # For searching. The text of the record is what counts, and it opens with these very values.
+    Column("time", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("department", Text),
+    Column("application", Text),
+    Column("user_id", Text),
+    Column("entry", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("row_count", Integer, nullable=False),
+    Column("record", Text, nullable=False, comment="canonical JSON"),
+    Column("hash", LargeBinary, nullable=False),
+    CheckConstraint("decision IN ('permit', 'deny')", name="decision"),
+    Index(None, "entry", "time"),
+    Index(None, "subject", "time"),
+    sqlite_strict=True,
+)
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="from 1, without gap"),
+    Column("body", Text, nullable=False, comment="canonical JSON"),
+    Column("signature", LargeBinary, nullable=False, comment="Ed25519 over the body"),
+    sqlite_strict=True,
+)
+
+daily_rows = Table(
+    "daily_rows",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("entry", Text, primary_key=True),
+    Column("day", Text, primary_key=True, comment="calendar day of Asia/Shanghai"),
+    Column("row_count", Integer, nullable=False),
+    sqlite_strict=True,
+)
+
+refused_tokens = Table(
+    "refused_tokens",
+    metadata,
+    Column("minute", Text, primary_key=True, comment="UTC, `2026-01-31T08:00Z`"),
+    Column("address", Text, primary_key=True, comment="`other` beyond the addresses that one minute counts"),
+    Column("refusals", Integer, nullable=False),
+    sqlite_strict=True,
+)

@@ -1,0 +1,252 @@
+"""The portal's content as rows: read whole and verified by its digest, compared, and written with versions.
+
+What the rows mean is for `catalog`, `identity` and `policies` to say (`rows.py` of each).
+"""
+
+import hmac
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, and_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.errors import Fault, Language, PolicyUnavailable, Text
+from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, portal
+
+Cell = str | int | bytes | None
+Cells = Mapping[str, Cell]
+"""Cells by column, without the columns that say which row and version it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRow:
+    """What one version of a row holds, with the rows of its child tables by the table's name, in their order."""
+
+    cells: Cells
+    children: Mapping[str, tuple[Cells, ...]]
+
+    def text(self, name: str) -> str:
+        """Return a text. Raises: ValueError where there is none, as do its likes below."""
+        return _text(self.cells[name])
+
+    def optional_text(self, name: str) -> str | None:
+        """Return a text, None for null."""
+        return None if self.cells[name] is None else self.text(name)
+
+    def number(self, name: str) -> int:
+        """Return a number."""
+        return _number(self.cells[name])
+
+    def optional_number(self, name: str) -> int | None:
+        """Return a number, None for null."""
+        return None if self.cells[name] is None else self.number(name)
+
+    def octets(self, name: str) -> bytes:
+        """Return bytes."""
+        cell = self.cells[name]
+        if not isinstance(cell, bytes):
+            raise ValueError("no octets")
+        return cell
+
+    def column(self, child: Table, name: str) -> tuple[str, ...]:
+        """Return the texts of one column of a child table, in their order."""
+        return tuple(_text(cells[name]) for cells in self.children[child.name])
+
+
+def _text(cell: Cell) -> str:
+    if not isinstance(cell, str):
+        raise ValueError("no text")
+    return cell
+
+
+def _number(cell: Cell) -> int:
+    if not isinstance(cell, int):
+        raise ValueError("no number")
+    return cell
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRow:
+    """The version that holds now. `added_in` is the number of the change that brought it."""
+
+    version: int
+    added_in: int
+    row: ContentRow
+
+
+@dataclass(frozen=True, slots=True)
+class PortalIdentity:
+    """Which portal this is. `key_fingerprint` tells the key file that is its own from any other."""
+
+    portal_id: str
+    key_fingerprint: str
+    profile: str
+    title: str
+
+
+ContentRows = Mapping[str, Mapping[str, ContentRow]]
+"""Rows by table and key."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """Everything that is active, under one epoch: rows by table and key."""
+
+    identity: PortalIdentity
+    epoch: int
+    rows: Mapping[str, Mapping[str, ActiveRow]]
+
+    def active(self, table: Table) -> Mapping[str, ContentRow]:
+        """Return the table's rows by key."""
+        return {key: active.row for key, active in self.rows[table.name].items()}
+
+
+def unreadable(en: str, zh: str) -> PolicyUnavailable:
+    """Return the refusal of content that can't be read whole, saying what is wrong with it."""
+    return PolicyUnavailable(
+        Text(
+            en=f"the portal's content can't be read whole: {en}; nothing is permitted until a backup is restored",
+            zh=f"门户的内容无法完整读取：{zh}；在恢复备份之前一律不予许可",
+        )
+    )
+
+
+def faulty(faults: Sequence[Fault]) -> PolicyUnavailable:
+    """Return the refusal of content whose reader found these faults."""
+    return unreadable(faults[0].render(Language.ENGLISH), faults[0].render(Language.CHINESE))
+
+
+class NothingLoaded(PolicyUnavailable):
+    """A portal into which nothing was loaded yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                en="nothing has been loaded yet; run `portal load DIR`",
+                zh="尚未装载任何内容；请运行 `portal load 目录`",
+            )
+        )
+
+
+def key_fingerprint(secret: bytes) -> str:
+    """Return what tells the key file of this secret from another, and tells nothing of the secret."""
+    return hmac.digest(secret, b"portal key file", "sha256").hex()
+
+
+def read_epoch_value(connection: Connection) -> int:
+    """Return the present epoch, 0 if nothing was loaded yet. Raises: PolicyUnavailable."""
+    try:
+        value = connection.scalar(select(epoch.c.value).where(epoch.c.id == 1))
+    except SQLAlchemyError as fault:
+        raise _database_fault(fault) from None
+    return value or 0
+
+
+def read_content(connection: Connection, secret: bytes) -> StoredContent:
+    """Return the active content, read in the connection's one transaction and verified.
+
+    Raises: NothingLoaded; PolicyUnavailable if it can't be read, is another key file's, or doesn't match its digest.
+    """
+    try:
+        digest, content = _read(connection)
+    except SQLAlchemyError as fault:
+        raise _database_fault(fault) from None
+    if content.identity.key_fingerprint != key_fingerprint(secret):
+        raise PolicyUnavailable(
+            Text(
+                en="the key file isn't this portal's; name the one that it was set up with",
+                zh="密钥文件不属于本门户；请指定建立门户时所用的密钥文件",
+            )
+        )
+    if not hmac.compare_digest(digest.encode(), content_digest(content, secret).encode()):
+        raise unreadable(
+            "its digest doesn't match, so it was changed by other means", "摘要不符，内容曾被以其他方式改动"
+        )
+    return content
+
+
+def _database_fault(fault: SQLAlchemyError) -> PolicyUnavailable:
+    cause = getattr(fault, "orig", None) or fault
+    return unreadable(f"the database says `{cause}`", f"数据库报告 `{cause}`")
+
+
+def _read(connection: Connection) -> tuple[str, StoredContent]:
+    state = connection.execute(select(epoch.c.value, epoch.c.digest).where(epoch.c.id == 1)).one_or_none()
+    identity = connection.execute(
+        select(portal.c.portal_id, portal.c.key_fingerprint, portal.c.profile, portal.c.title).where(portal.c.id == 1)
+    ).one_or_none()
+    if state is None and identity is None and connection.scalar(select(changes.c.id).limit(1)) is None:
+        raise NothingLoaded
+    if state is None or identity is None:
+        raise unreadable("its epoch or its identity is missing", "缺少纪元或门户标识")
+    rows = {content.table.name: _read_table(connection, content) for content in CONTENT_TABLES}
+    return str(state.digest), StoredContent(PortalIdentity(*identity), state.value, rows)
+
+
+def _read_table(connection: Connection, content: ContentTable) -> Mapping[str, ActiveRow]:
+    children = {child.name: _read_children(connection, content, child) for child in content.children}
+    names = content.columns
+    statement = select(*(content.table.c[name] for name in (content.key, "version", "added_in", *names))).where(
+        content.table.c.withdrawn_in.is_(None)
+    )
+    return {
+        key: ActiveRow(
+            version,
+            added_in,
+            ContentRow(
+                dict(zip(names, cells, strict=True)),
+                {name: tuple(by_key.get(key, ())) for name, by_key in children.items()},
+            ),
+        )
+        for key, version, added_in, *cells in connection.execute(statement)
+    }
+
+
+def _read_children(connection: Connection, content: ContentTable, child: Table) -> Mapping[str, list[Cells]]:
+    key_column, position_column, *columns = (column for column in child.c if column.name != "version")
+    parent = content.table
+    statement = (
+        select(key_column, position_column, *columns)
+        .join(parent, and_(key_column == parent.c[content.key], child.c.version == parent.c.version))
+        .where(parent.c.withdrawn_in.is_(None))
+        .order_by(key_column, position_column)
+    )
+    names = [column.name for column in columns]
+    found: defaultdict[str, list[Cells]] = defaultdict(list)
+    for key, position, *cells in connection.execute(statement):
+        if position != len(found[key]):
+            raise unreadable(f"`{child.name}` of `{key}` has a gap", f"`{key}` 的 `{child.name}` 有缺漏")
+        found[key].append(dict(zip(names, cells, strict=True)))
+    return found
+
+
+def content_digest(content: StoredContent, secret: bytes) -> str:
+    """Return the keyed digest of the whole content and its epoch, as hex."""
+    mac = hmac.new(secret, digestmod="sha256")
+    for line in _canonical_lines(content):
+        mac.update(json.dumps(line, ensure_ascii=True, separators=(",", ":"), sort_keys=True, default=_marked).encode())
+        mac.update(b"\n")
+    return mac.hexdigest()
+
+
+def _canonical_lines(content: StoredContent) -> Iterator[list[object]]:
+    identity = content.identity
+    yield ["portal", identity.portal_id, identity.key_fingerprint, identity.profile, identity.title, content.epoch]
+    for table, rows in sorted(content.rows.items()):
+        for key, active in sorted(rows.items()):
+            children = {
+                name: [_present(cells) for cells in of_parent] for name, of_parent in active.row.children.items()
+            }
+            yield [table, key, active.version, active.added_in, _present(active.row.cells), children]
+
+
+def _present(cells: Cells) -> dict[str, Cell]:
+    # Without the nulls, so that a later version may add a column without touching what was signed.
+    return {name: cell for name, cell in cells.items() if cell is not None}
+
+
+def _marked(cell: object) -> list[str]:
+    """Return bytes as JSON; no cell is a list, so they are told from every text."""
+    return ["bytes", bytes(cell).hex()]  # type: ignore[call-overload]

@@ -1,0 +1,210 @@
+"""Changing the portal's content: what differs between two states, and writing it, whole, in one transaction."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
+
+from portal.errors import ConfigurationError, Text
+from portal.json_text import JsonValue, render_json
+from portal.storage.content import (
+    ActiveRow,
+    Cell,
+    ContentRow,
+    ContentRows,
+    PortalIdentity,
+    StoredContent,
+    content_digest,
+    read_epoch_value,
+)
+from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, policy_records, portal
+
+_ORIGIN = "origin"
+
+
+@dataclass(frozen=True, slots=True)
+class RowDifference:
+    """What differs in one table: keys, sorted. `adopted`: nothing but where the row comes from."""
+
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    adopted: tuple[str, ...] = ()
+
+    @property
+    def is_change(self) -> bool:
+        """True if a version begins or ends."""
+        return bool(self.new or self.changed or self.withdrawn)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedContent:
+    """The content as it is to be."""
+
+    identity: PortalIdentity
+    rows: ContentRows
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNote:
+    """Who changes the content, when and why, for the record of changes. `made_at` is an instant as tables hold it."""
+
+    made_at: str
+    made_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentChange:
+    """The way from the present content, None for an empty portal, to the wanted one: differences by table."""
+
+    present: StoredContent | None
+    wanted: WantedContent
+    differences: Mapping[str, RowDifference]
+
+    @property
+    def is_change(self) -> bool:
+        """True if the epoch rises: anything begins, ends or is called otherwise."""
+        renamed = self.present is None or self.present.identity != self.wanted.identity
+        return renamed or any(difference.is_change for difference in self.differences.values())
+
+    @property
+    def adopts(self) -> bool:
+        """True if a record is the bundle's from now on that was derived before."""
+        return any(difference.adopted for difference in self.differences.values())
+
+
+def compare_content(present: StoredContent | None, wanted: WantedContent) -> ContentChange:
+    """Return the change that makes the wanted content of the present one."""
+    differences = {
+        content.table.name: _compare_rows(
+            {} if present is None else present.active(content.table), wanted.rows.get(content.table.name, {})
+        )
+        for content in CONTENT_TABLES
+    }
+    return ContentChange(present, wanted, differences)
+
+
+def _compare_rows(present: Mapping[str, ContentRow], wanted: Mapping[str, ContentRow]) -> RowDifference:
+    both = sorted(present.keys() & wanted.keys())
+    differing = [key for key in both if present[key] != wanted[key]]
+    adopted = tuple(key for key in differing if _without_origin(present[key]) == _without_origin(wanted[key]))
+    return RowDifference(
+        new=tuple(sorted(wanted.keys() - present.keys())),
+        changed=tuple(key for key in differing if key not in adopted),
+        withdrawn=tuple(sorted(present.keys() - wanted.keys())),
+        adopted=adopted,
+    )
+
+
+def _without_origin(row: ContentRow) -> ContentRow:
+    return replace(row, cells={name: cell for name, cell in row.cells.items() if name != _ORIGIN})
+
+
+def store_change(connection: Connection, change: ContentChange, note: ChangeNote, secret: bytes) -> int:
+    """Write the change in the connection's transaction, sign the new state, and return its epoch.
+
+    Raises: ConfigurationError if the content isn't the one any more that the change was made for.
+    """
+    present_epoch = change.present.epoch if change.present else 0
+    if read_epoch_value(connection) != present_epoch:
+        raise ConfigurationError(
+            Text(en="the portal's content changed meanwhile; load again", zh="门户的内容在此期间已改变；请重新装载")
+        )
+    new_epoch = present_epoch + change.is_change
+    number = _store_note(connection, change, note, new_epoch) if change.is_change else 0
+    rows = {content.table.name: _store_table(connection, content, change, number) for content in CONTENT_TABLES}
+    _adopt(connection, change.differences[policy_records.name].adopted)
+    # INVARIANT: signed is what was meant to be written, never what is read back: whatever else got in doesn't verify.
+    state = StoredContent(change.wanted.identity, new_epoch, rows)
+    _store_state(connection, state, content_digest(state, secret), is_first=change.present is None)
+    return new_epoch
+
+
+def _store_note(connection: Connection, change: ContentChange, note: ChangeNote, new_epoch: int) -> int:
+    summary: dict[str, JsonValue] = {
+        name: {"new": [*by.new], "changed": [*by.changed], "withdrawn": [*by.withdrawn]}
+        for name, by in change.differences.items()
+        if by.is_change
+    }
+    values = {"made_at": note.made_at, "made_by": note.made_by, "reason": note.reason}
+    statement = insert(changes).values(**values, epoch=new_epoch, summary=render_json(summary)).returning(changes.c.id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def _store_table(
+    connection: Connection, content: ContentTable, change: ContentChange, number: int
+) -> Mapping[str, ActiveRow]:
+    name = content.table.name
+    difference, wanted = change.differences[name], change.wanted.rows.get(name, {})
+    present = change.present.rows[name] if change.present else {}
+    _withdraw(connection, content, difference.withdrawn + difference.changed, number)
+    last = _last_versions(connection, content) if difference.new else {}
+    begun = {
+        key: ActiveRow(last.get(key, 0) + 1 if key not in present else present[key].version + 1, number, wanted[key])
+        for key in difference.new + difference.changed
+    }
+    _insert(connection, content.table, _own_rows(content, begun))
+    for child in content.children:
+        _insert(connection, child, _child_rows(child, begun))
+    return {key: begun.get(key) or replace(present[key], row=wanted[key]) for key in wanted}
+
+
+def _last_versions(connection: Connection, content: ContentTable) -> Mapping[str, int]:
+    key = content.table.c[content.key]
+    return {row[0]: row[1] for row in connection.execute(select(key, func.max(content.table.c.version)).group_by(key))}
+
+
+def _withdraw(connection: Connection, content: ContentTable, keys: Iterable[str], number: int) -> None:
+    table = content.table
+    statement = (
+        update(table)
+        .where(table.c[content.key] == bindparam("withdrawn_key"), table.c.withdrawn_in.is_(None))
+        .values(withdrawn_in=number)
+    )
+    if parameters := [{"withdrawn_key": key} for key in keys]:
+        connection.execute(statement, parameters)
+
+
+def _adopt(connection: Connection, keys: Iterable[str]) -> None:
+    table = policy_records
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("adopted_key"), table.c.withdrawn_in.is_(None))
+        .values(origin="bundle")
+    )
+    if parameters := [{"adopted_key": key} for key in keys]:
+        connection.execute(statement, parameters)
+
+
+def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Cell]]) -> None:
+    if parameters := list(rows):
+        connection.execute(insert(table), parameters)
+
+
+def _own_rows(content: ContentTable, begun: Mapping[str, ActiveRow]) -> Iterator[dict[str, Cell]]:
+    for key, active in begun.items():
+        yield {content.key: key, "version": active.version, "added_in": active.added_in, **active.row.cells}
+
+
+def _child_rows(child: Table, begun: Mapping[str, ActiveRow]) -> Iterator[dict[str, Cell]]:
+    key_name = next(iter(child.columns)).name
+    for key, active in begun.items():
+        for position, cells in enumerate(active.row.children.get(child.name, ())):
+            yield {key_name: key, "version": active.version, "position": position, **cells}
+
+
+def _store_state(connection: Connection, state: StoredContent, digest: str, *, is_first: bool) -> None:
+    identity = state.identity
+    cells = {
+        "portal_id": identity.portal_id,
+        "key_fingerprint": identity.key_fingerprint,
+        "profile": identity.profile,
+        "title": identity.title,
+    }
+    if is_first:
+        connection.execute(insert(portal).values(id=1, **cells))
+        connection.execute(insert(epoch).values(id=1, value=state.epoch, digest=digest))
+    else:
+        connection.execute(update(portal).values(**cells))
+        connection.execute(update(epoch).values(value=state.epoch, digest=digest))

@@ -1,0 +1,191 @@
+"""The data store: the rows of shared entries in typed tables of their own, apart from the portal's content.
+
+Text compares by code point. A decimal is an integer scaled by its digits, so that it is exact and sorts as a number.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    delete,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.types import TypeEngine
+
+from portal.conditions.tree import Value, ValueType
+from portal.conditions.values import parse_instant, render_instant
+from portal.errors import SourceUnavailable
+from portal.errors import Text as Message
+from portal.storage.database import connect_read_only, database_path
+
+ROW_NUMBER = "_row_number"
+TABLE_PREFIX = "dataset_"
+BATCH = 1000
+"""Rows that are inserted together."""
+
+StoredValue = str | int | None
+StoredRow = tuple[StoredValue, ...]
+
+_OWNER = Table("owner", MetaData(), Column("portal_id", Text, nullable=False), sqlite_strict=True)
+_NUMBER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+_INTEGERS = frozenset({ValueType.INTEGER, ValueType.DECIMAL, ValueType.BOOLEAN})
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """The column of an item. `scale` is a decimal's digits after the point."""
+
+    name: str
+    type: ValueType
+    scale: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """How an entry's rows are laid out: columns in the items' order, the key, and what else is indexed."""
+
+    columns: tuple[ColumnSpec, ...]
+    key: tuple[str, ...]
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+    def positions(self, names: Iterable[str]) -> tuple[int, ...]:
+        """Return where in a row the columns of these names are."""
+        position_of = {column.name: position for position, column in enumerate(self.columns)}
+        return tuple(position_of[name] for name in names)
+
+
+def data_table(table_name: str, columns: Sequence[ColumnSpec]) -> Table:
+    """Return the table of an entry's rows: the row number first, then the items by identifier."""
+    return Table(
+        table_name,
+        MetaData(),
+        Column(ROW_NUMBER, _NUMBER, primary_key=True, autoincrement=False),
+        *(Column(column.name, _NUMBER if column.type in _INTEGERS else Text) for column in columns),
+        sqlite_strict=True,
+    )
+
+
+def store_value(value: Value | None, column: ColumnSpec) -> StoredValue:
+    """Return a typed value as its column holds it: instants in UTC, decimals scaled, booleans as 0 and 1."""
+    match value:
+        case bool():
+            return int(value)
+        case None | str() | int():
+            return value
+        case Decimal():
+            return int(value.scaleb(column.scale or 0))
+        case datetime():
+            return render_instant(value)
+        case date():
+            return value.isoformat()
+
+
+def load_value(stored: StoredValue, column: ColumnSpec) -> Value | None:
+    """Return what a column holds as a typed value; JSON is its text as written."""
+    if stored is None:
+        return None
+    match column.type:
+        case ValueType.BOOLEAN:
+            return bool(stored)
+        case ValueType.DECIMAL:
+            return Decimal(stored).scaleb(-(column.scale or 0))
+        case ValueType.DATE:
+            return date.fromisoformat(str(stored))
+        case ValueType.DATETIME:
+            return parse_instant(stored)
+        case _:
+            return stored
+
+
+def open_read_connection(url: str) -> sqlite3.Connection:
+    """Return a connection to the data store that can't write. Any thread may use it, one at a time.
+
+    Raises: SourceUnavailable if the store isn't there or can't be opened.
+    """
+    try:
+        return connect_read_only(database_path(url))
+    except sqlite3.Error:
+        raise SourceUnavailable(
+            Message(
+                en="the data store can't be opened; see that its file is there and may be read",
+                zh="无法打开数据存储；请确认其文件存在且可读",
+            )
+        ) from None
+
+
+def create_dataset(
+    connection: Connection, table: Table, layout: TableLayout, rows: Iterable[StoredRow]
+) -> Iterator[int]:
+    """Make the table with these rows, each beginning with its row number; yield the rows written so far.
+
+    Runs as it is iterated, in the connection's transaction.
+    """
+    table.create(connection)
+    written = 0
+    names = [column.name for column in table.columns]
+    batch: list[dict[str, StoredValue]] = []
+    for row in rows:
+        batch.append(dict(zip(names, row, strict=True)))
+        if len(batch) == BATCH:
+            connection.execute(insert(table), batch)
+            written += len(batch)
+            batch.clear()
+            yield written
+    if batch:
+        connection.execute(insert(table), batch)
+    for index in _indexes(table, layout):
+        index.create(connection)
+    yield written + len(batch)
+
+
+def _indexes(table: Table, layout: TableLayout) -> Iterator[Index]:
+    # After the rows: building an index once is faster than keeping it while rows come.
+    yield Index(f"{table.name}_key", *(table.columns[name] for name in layout.key), unique=True)
+    for number, names in enumerate(layout.indexes, start=1):
+        yield Index(f"{table.name}_index_{number}", *(table.columns[name] for name in names))
+
+
+def read_dataset(connection: Connection, table: Table) -> Iterator[StoredRow]:
+    """Yield the rows in row-number order, each beginning with its row number."""
+    statement = table.select().order_by(table.columns[ROW_NUMBER]).execution_options(yield_per=BATCH)
+    with connection.execute(statement) as result:
+        for row in result:
+            yield tuple(row)
+
+
+def dataset_tables(connection: Connection) -> frozenset[str]:
+    """Return the names of the data store's tables."""
+    return frozenset(name for name in inspect(connection).get_table_names() if name.startswith(TABLE_PREFIX))
+
+
+def read_owner(connection: Connection) -> str | None:
+    """Return the id of the portal whose rows lie here, None if no portal has claimed the store yet."""
+    if not inspect(connection).has_table(_OWNER.name):
+        return None
+    return connection.scalar(select(_OWNER.c.portal_id))
+
+
+def store_owner(connection: Connection, portal_id: str) -> None:
+    """Claim the store for a portal, in place of any other."""
+    _OWNER.create(connection, checkfirst=True)
+    connection.execute(delete(_OWNER))
+    connection.execute(insert(_OWNER).values(portal_id=portal_id))
+
+
+def drop_datasets(connection: Connection, names: Iterable[str]) -> None:
+    """Drop the tables; what they held is overwritten."""
+    for name in sorted(names):
+        Table(name, MetaData()).drop(connection)

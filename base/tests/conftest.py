@@ -1,0 +1,23 @@
+"""What holds for every test: how cases are drawn, and how golden answers are written anew."""
+
+import hypothesis
+import pytest
+
+# A run draws the same cases as the run before, so a failure is there again when looked for; no deadline, because
+# coverage and a busy machine slow a case by a factor that says nothing about the code.
+hypothesis.settings.register_profile(
+    "portal", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("portal")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update", action="store_true", help="write the golden answers anew, for a person to read the difference"
+    )
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    """True where golden answers are to be written anew instead of compared."""
+    return bool(request.config.getoption("--update"))

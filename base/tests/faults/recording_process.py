@@ -1,0 +1,60 @@
+"""A process that records without end, for tests that take its disk or its life away.
+
+`python -m tests.faults.recording_process DATABASE [FILE_BYTES]` prints a line for each record: its receipt once it is
+durable, or `unavailable`. With FILE_BYTES no file may grow beyond so many bytes until a second after the first refusal.
+"""
+
+import asyncio
+import resource
+import signal
+import sys
+from pathlib import Path
+
+from portal.audit.receipts import Recorded
+from portal.audit.recorder import Recorder
+from portal.errors import AuditUnavailable
+from tests.unit.audit.logs import Log, numbered
+
+AT_ONCE = 4
+
+
+def limit_files(size: int) -> None:
+    """Let the disk seem full for files of that size."""
+    # Without this the system would end the process instead of refusing the write.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def say(line: str) -> None:
+    """Tell the test, before anything else happens."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+async def record(recorder: Recorder) -> None:
+    """Record without end."""
+    number = 0
+    while True:
+        number += 1
+        try:
+            recorded = await recorder.record(numbered(number))
+        except AuditUnavailable:
+            say("unavailable")
+            await asyncio.sleep(0.05)
+        else:
+            assert isinstance(recorded, Recorded)
+            say(recorded.receipt)
+
+
+async def main(database: Path, file_bytes: int) -> None:
+    """Record from several tasks at once."""
+    log = Log(database)
+    recorder = Recorder.start(log.url, log.key, log.witness)
+    if file_bytes:
+        limit_files(file_bytes)
+        asyncio.get_running_loop().call_later(2, limit_files, resource.RLIM_INFINITY)
+    await asyncio.gather(*(record(recorder) for _ in range(AT_ONCE)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))

@@ -1,0 +1,150 @@
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+
+from portal.catalog.entries import CatalogEntry
+from portal.catalog.reading import parse_entry
+from portal.json_text import parse_json, render_json
+from portal.policies.information_point import parse_content
+from portal.policies.reading import parse_record
+from portal.policies.records import PolicyRecord
+from portal.policies.rows import load_document, store_record
+from portal.storage import tables
+from portal.storage.content import ContentRow, PortalIdentity, key_fingerprint, read_content
+from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
+from portal.storage.metadata import metadata
+from portal.vocabulary import EntryCode
+from tests.fixtures.hostile_text import FRAGMENTS, hostile_text
+from tests.fixtures.small_bundle import Document, small_bundle, statutory
+
+SECRET = b"synthetic secret"
+
+
+@pytest.fixture(scope="module")
+def entries() -> Mapping[EntryCode, CatalogEntry]:
+    found = {}
+    for name, document in small_bundle().entries.items():
+        entry, faults = parse_entry(document, name)
+        assert entry is not None
+        assert faults == []
+        found[entry.code] = entry
+    return found
+
+
+def parse(document: Document, entries: Mapping[EntryCode, CatalogEntry]) -> PolicyRecord:
+    record, faults = parse_record(document, "test", entries)
+    assert faults == []
+    assert record is not None
+    return record
+
+
+def hostile_document(random: Random, number: int, strings: int) -> Document:
+    """Return a record whose free texts are all hostile; `strings` of them in its scope."""
+    texts = sorted({hostile_text(random) for _ in range(strings)})
+    return statutory(
+        f"hostile-{number}",
+        consumer=f"{random.choice(['department', 'group', 'application'])}:{hostile_text(random)}x",
+        matters=sorted({hostile_text(random) + "x" for _ in range(3)}),
+        applications=sorted({hostile_text(random) + "x" for _ in range(3)}),
+        purposes=sorted({hostile_text(random) + "x" for _ in range(3)}),
+        condition={"department": {"ne": hostile_text(random)}, "groups": {"contains": hostile_text(random)}},
+        scope={"or": [{"name": {"in": texts}}, {"name": {"startsWith": hostile_text(random)}}]},
+        basis=hostile_text(random) + "x",
+    )
+
+
+def through_the_store(rows: Mapping[str, ContentRow]) -> Mapping[str, ContentRow]:
+    """Return the rows as they come back from a database."""
+    engine = create_engine("sqlite://")
+    identity = PortalIdentity("test", key_fingerprint(SECRET), "nantong-2015", "测试")
+    wanted = WantedContent(identity, {tables.policy_records.name: rows})
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        store_change(connection, compare_content(None, wanted), ChangeNote("2026-01-01T00:00:00Z", "", ""), SECRET)
+        content = read_content(connection, SECRET)
+    engine.dispose()
+    return content.active(tables.policy_records)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param({}, id="nothing beside what must be there"),
+        pytest.param({"items": ["*"], "purposes": ["*"], "modes": ["*"]}, id="everything"),
+        pytest.param({"valid_from": "2026-01-01T00:00:00+08:00", "valid_until": "2027-01-01T00:00:00Z"}, id="a period"),
+        pytest.param({"valid_from": "0001-01-01T00:00:00Z", "valid_until": "9999-12-31T23:59:59Z"}, id="all times"),
+        pytest.param({"matters": ["m"], "applications": ["a"]}, id="matters and applications"),
+        pytest.param({"condition": {"auth_level": {"gte": 2}}}, id="a condition"),
+        pytest.param({"scope": {"and": []}}, id="a scope that is always true"),
+        pytest.param({"scope": {"or": []}}, id="a scope that is never true"),
+        pytest.param({"scope": {"not": {"division": {"eq": {"subject": "region"}}}}}, id="a subject's attribute"),
+        pytest.param({"obligations": {"mask": {"name": {"hash": {}}}, "max_rows": 1, "daily_rows": 2}}, id="limits"),
+        pytest.param({"obligations": {"mask": {"income": {"generalise": {"to": 1000}}}}}, id="a mask of numbers"),
+        pytest.param({"effect": "deny", "kind": "restriction", "consumer": "public"}, id="a deny"),
+        pytest.param({"consumer": "group:a:b", "basis": "依据\n“二”"}, id="colons and line ends"),
+    ],
+)
+def test_record_is_the_same_when_it_comes_back(
+    members: dict[str, Any], entries: Mapping[EntryCode, CatalogEntry]
+) -> None:
+    record = parse(statutory("record", **members), entries)
+    stored = through_the_store({"record": store_record(record, statutory("record", **members), "bundle")})
+    assert parse(load_document("record", stored["record"]), entries) == record
+
+
+def test_decimals_keep_their_digits(entries: Mapping[EntryCode, CatalogEntry]) -> None:
+    document = parse_json(render_json(statutory("record")).replace('"basis"', '"scope":{"income":{"eq":1.10}},"basis"'))
+    assert isinstance(document, dict)
+    row = store_record(parse(document, entries), document, "bundle")
+    assert row.text("scope") == '{"income":{"eq":1.10}}'
+
+
+def test_loaded_document_leaves_out_what_is_empty(entries: Mapping[EntryCode, CatalogEntry]) -> None:
+    document = statutory("record", matters=[], applications=[], condition={}, scope={}, obligations={})
+    row = store_record(parse(document, entries), document, "bundle")
+    assert load_document("record", row) == statutory("record")
+
+
+@pytest.mark.clause("T10")
+@pytest.mark.parametrize("text", FRAGMENTS)
+def test_record_is_the_same_when_its_texts_are_hostile(text: str, entries: Mapping[EntryCode, CatalogEntry]) -> None:
+    document = statutory(
+        "record",
+        consumer=f"department:{text}x",
+        matters=[text + "x"],
+        condition={"department": {"ne": text}},
+        scope={"name": {"in": [text]}},
+        basis=f"{text}x",
+    )
+    record = parse(document, entries)
+    stored = through_the_store({"record": store_record(record, document, "bundle")})
+    assert parse(load_document("record", stored["record"]), entries) == record
+
+
+@pytest.mark.clause("T10")
+def test_records_of_100000_hostile_texts_are_the_same_when_they_come_back(
+    entries: Mapping[EntryCode, CatalogEntry],
+) -> None:
+    random = Random(10)
+    documents = {f"hostile-{n}": hostile_document(random, n, 500) for n in range(215)}
+    records = {name: parse(document, entries) for name, document in documents.items()}
+    assert sum(len(document["scope"]["or"][0]["name"]["in"]) for document in documents.values()) >= 100_000
+    stored = through_the_store(
+        {name: store_record(record, documents[name], "bundle") for name, record in records.items()}
+    )
+    assert {name: parse(load_document(name, row), entries) for name, row in stored.items()} == records
+
+
+def test_content_without_entries_and_records_is_read() -> None:
+    engine = create_engine("sqlite://")
+    identity = PortalIdentity("test", key_fingerprint(SECRET), "nantong-2015", "测试")
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        change = compare_content(None, WantedContent(identity, {}))
+        assert store_change(connection, change, ChangeNote("2026-01-01T00:00:00Z", "", ""), SECRET) == 1
+        content = parse_content(read_content(connection, SECRET))
+    engine.dispose()
+    assert (content.epoch, content.entries, content.records) == (1, (), ())

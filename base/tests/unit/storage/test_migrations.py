@@ -1,0 +1,111 @@
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine
+
+from portal.errors import ConfigurationError
+from portal.storage import audit_tables, tables
+from portal.storage.database import (
+    database_url,
+    for_writing,
+    migration_settings,
+    open_sync_database,
+    upgrade_database,
+)
+from portal.storage.metadata import metadata
+
+_ = (audit_tables, tables)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    upgrade_database(database_url(tmp_path / "portal.db"))
+    engine = open_sync_database(database_url(tmp_path / "portal.db"))
+    yield engine
+    engine.dispose()
+
+
+def statements(engine: Engine) -> Mapping[str, list[str]]:
+    """Return what made each table and index, its lines in order, without what Alembic keeps for itself."""
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").all()
+    return {
+        name: sorted(line.strip().rstrip(", ") for line in sql.splitlines())
+        for name, sql in found
+        if "alembic" not in name
+    }
+
+
+def test_migrated_tables_are_those_of_the_metadata(engine: Engine) -> None:
+    made = create_engine("sqlite://")
+    metadata.create_all(made)
+    assert statements(engine) == statements(made)
+    made.dispose()
+
+
+def test_alembic_finds_nothing_left_to_migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_every_table_refuses_values_of_another_type(engine: Engine) -> None:
+    strict = {name for name, lines in statements(engine).items() if "STRICT" in lines or ") STRICT" in lines}
+    assert strict == set(metadata.tables)
+
+
+def test_upgrading_twice_changes_nothing(engine: Engine, tmp_path: Path) -> None:
+    before = statements(engine)
+    upgrade_database(database_url(tmp_path / "portal.db"))
+    assert statements(engine) == before
+
+
+def test_the_first_revision_refuses_to_be_undone(engine: Engine) -> None:
+    before = statements(engine)
+    with pytest.raises(NotImplementedError, match="can't be undone"), for_writing(engine).begin() as connection:
+        command.downgrade(migration_settings(connection), "base")
+    assert statements(engine) == before
+    with engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_heads() == ("0001",)
+
+
+def test_a_database_of_a_newer_revision_is_refused(engine: Engine, tmp_path: Path) -> None:
+    with for_writing(engine).begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigurationError, match="the database has the newer revision `9999`"):
+        upgrade_database(database_url(tmp_path / "portal.db"))
+
+
+def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "other.db")
+    connection.execute("CREATE TABLE theirs (a)")
+    connection.close()
+    with pytest.raises(ConfigurationError, match="tables that aren't the portal's"):
+        upgrade_database(database_url(tmp_path / "other.db"))
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_bytes(b"no database, and longer than a header of one hundred bytes " * 3)
+    with pytest.raises(ConfigurationError, match="can't be used as a database"):
+        upgrade_database(database_url(tmp_path / "text.db"))
+
+
+def test_an_upgrade_that_fails_leaves_an_empty_database(tmp_path: Path) -> None:
+    path = tmp_path / "portal.db"
+    engine = open_sync_database(database_url(path))
+
+    def fail() -> None:
+        with for_writing(engine).begin() as connection:
+            command.upgrade(migration_settings(connection), "head")
+            raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        fail()
+    assert statements(engine) == {}
+    engine.dispose()
+    upgrade_database(database_url(path))

@@ -1,0 +1,4 @@
+-- total
+SELECT count(*) AS count_1
+FROM dataset_1
+-- []
