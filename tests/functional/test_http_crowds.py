@@ -25,7 +25,9 @@ DENIED = "PORTAL_ALLOWED_HOSTS"
 @pytest.fixture
 def portal(tmp_path: Path) -> Iterator[PortalProcess]:
     """A portal with the small bundle, not started yet, which is patient with slow clients."""
-    process = PortalProcess(tmp_path / "home", {"PORTAL_RECEIVE_TIMEOUT_SECONDS": "120", "PORTAL_PUBLIC_RATE": "100000"})
+    process = PortalProcess(
+        tmp_path / "home", {"PORTAL_RECEIVE_TIMEOUT_SECONDS": "120", "PORTAL_PUBLIC_RATE": "100000"}
+    )
     process.load(small_bundle().write(tmp_path / "bundle"))
     yield process
     process.stop()
