@@ -12,6 +12,7 @@ import pytest
 from tests.fixtures.raw_http import connected
 from tests.fixtures.small_bundle import small_bundle
 from tests.oracle.runner import PortalProcess
+from tests.oracle.world import Caller
 
 SLOW = 500
 ROUNDS = 3
@@ -26,7 +27,7 @@ DENIED = "PORTAL_ALLOWED_HOSTS"
 def portal(tmp_path: Path) -> Iterator[PortalProcess]:
     """A portal with the small bundle, not started yet, which is patient with slow clients."""
     process = PortalProcess(
-        tmp_path / "home", {"PORTAL_RECEIVE_TIMEOUT_SECONDS": "120", "PORTAL_PUBLIC_RATE": "100000"}
+        tmp_path / "home", {"PORTAL_RECEIVE_TIMEOUT_SECONDS": "120", "PORTAL_PUBLIC_REQUESTS_PER_SECOND": "100000"}
     )
     process.load(small_bundle().write(tmp_path / "bundle"))
     yield process
@@ -73,7 +74,7 @@ def test_slow_connections_leave_the_others_their_speed(portal: PortalProcess) ->
 @pytest.mark.heavy
 def test_workers_answer_together_and_stop_together(portal: PortalProcess) -> None:
     portal.start("--workers", "2")
-    assert portal.ask_public(BODY).status == 200
+    assert portal.ask(Caller(None, None, None, None), BODY).status == 200
     portal.stop()
 
 
