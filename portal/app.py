@@ -22,6 +22,8 @@ from portal.errors import ConfigurationError, PortalError, Text
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, write_logs
+from portal.resolvers.admission import FairGate
+from portal.resolvers.buckets import Buckets
 from portal.resolvers.desk import Desk
 from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
@@ -73,7 +75,8 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     bounds = Bounds(settings.max_tokens, settings.max_depth, settings.max_selections, settings.max_cells)
     tokens = TokenVerifier(token_authority(settings, keys))
     try:
-        yield Portal(settings, keys, Desk(settings, Endpoint(road, bounds), tokens))
+        gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
+        yield Portal(settings, keys, Desk(settings, Endpoint(road, bounds), tokens, gate, buckets))
     finally:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
@@ -130,7 +133,7 @@ async def _answer_figures(request: Request, figures: Figures) -> Response:
     portal = _portal_of(request)
     if not may_read_figures(request, portal.settings.metrics_from, portal.settings.trusted_proxies):
         raise HTTPException(404)
-    return await figures.answer(request, portal.road)
+    return await figures.answer(request, portal.desk)
 
 
 def application_from_environment() -> Starlette:

@@ -4,6 +4,7 @@ PortalError
 ├── BadInput            arguments, cursors, values
 ├── Unauthenticated     a token that doesn't verify
 ├── TooComplex          a document beyond its bounds
+├── RateLimited         more requests than may be asked, or a portal that is busy
 ├── SourceUnavailable   the place where shared data lie
 ├── PolicyUnavailable   no whole policy snapshot, or the clock in doubt
 ├── AuditUnavailable    no durable record
@@ -85,6 +86,16 @@ class TooComplex(PortalError):
     """A document beyond one of the bounds."""
 
     code = ErrorCode.TOO_COMPLEX
+
+
+class RateLimited(PortalError):
+    """A request too many at this moment; another may be tried after so many seconds."""
+
+    code = ErrorCode.RATE_LIMITED
+
+    def __init__(self, text: Text, retry_after_seconds: float) -> None:
+        super().__init__(text)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class SourceUnavailable(PortalError):

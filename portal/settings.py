@@ -128,6 +128,8 @@ class Settings:
     receive_timeout_seconds: float
     send_timeout_seconds: float
     max_connections: int
+    public_requests_per_second: int
+    concurrent_requests: int
     demonstration: bool
 
     @property
@@ -244,6 +246,22 @@ _SETTINGS: Mapping[str, _Setting] = {
         Text(
             "most connections of a worker at once; one address may hold half of them",
             "每个工作进程同时保持的最大连接数；单个地址至多占一半",
+        ),
+    ),
+    "public_requests_per_second": _Setting(
+        _whole(1, 1_000_000),
+        "200",
+        Text(
+            "most requests a second that a worker takes from one address without a token that verifies",
+            "每个工作进程每秒受理单个地址无有效令牌请求的最大数",
+        ),
+    ),
+    "concurrent_requests": _Setting(
+        _whole(1, 10_000),
+        "32",
+        Text(
+            "requests that a worker works on at once; more wait, and departments take turns",
+            "每个工作进程同时处理的请求数；超出的排队，各部门轮流",
         ),
     ),
     "demonstration": _Setting(

@@ -15,8 +15,8 @@ from graphql.language.ast import (
     SelectionSetNode,
 )
 
-_FieldKey = tuple[str, str, str]
-"""Response key, name and arguments."""
+_FieldKey = tuple[str, str, str, bool]
+"""Response key, name, arguments, and whether anything is selected below: validation is to see where only some do."""
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ def _checked(selection_set: SelectionSetNode) -> tuple[SelectionNode, ...]:
 
 def _key(node: FieldNode) -> _FieldKey:
     arguments = " ".join(sorted(print_ast(argument) for argument in node.arguments or ()))
-    return (node.alias or node.name).value, node.name.value, arguments
+    return (node.alias or node.name).value, node.name.value, arguments, node.selection_set is not None
 
 
 def _finished(run: dict[_FieldKey, _Field]) -> Iterator[FieldNode]:

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import cast
 
 from portal.asking import NamedSubject, Question, ask, explain, render_schema
-from portal.commands.explanations import render_explanation
 from portal.commands.options import ExplainOptions, QueryOptions, SchemaOptions
 from portal.commands.parsing import SubjectOptions, parse_choice, parse_moment, parse_subject, require_subject
 from portal.commands.terminal import ExitCode, Session
 from portal.errors import BadInput, Text
 from portal.json_text import decode_text, parse_json
+from portal.policies.wording import render_explanation
 from portal.resolvers.operation import Operation
 from portal.vocabulary import Action, EntryCode, ItemIdentifier, Matter, Mode, Purpose
 

@@ -1,9 +1,10 @@
 """Why a subject may read an item or not: which records apply, and where the others stopped."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from portal.catalog.entries import CatalogEntry
+from portal.conditions.meaning import condition_names
 from portal.errors import ErrorCode
 from portal.policies.consistency import covers_item
 from portal.policies.decision import Deny, Use
@@ -16,11 +17,15 @@ from portal.vocabulary import EntryCode, ItemIdentifier
 
 @dataclass(frozen=True, slots=True)
 class RecordFinding:
-    """How far one record came for one item; `stage` is None where the catalog doesn't let it stand on the item."""
+    """How far one record came for one item; `stage` is None where the catalog doesn't let it stand on the item.
+
+    `tells_scope`: whoever is told may know of the items that its scope reads.
+    """
 
     record: PolicyRecord
     stage: Stage | None
     mask: Mask | None
+    tells_scope: bool = True
 
     @property
     def applies(self) -> bool:
@@ -56,19 +61,36 @@ def explain_entry(
         return None
     entry = state.entry
     action = action_for(request.action, request.subject)
-    named = items or [item.identifier for item in entry.items]
+    named = tuple(items) or tuple(item.identifier for item in entry.items)
+    decision = point.decide(request, Use(entry.code, named))
+    codes = dict(decision.reasons) if isinstance(decision, Deny) else {}
     return Explanation(
         entry,
         request,
         action is None,
-        tuple(_explain_item(point, request, entry, name) for name in named),
+        tuple(ItemFinding(name, codes.get(name), tuple(_findings(point, request, entry, name))) for name in named),
     )
 
 
-def _explain_item(point: DecisionPoint, request: Request, entry: CatalogEntry, name: ItemIdentifier) -> ItemFinding:
-    decision = point.decide(request, Use(entry.code, (name,)))
-    code = decision.code if isinstance(decision, Deny) else None
-    return ItemFinding(name, code, tuple(_findings(point, request, entry, name)))
+def explain_to_subject(explanation: Explanation, known: Collection[ItemIdentifier]) -> Explanation:
+    """Return an explanation as its subject may be told: the public of no record, others of no item they don't know.
+
+    `known` are the entry's items that the subject may know of.
+    """
+    told = (item for item in explanation.items if item.item in known)
+    return replace(explanation, items=tuple(_tell(item, explanation.request, known) for item in told))
+
+
+def _tell(finding: ItemFinding, request: Request, known: Collection[ItemIdentifier]) -> ItemFinding:
+    if request.subject.is_public:
+        return replace(finding, records=())
+    return replace(finding, records=tuple(_without_unknown(found, known) for found in finding.records))
+
+
+def _without_unknown(found: RecordFinding, known: Collection[ItemIdentifier]) -> RecordFinding:
+    # A scope may read items beside the used ones: their names, and what rows are told apart by, aren't the subject's.
+    scope = found.record.scope
+    return found if scope is None else replace(found, tells_scope=condition_names(scope).issubset(known))
 
 
 def _findings(

@@ -1,33 +1,60 @@
-"""The catalog's root fields: one entry by code, and the catalog with filters and pages."""
+"""The catalog's root fields: one entry by code, and the catalog with search, filters and pages."""
 
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from portal.catalog.entries import CatalogEntry, EntryKind
+from portal.catalog.entries import CatalogEntry, EntryKind, UpdateCycle
+from portal.catalog.facets import CatalogFilter, FacetValues, count_facets, passes, trimmed_path
+from portal.catalog.search import find_documents, parse_words
+from portal.conditions.values import check_text
 from portal.errors import BadInput, Text
 from portal.resolvers.context import RequestContext
-from portal.schema.catalog_values import entry_value, is_in_catalog
-from portal.schema.static import CatalogConnectionType, CatalogEdgeType, EntryType, PageInfoType
+from portal.resolvers.prospects import ItemDecisions
+from portal.resolvers.shelves import Shelf
+from portal.schema.catalog_values import entry_value, facets_value, is_in_catalog
+from portal.schema.static import CatalogConnectionType, CatalogEdgeType, CatalogFacetsType, EntryType, PageInfoType
 from portal.vocabulary import EntryCode, ShareClass
 
 PAGE_LIMIT = 1000
 DEFAULT_PAGE = 100
 
+_CURSOR = re.compile(r"([0-9]{1,4}) (.*)", re.ASCII | re.DOTALL)
+
+_Rank = tuple[int, str]
+"""Where an entry stands in a result: what it counts, negated, then its code."""
+
 
 @dataclass(frozen=True, slots=True)
-class CatalogFilter:
-    """What entries a page is to hold; None takes all."""
+class CatalogQuestion:
+    """What a page of the catalog is asked for, as it came; None is left out, and a blank `search` too."""
 
-    kind: EntryKind | None
-    provider: str | None
-    share_class: ShareClass | None
+    search: str | None = None
+    kind: EntryKind | None = None
+    provider: str | None = None
+    share_class: ShareClass | None = None
+    open: bool | None = None
+    update_cycle: UpdateCycle | None = None
+    classification: list[str] | None = None
+    first: int | None = None
+    after: str | None = None
 
-    def takes(self, entry: CatalogEntry) -> bool:
-        """Return whether the entry passes the filter."""
-        return (
-            self.kind in (None, entry.kind)
-            and self.provider in (None, entry.provider)
-            and self.share_class in (None, entry.share_class)
-        )
+    @property
+    def is_search(self) -> bool:
+        """True where entries are ranked by what they count, not by code alone."""
+        return bool(self.search and self.search.strip())
+
+    @property
+    def filter(self) -> CatalogFilter:
+        """The facets that the page is narrowed by."""
+        place = trimmed_path(self.classification or ())
+        return CatalogFilter(self.kind, self.provider, self.share_class, self.open, self.update_cycle, place)
+
+    def check_texts(self) -> None:
+        """Raise BadInput for a text that can't be stored or sent."""
+        for text in (self.search, self.provider, self.after, *(self.classification or ())):
+            check_text(text or "")
 
 
 def find_entry(context: RequestContext, code: str) -> EntryType | None:
@@ -35,29 +62,82 @@ def find_entry(context: RequestContext, code: str) -> EntryType | None:
     state = context.point.snapshot.state_by_code.get(EntryCode(code))
     if state is None or not is_in_catalog(state.entry, context.subject):
         return None
-    return entry_value(state.entry, context.subject, context.point.snapshot.registry.departments)
+    return entry_value(state.entry, context.subject, context.point.snapshot, ItemDecisions(context, state.entry.code))
 
 
-def list_entries(
-    context: RequestContext, wanted: CatalogFilter, first: int | None, after: str | None
-) -> CatalogConnectionType:
-    """Return a page of the catalog in the order of codes; the cursor is the code of the entry before.
+async def list_entries(context: RequestContext, question: CatalogQuestion) -> CatalogConnectionType:
+    """Return a page of the catalog, in the order of codes, or ranked by a search with ties by code.
 
     Raises: BadInput.
     """
+    question.check_texts()
+    rows = _page_size(question.first)
+    after = _parse_cursor(question)
+    shelf = context.shelves.shelf(context.point.snapshot, context.subject)
+    hits = await _hits(shelf, question)
+    wanted = question.filter.wanted()
+    found: list[tuple[_Rank, int]] = sorted(
+        ((-weight, shelf.entries[place].code), place) for place, weight in hits if passes(shelf.values[place], wanted)
+    )
+    start = 0 if after is None else bisect_right(found, after, key=lambda one: one[0])
+    page = found[start : start + rows]
+    nodes = _node_values(context, (shelf.entries[place] for _, place in page))
+    cursors = [_cursor(rank, question) for rank, _ in page]
+    return CatalogConnectionType(
+        nodes=nodes,
+        edges=[CatalogEdgeType(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
+        page_info=PageInfoType(has_next_page=len(found) > start + rows, end_cursor=cursors[-1] if cursors else None),
+        total_count=len(found),
+        counted=_count_later(context, [shelf.values[place] for place, _ in hits], question.filter),
+    )
+
+
+def _page_size(first: int | None) -> int:
     rows = DEFAULT_PAGE if first is None else first
     if not 1 <= rows <= PAGE_LIMIT:
         raise BadInput(
             Text(en=f"`first` is {rows}; write 1 to {PAGE_LIMIT}", zh=f"`first` 为 {rows}，应为 1 至 {PAGE_LIMIT}")
         )
-    snapshot = context.point.snapshot
-    entries = [state.entry for state in snapshot.content.entries if is_in_catalog(state.entry, context.subject)]
-    found = [entry for entry in entries if wanted.takes(entry)]
-    following = [entry for entry in found if after is None or entry.code > after]
-    page = [entry_value(entry, context.subject, snapshot.registry.departments) for entry in following[:rows]]
-    return CatalogConnectionType(
-        nodes=page,
-        edges=[CatalogEdgeType(cursor=value.code, node=value) for value in page],
-        page_info=PageInfoType(has_next_page=len(following) > rows, end_cursor=page[-1].code if page else None),
-        total_count=len(found),
-    )
+    return rows
+
+
+async def _hits(shelf: Shelf, question: CatalogQuestion) -> Sequence[tuple[int, int]]:
+    """Return the places of the entries that the search finds, each with what it counts; all of them without search."""
+    words = parse_words(question.search or "")
+    if not question.is_search:
+        return [(place, 0) for place in range(len(shelf.entries))]
+    return tuple(find_documents(await shelf.index(), words).items()) if words else ()
+
+
+def _cursor(rank: _Rank, question: CatalogQuestion) -> str:
+    weight, code = rank
+    return f"{-weight} {code}" if question.is_search else code
+
+
+def _parse_cursor(question: CatalogQuestion) -> _Rank | None:
+    """Return the rank of the entry that the page is to follow, whether or not it is still there."""
+    if question.after is None:
+        return None
+    if not question.is_search:
+        return 0, question.after
+    parts = _CURSOR.fullmatch(question.after)
+    if parts is None:
+        raise BadInput(
+            Text(
+                en="`after` is no cursor of a search; take `endCursor` as it was given",
+                zh="`after` 不是检索结果的游标；请原样使用返回的 `endCursor`",
+            )
+        )
+    return -int(parts[1]), parts[2]
+
+
+def _node_values(context: RequestContext, entries: Iterable[CatalogEntry]) -> list[EntryType]:
+    return [entry_value(entry, context.subject, context.point.snapshot) for entry in entries]
+
+
+def _count_later(
+    context: RequestContext, values: Sequence[FacetValues], wanted: CatalogFilter
+) -> Callable[[], CatalogFacetsType]:
+    """Return what counts the facets; it is done only where they are asked for."""
+    departments = context.point.snapshot.registry.departments
+    return lambda: facets_value(count_facets(values, wanted.wanted()), departments)

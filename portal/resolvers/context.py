@@ -9,7 +9,8 @@ from portal.access.pipeline import Asker, Road
 from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import View
-from portal.vocabulary import NetworkZone, Subject
+from portal.resolvers.shelves import CatalogShelves
+from portal.vocabulary import NetworkZone, Purpose, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class RequestContext:
     view: View
     now: datetime
     language: Language
+    purposes: tuple[Purpose, ...]
+    shelves: CatalogShelves
 
 
 def field_error(code: ErrorCode, text: Text, language: Language, items: tuple[str, ...] | None = None) -> GraphQLError:

@@ -1,59 +1,108 @@
-"""Where HTTP requests for `/graphql` are answered: negotiate, authenticate, read, answer, render."""
+"""Where HTTP requests for `/graphql` are answered: negotiate, authenticate, read, admit, answer, render."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from time import monotonic
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.access.pipeline import Asker
-from portal.errors import Language, Text, Unauthenticated
-from portal.identity.claims import SubjectKind
+from portal.access.kept import Kept
+from portal.access.pipeline import Asker, identify
+from portal.errors import Language, PortalError, RateLimited, Text, Unauthenticated
+from portal.identity.claims import SubjectKind, TokenClaims
 from portal.identity.tokens import TokenVerifier, read_authorization
+from portal.resolvers.admission import FairGate
+from portal.resolvers.buckets import Buckets
 from portal.resolvers.hosts import check_host
 from portal.resolvers.negotiation import JSON_TYPE, RESPONSE_TYPE, wanted_language, wanted_type
 from portal.resolvers.observing import observation_of
 from portal.resolvers.operation import Endpoint, Outcome, answer_operation, refuse_request
-from portal.resolvers.over_http import NotAnOperation, client_address, read_operation, render_response
+from portal.resolvers.over_http import Address, NotAnOperation, client_address, read_operation, render_response
 from portal.settings import Settings
+
+_PUBLIC_SHARE = "public"
+_KEPT_DEPARTMENTS = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What answers HTTP requests; made once a process."""
+    """What answers HTTP requests; made once a process.
+
+    `departments` keeps whose share a subject's requests count in. It may lag behind the register: nothing but turns
+    depends on it.
+    """
 
     settings: Settings
     endpoint: Endpoint
     tokens: TokenVerifier
+    gate: FairGate
+    buckets: Buckets
+    departments: Kept[str] = field(default_factory=lambda: Kept(_KEPT_DEPARTMENTS))
 
     async def answer(self, request: Request) -> Response:
         """Return the response to a GET, HEAD or POST request."""
         language = wanted_language(request.headers.getlist("accept-language"))
         media_type = wanted_type(request.headers.getlist("accept"))
-        observation = observation_of(request)
         outcome = _not_acceptable(language) if media_type is None else await self._outcome(request, language)
-        observation.code = outcome.code
+        observation_of(request).code = outcome.code
         return render_response(outcome, media_type or JSON_TYPE, {"Content-Language": language.value})
 
     async def _outcome(self, request: Request, language: Language) -> Outcome:
-        road = self.endpoint.road
         address = client_address(request, self.settings.trusted_proxies)
         try:
-            check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
-            token = read_authorization(request.headers.getlist("authorization"))
-            claims = None if token is None else self.tokens.claims_of(token, road.now())
-            if claims is not None and claims.kind is SubjectKind.APPLICATION:
-                observation_of(request).application = claims.id
-            operation = await read_operation(request, self.settings.max_body_bytes)
-        except Unauthenticated as failure:
-            road.recorder.count_refused_token(str(address))
-            return refuse_request(failure, language)
+            outcome = await self._answer(request, address, language)
         except NotAnOperation as failure:
             return failure.outcome(language)
-        asker = Asker(claims, address, observation_of(request).request_id)
-        outcome = await answer_operation(self.endpoint, asker, operation, language)
-        if outcome.status == 401:
-            road.recorder.count_refused_token(str(address))
+        except PortalError as failure:
+            outcome = refuse_request(failure, language)
+        if outcome.status == HTTPStatus.UNAUTHORIZED:
+            self.endpoint.road.recorder.count_refused_token(str(address))
         return outcome
+
+    async def _answer(self, request: Request, address: Address | None, language: Language) -> Outcome:
+        check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
+        claims = self._authenticate(request, address)
+        operation = await read_operation(request, self.settings.max_body_bytes)
+        asker = Asker(claims, address, observation_of(request).request_id)
+        async with self.gate.admit(await self._share_of(asker)):
+            return await answer_operation(self.endpoint, asker, operation, language)
+
+    def _authenticate(self, request: Request, address: Address | None) -> TokenClaims | None:
+        """Return what the token claims, None for the public. Raises: Unauthenticated, RateLimited."""
+        try:
+            token = read_authorization(request.headers.getlist("authorization"))
+            claims = None if token is None else self.tokens.claims_of(token, self.endpoint.road.now())
+        except Unauthenticated:
+            # What doesn't verify costs more than what does: it counts as the public's.
+            self._take(address)
+            raise
+        if claims is None:
+            self._take(address)
+        elif claims.kind is SubjectKind.APPLICATION:
+            observation_of(request).application = claims.id
+        return claims
+
+    def _take(self, address: Address | None) -> None:
+        seconds = self.buckets.take(address, monotonic())
+        if seconds:
+            most = self.settings.public_requests_per_second
+            text = Text(
+                en=f"more than {most} requests a second from one address; ask again as `Retry-After` says",
+                zh=f"单个地址每秒请求超过 {most} 次；请按 `Retry-After` 所示时间后重试",
+            )
+            raise RateLimited(text, seconds)
+
+    async def _share_of(self, asker: Asker) -> str:
+        """Return in whose share the request counts. Raises: Unauthenticated, PolicyUnavailable."""
+        if asker.claims is None:
+            return _PUBLIC_SHARE
+        key = (asker.claims.kind, asker.claims.id)
+        known = self.departments.find(key)
+        if known is None:
+            subject, _ = identify(asker, (await self.endpoint.road.keeper.current()).snapshot.registry)
+            known = self.departments.keep(key, str(subject.department))
+        return known
 
 
 def _not_acceptable(language: Language) -> Outcome:

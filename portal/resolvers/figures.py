@@ -8,8 +8,8 @@ from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.access.pipeline import Road
 from portal.errors import ErrorCode, PolicyUnavailable
+from portal.resolvers.desk import Desk
 from portal.resolvers.observing import Observation
 from portal.resolvers.over_http import Network, client_address
 
@@ -31,6 +31,7 @@ class Figures:
             "portal_request_duration_seconds", "Time to answer.", ("route",), buckets=_SECONDS, registry=registry
         )
         self._refused_tokens = Counter("portal_refused_tokens", "Tokens that did not verify.", registry=registry)
+        self._queued = Gauge("portal_requests_waiting", "Requests that wait for their turn.", registry=registry)
         self._waiting = Gauge("portal_audit_waiting_records", "Audit records that wait.", registry=registry)
         self._writing = Gauge("portal_audit_writing", "1 while audit records can be written.", registry=registry)
         self._epoch = Gauge("portal_policy_epoch", "Epoch of the policies, 0 where unavailable.", registry=registry)
@@ -44,12 +45,14 @@ class Figures:
         if observation.code is ErrorCode.UNAUTHENTICATED:
             self._refused_tokens.inc()
 
-    async def answer(self, request: Request, road: Road) -> Response:
+    async def answer(self, request: Request, desk: Desk) -> Response:
         """Return the figures in the format that is wanted."""
+        road = desk.endpoint.road
         try:
             self._epoch.set((await road.keeper.current()).snapshot.epoch)
         except PolicyUnavailable:
             self._epoch.set(0)
+        self._queued.set(desk.gate.waiting)
         self._waiting.set(road.recorder.waiting)
         self._writing.set(road.recorder.is_writing)
         render, content_type = choose_encoder(request.headers.get("accept", ""))

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
 from graphql.language import OperationType
@@ -20,6 +21,7 @@ from portal.errors import (
     Language,
     PolicyUnavailable,
     PortalError,
+    RateLimited,
     Text,
     TooComplex,
     Unauthenticated,
@@ -31,6 +33,7 @@ from portal.regulations.profiles import load_profile
 from portal.resolvers.context import RequestContext
 from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
+from portal.resolvers.shelves import CatalogShelves
 from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
 from portal.vocabulary import Purpose, Subject
 
@@ -88,6 +91,7 @@ class Endpoint:
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
     views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
     purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)
+    shelves: CatalogShelves = field(default_factory=CatalogShelves)
 
     def view_of(self, subject: Subject, point: DecisionPoint, now: datetime) -> View:
         """Return the subject's view, kept until the epoch or time alone changes it."""
@@ -132,7 +136,10 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         return refuse_request(failure, language)
     if faults:
         return _not_valid(faults, language)
-    context = RequestContext(endpoint.road, asker, subject, zone, point, view, now, language)
+    purposes = endpoint.purposes_of(point.snapshot.content.profile)
+    context = RequestContext(
+        endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves
+    )
     return _conclude(await _execute(assembled.schema, document, operation, context), language)
 
 
@@ -275,6 +282,9 @@ def refuse_request(failure: PortalError, language: Language) -> Outcome:
         case Unauthenticated():
             status = 401
             headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        case RateLimited():
+            status = 429
+            headers["Retry-After"] = str(max(1, ceil(failure.retry_after_seconds)))
         case PolicyUnavailable():
             status = 503
         case _:

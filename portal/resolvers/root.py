@@ -10,15 +10,16 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from portal.access.shaping import Shaped, ShapedRows
-from portal.catalog.entries import EntryKind
 from portal.conditions.values import check_text
 from portal.errors import PortalError
-from portal.resolvers.catalog import CatalogFilter, find_entry, list_entries
+from portal.resolvers.arguments import with_arguments_of
+from portal.resolvers.catalog import CatalogQuestion, find_entry, list_entries
 from portal.resolvers.context import RequestContext, portal_field_error
+from portal.resolvers.explaining import OwnQuestion, explain_own
 from portal.resolvers.me import describe_subject
+from portal.schema.explanation_types import ExplanationType
 from portal.schema.scalars import SCALARS
 from portal.schema.static import AccessType, CatalogConnectionType, EntryType, MeType
-from portal.vocabulary import ShareClass
 
 Info = strawberry.Info[RequestContext, None]
 
@@ -52,6 +53,18 @@ def _failing_here(info: Info) -> Iterator[None]:
         raise portal_field_error(failure, info.context.language) from None
 
 
+async def _catalog(info: Info, question: CatalogQuestion) -> CatalogConnectionType:
+    """Return a page of the catalog."""
+    with _failing_here(info):
+        return await list_entries(info.context, question)
+
+
+def _explain(info: Info, question: OwnQuestion) -> ExplanationType | None:
+    """Return what would be decided for who asks."""
+    with _failing_here(info):
+        return explain_own(info.context, question)
+
+
 @strawberry.type(description="查询")
 class Query:
     """The root of queries."""
@@ -67,22 +80,14 @@ class Query:
         with _failing_here(info):
             return find_entry(info.context, check_text(code))
 
-    @strawberry.field(description="目录，按代码排序")  # type: ignore[untyped-decorator]
-    def catalog(  # noqa: PLR0913  the field's arguments
-        self,
-        info: Info,
-        kind: EntryKind | None = None,
-        provider: str | None = None,
-        share_class: ShareClass | None = None,
-        first: int | None = None,
-        after: str | None = None,
-    ) -> CatalogConnectionType:
-        """Return a page of the catalog."""
-        wanted = CatalogFilter(kind, provider, share_class)
-        with _failing_here(info):
-            for text in (provider, after):
-                check_text(text or "")
-            return list_entries(info.context, wanted, first, after)
+    catalog: CatalogConnectionType = strawberry.field(
+        description="目录：按代码排序；有 search 时按相关程度排序",
+        resolver=with_arguments_of(CatalogQuestion)(_catalog),
+    )
+    explain: ExplanationType | None = strawberry.field(
+        description="我能读吗：对一个目录条目逐信息项的裁决，现在或指定时刻；不在可见范围内的为 null",
+        resolver=with_arguments_of(OwnQuestion)(_explain),
+    )
 
 
 def static_schema() -> strawberry.Schema:

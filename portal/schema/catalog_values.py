@@ -1,19 +1,30 @@
 """Catalog entries as the static GraphQL types show them."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
+from enum import Enum
 
 from portal.catalog.entries import CatalogEntry, InformationItem, Link, is_item_open
+from portal.catalog.facets import Facet, FacetValue
 from portal.identity.registry import Department
+from portal.policies.snapshot import Snapshot
 from portal.schema.scalars import Date
 from portal.schema.static import (
+    CatalogFacetsType,
+    ClassCountType,
     DepartmentType,
     EntryType,
+    FacetCountType,
+    ItemAccessType,
     ItemType,
     LinkType,
+    RelatedEntryType,
 )
-from portal.vocabulary import DepartmentCode, Subject
+from portal.vocabulary import DepartmentCode, EntryCode, Subject
 
 Departments = Mapping[DepartmentCode, Department]
+ItemDecision = Callable[[str], ItemAccessType | None]
+"""What a subject may read of an item, by its identifier; None where it isn't told."""
 
 
 def is_in_catalog(entry: CatalogEntry, subject: Subject) -> bool:
@@ -34,8 +45,16 @@ def department_value(code: DepartmentCode, departments: Departments) -> Departme
     return DepartmentType(code=code, name=known.name if known else code)
 
 
-def entry_value(entry: CatalogEntry, subject: Subject, departments: Departments) -> EntryType:
-    """Return the entry as the subject may see it in the catalog."""
+def never_decided(_item: str) -> None:
+    """Return no decision: what items of lists answer, where deciding on each would be too much at once."""
+
+
+def entry_value(
+    entry: CatalogEntry, subject: Subject, snapshot: Snapshot, decided: ItemDecision = never_decided
+) -> EntryType:
+    """Return the entry as the subject may see it in the catalog; `decided` tells what it may read of an item."""
+    departments = snapshot.registry.departments
+    related = _related(entry, subject, snapshot)
     items = shown_items(entry, subject)
     shown = {item.identifier for item in items}
     return EntryType(
@@ -62,15 +81,50 @@ def entry_value(entry: CatalogEntry, subject: Subject, departments: Departments)
         published_on=None if entry.published_on is None else Date(entry.published_on.isoformat()),
         service_window=entry.service_window,
         handler=entry.handler,
-        related=[str(code) for code in entry.related],
+        related=[str(code) for code in entry.related if not subject.is_public or code in related],
+        related_entries=[_related_value(one, departments) for one in related.values()],
         key=[name for name in entry.key if name in shown],
-        items=[_item_value(item) for item in items],
-        links=[_link_value(link) for link in entry.links if shown.issuperset(link.items)],
+        items=[_item_value(item, decided) for item in items],
+        links=[
+            _link_value(link)
+            for link in entry.links
+            if shown.issuperset(link.items) and _knows_target(link, subject, snapshot)
+        ],
         status=entry.status,
     )
 
 
-def _item_value(item: InformationItem) -> ItemType:
+def _related(entry: CatalogEntry, subject: Subject, snapshot: Snapshot) -> Mapping[EntryCode, CatalogEntry]:
+    """Return the related entries that the subject may know of."""
+    states = (snapshot.state_by_code.get(code) for code in entry.related)
+    return {state.entry.code: state.entry for state in states if state and is_in_catalog(state.entry, subject)}
+
+
+def _knows_target(link: Link, subject: Subject, snapshot: Snapshot) -> bool:
+    """Return whether the subject may know of what the link names: to the public, an open entry and open items."""
+    if not subject.is_public:
+        return True
+    state = snapshot.state_by_identifier.get(link.target)
+    if state is None or not is_in_catalog(state.entry, subject):
+        return False
+    return {item.identifier for item in shown_items(state.entry, subject)}.issuperset(link.target_items)
+
+
+def _related_value(entry: CatalogEntry, departments: Departments) -> RelatedEntryType:
+    return RelatedEntryType(
+        code=entry.code,
+        identifier=entry.identifier,
+        name=entry.name,
+        provider=department_value(entry.provider, departments),
+        abstract=entry.abstract,
+        kind=entry.kind,
+        share_class=entry.share_class,
+        open=entry.open,
+        status=entry.status,
+    )
+
+
+def _item_value(item: InformationItem, decided: ItemDecision) -> ItemType:
     return ItemType(
         identifier=item.identifier,
         name=item.name,
@@ -83,6 +137,7 @@ def _item_value(item: InformationItem) -> ItemType:
         description=item.description,
         share_condition=item.share_condition,
         legal_basis=item.legal_basis,
+        decided=decided,
     )
 
 
@@ -94,3 +149,34 @@ def _link_value(link: Link) -> LinkType:
         target_items=list(link.target_items),
         many=link.many,
     )
+
+
+def facets_value(counts: Mapping[Facet, Counter[FacetValue]], departments: Departments) -> CatalogFacetsType:
+    """Return the counts of facets, the most frequent value first, then by value."""
+    classes = [(path, count) for path, count in counts[Facet.CLASSIFICATION].items() if isinstance(path, tuple)]
+    return CatalogFacetsType(
+        kind=_counts(counts[Facet.KIND]),
+        provider=_counts(counts[Facet.PROVIDER], departments),
+        share_class=_counts(counts[Facet.SHARE_CLASS]),
+        open=_counts(counts[Facet.OPEN]),
+        update_cycle=_counts(counts[Facet.UPDATE_CYCLE]),
+        classification=[ClassCountType(path=list(path), count=count) for path, count in sorted(classes)],
+    )
+
+
+def _counts(counts: Counter[FacetValue], departments: Departments | None = None) -> list[FacetCountType]:
+    written = sorted(((_written(value), count) for value, count in counts.items()), key=lambda one: (-one[1], one[0]))
+    return [
+        FacetCountType(value=value, name=_department_name(value, departments), count=count) for value, count in written
+    ]
+
+
+def _written(value: FacetValue) -> str:
+    """Return the value as the filter's argument writes it."""
+    if isinstance(value, Enum):
+        return value.name
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _department_name(code: str, departments: Departments | None) -> str | None:
+    return None if departments is None else department_value(DepartmentCode(code), departments).name

@@ -1,5 +1,7 @@
 """GraphQL types that don't depend on the catalog's content: the catalog itself, and who asks."""
 
+from collections.abc import Awaitable, Callable
+
 import strawberry
 
 from portal.catalog.entries import EntryKind, EntryStatus, UpdateCycle
@@ -23,6 +25,25 @@ class DepartmentType:
     name: str
 
 
+@strawberry.type(name="PermittedPurpose", description="可读取的用途及期限；purpose 为 null 表示无须注明用途")
+class PermittedPurposeType:
+    """A purpose that an item may be read for. `scoped`: in the rows of a scope alone."""
+
+    purpose: str | None
+    valid_until: DateTime | None
+    scoped: bool
+
+
+@strawberry.type(name="ItemAccess", description="请求主体能否读取信息项：可用于哪些用途、至何时；不能则为何、如何改变")
+class ItemAccessType:
+    """Whether the subject may read an item now, by query; `code` and `advice` where it may for no purpose."""
+
+    permitted: bool
+    purposes: list[PermittedPurposeType]
+    code: str | None
+    advice: str | None
+
+
 @strawberry.type(name="InformationItem", description="信息项")
 class ItemType:
     """An information item of a catalog entry."""
@@ -38,6 +59,12 @@ class ItemType:
     description: str | None
     share_condition: str | None
     legal_basis: str | None
+    decided: strawberry.Private[Callable[[str], ItemAccessType | None]]
+
+    @strawberry.field(description="请求主体能否读取；仅 catalogEntry 回答，列表中为 null")  # type: ignore[untyped-decorator]
+    def access(self) -> ItemAccessType | None:
+        """Return whether the subject may read the item: it is decided only where it is asked for."""
+        return self.decided(self.identifier)
 
 
 @strawberry.type(name="CatalogLink", description="条目之间的关联")
@@ -49,6 +76,21 @@ class LinkType:
     target: str
     target_items: list[str]
     many: bool
+
+
+@strawberry.type(name="RelatedEntry", description="关联的目录条目")
+class RelatedEntryType:
+    """An entry that another names as related. It has no related ones itself, so that no answer grows by nesting."""
+
+    code: str
+    identifier: str
+    name: str
+    provider: DepartmentType
+    abstract: str
+    kind: EntryKind
+    share_class: ShareClass
+    open: bool
+    status: EntryStatus
 
 
 @strawberry.type(name="CatalogEntry", description="目录条目")
@@ -79,6 +121,7 @@ class EntryType:
     service_window: str | None
     handler: str | None
     related: list[str]
+    related_entries: list[RelatedEntryType]
     key: list[str]
     items: list[ItemType]
     links: list[LinkType]
@@ -101,14 +144,49 @@ class CatalogEdgeType:
     node: EntryType
 
 
+@strawberry.type(name="FacetCount", description="分面的一个取值及其条目数；value 为筛选参数的写法")
+class FacetCountType:
+    """A value of a facet as the filter writes it, and how many entries have it; `name` is a provider's."""
+
+    value: str
+    name: str | None
+    count: int
+
+
+@strawberry.type(name="ClassCount", description="分类树中的一处及其下的条目数")
+class ClassCountType:
+    """A place in the class tree, from its root, and how many entries are at it or below."""
+
+    path: list[str]
+    count: int
+
+
+@strawberry.type(name="CatalogFacets", description="分面统计：在其他筛选条件之下，各取值的条目数")
+class CatalogFacetsType:
+    """Counts over the result, each facet leaving its own filter aside; the most frequent first."""
+
+    kind: list[FacetCountType]
+    provider: list[FacetCountType]
+    share_class: list[FacetCountType]
+    open: list[FacetCountType]
+    update_cycle: list[FacetCountType]
+    classification: list[ClassCountType]
+
+
 @strawberry.type(name="CatalogConnection", description="目录条目的一页")
 class CatalogConnectionType:
-    """A page of the catalog, in the order of codes."""
+    """A page of the catalog, in the order of codes, or of how well entries meet a search."""
 
     nodes: list[EntryType]
     edges: list[CatalogEdgeType]
     page_info: PageInfoType
     total_count: int
+    counted: strawberry.Private[Callable[[], CatalogFacetsType]]
+
+    @strawberry.field(description="分面统计")  # type: ignore[untyped-decorator]
+    def facets(self) -> CatalogFacetsType:
+        """Return the counts, which are made only where they are asked for."""
+        return self.counted()
 
 
 @strawberry.type(name="Access", description="本次访问的依据与回执")
@@ -118,6 +196,36 @@ class AccessType:
     policies: list[str]
     valid_until: DateTime | None
     receipt: strawberry.ID
+
+
+@strawberry.type(name="EndingAgreement", description="30 日内到期的协议；withinDays 为 7 或 30")
+class EndingAgreementType:
+    """An agreement that names the subject and ends within 30 days; `within_days` is 7 where it ends within 7."""
+
+    policy: str
+    resource: str
+    name: str
+    valid_until: DateTime
+    within_days: int
+
+
+@strawberry.type(name="DailyQuota", description="一条策略的当日行数额度，按上海时间的自然日")
+class DailyQuotaType:
+    """What a record leaves of today's rows of an entry, by the calendar day of Asia/Shanghai."""
+
+    policy: str
+    resource: str
+    name: str
+    daily_rows: int
+    left: int
+
+
+@strawberry.type(name="Standing", description="到期与额度")
+class StandingType:
+    """What ends soon, and what is left of today; nothing for the public, which is told of no policy."""
+
+    ending_agreements: list[EndingAgreementType]
+    daily_quotas: list[DailyQuotaType]
 
 
 @strawberry.type(name="Me", description="请求主体")
@@ -133,3 +241,9 @@ class MeType:
     matters: list[str]
     auth_level: int | None
     network_zone: NetworkZone | None
+    stood: strawberry.Private[Callable[[], Awaitable[StandingType]]]
+
+    @strawberry.field(description="即将到期的协议与当日剩余额度")  # type: ignore[untyped-decorator]
+    async def standing(self) -> StandingType:
+        """Return what ends soon and what is left of today; it is looked up only where it is asked for."""
+        return await self.stood()

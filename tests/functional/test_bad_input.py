@@ -125,6 +125,7 @@ def test_body_that_is_no_operation_is_refused_and_batches_are_none(world: Portal
         "{shared{}}",
         "{shared{nowhere{totalCount}}}",
         "{shared{villages}}",
+        "{shared{villages villages{totalCount}}}",
         "{shared{villages{nodes}}}",
         "{shared{villages{nodes{code{x}}}}}",
         "{shared{villages{rows{code}}}}",
@@ -166,7 +167,7 @@ def test_body_that_is_no_operation_is_refused_and_batches_are_none(world: Portal
         "{\u202eme{application}}",
         "{me{application}}" + "}" * 1000,
     ],
-    ids=range(64),
+    ids=range(65),
 )
 def test_document_that_does_not_parse_or_validate_is_refused(world: PortalWorld, query: str) -> None:
     for by in (CHECKER, None):

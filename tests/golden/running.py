@@ -13,7 +13,7 @@ from portal.access.executing import Executed, SqliteSource
 from portal.access.pipeline import Asker
 from portal.access.planning import SharedField, plan_query
 from portal.access.selections import Document
-from portal.access.shaping import Shaped
+from portal.access.shaping import Shaped, ShapedRows
 from portal.access.statement import Read
 from portal.bundles.reading import read_bundle
 from portal.errors import BadInput, Language
@@ -61,7 +61,9 @@ def _dated(record: dict[str, Any]) -> dict[str, Any]:
 
     def date_of(text: str) -> str:
         days = re.fullmatch(r"(\d+) days ago", text)
-        return text if days is None else (datetime.now(UTC) - timedelta(days=int(days[1]))).isoformat()
+        return (
+            text if days is None else (datetime.now(UTC) - timedelta(days=int(days[1]))).isoformat(timespec="seconds")
+        )
 
     return {key: date_of(value) if key.startswith("valid_") else value for key, value in record.items()}
 
@@ -102,7 +104,7 @@ class Watch:
 
     plans: list[str] = field(default_factory=list)
 
-    async def resolve(self, parent: object, info: Info, **arguments: object) -> Shaped:
+    async def resolve(self, parent: object, info: Info, **arguments: object) -> Shaped | ShapedRows | None:
         """Answer a field of `shared` as the portal does."""
         context = info.context
         state = context.view[EntryIdentifier(info.field_name)].state

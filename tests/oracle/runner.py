@@ -63,12 +63,12 @@ class PortalProcess:
             raise LoadError(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Serves on a free port and waits until it is ready."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        arguments = [str(PORTAL), "serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        arguments = [str(PORTAL), "serve", "--host", "127.0.0.1", "--port", str(self.port), *options]
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(arguments, env=self._environ(), stdout=log, stderr=log)

@@ -150,7 +150,7 @@ def check_sets(count: int, seed: str) -> Counter[str]:
 
 @pytest.mark.clause("T35")
 def test_added_record_does_only_what_it_says() -> None:
-    assert set(check_sets(600, "light")) == HAPPENINGS
+    assert set(check_sets(1500, "light")) == HAPPENINGS
 
 
 @pytest.mark.heavy

@@ -88,10 +88,9 @@ def test_library_whose_words_cannot_be_put_together_is_passed_over(
 
 @pytest.mark.clause("T52")
 def test_own_failure_is_logged_with_number_and_type_but_not_its_message(log: io.StringIO) -> None:
-    try:
+    with pytest.raises(ValueError, match=CANARY) as failed:
         fail()
-    except ValueError as failure:
-        text = report_failure(failure)
+    text = report_failure(failed.value)
     (line,) = lines(log)
     assert line["level"] == "error"
     assert text.en.split()[-1] in line["event"]

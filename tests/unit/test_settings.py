@@ -50,6 +50,8 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         receive_timeout_seconds=10.0,
         send_timeout_seconds=30.0,
         max_connections=2000,
+        public_requests_per_second=200,
+        concurrent_requests=32,
         demonstration=False,
     )
 

@@ -19,6 +19,7 @@ def folded(document: str) -> str:
         ("{b a: b a: c}", "{ b a: b a: c }"),
         ("{a @include(if: true) a}", "{ a @include(if: true) a }"),
         ("{a @include(if: true) {b b}}", "{ a @include(if: true) { b } }"),
+        ("{a a{b} a}", "{ a a { b } }"),
         ("{... on Q {a a}}", "{ ... on Q { a } }"),
         ("{...F} fragment F on Q {a a}", "{ ...F } fragment F on Q { a }"),
         ("type T {a: Int}", "type T { a: Int }"),

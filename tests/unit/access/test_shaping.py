@@ -240,7 +240,12 @@ def test_page_knows_where_each_item_stands() -> None:
 
     page = page_of(compiled(planned).layout, Fetched(rows, False, None), [("甲", "a")])
 
-    assert page == Page({"name": 0, "code": 1}, [("甲", "a")], [Position((), 3)], Fetched(rows, False, None))
+    assert page == Page(
+        {ItemIdentifier("name"): 0, ItemIdentifier("code"): 1},
+        [("甲", "a")],
+        [Position((), 3)],
+        Fetched(rows, False, None),
+    )
 
 
 def record(name: str) -> PolicyRecord:

@@ -1,1 +1,0 @@
-"""The one road to shared data: plan, decide, compile, execute, record."""

@@ -1,1 +1,0 @@
-"""Tripartite agreements and their signatures."""

@@ -1,1 +1,0 @@
-"""Reading, checking, loading and writing bundles."""

@@ -1,1 +1,0 @@
-"""Catalog entries, information items, codes and their conformity."""

@@ -1,1 +1,0 @@
-"""The demonstration's content: real divisions, synthetic residents, legal persons and licences."""

@@ -1,1 +1,0 @@
-"""Who asks: the register of departments, applications and users, and their tokens."""

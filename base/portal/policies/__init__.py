@@ -1,1 +1,0 @@
-"""Policy records, decisions, and the decision point (Casbin inside)."""

@@ -1,1 +1,0 @@
-"""The profiles of the regulations, as data."""

@@ -1,1 +1,0 @@
-"""Enforcement points: root fields, one module a noun."""

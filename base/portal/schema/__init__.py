@@ -1,1 +1,0 @@
-"""GraphQL types: static ones and those generated from the catalog; no I/O."""

@@ -1,1 +1,0 @@
-"""The portal's own tables, its sessions, and the data store's typed tables."""
