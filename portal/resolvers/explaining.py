@@ -1,10 +1,10 @@
 """The root field `explain`: what would be decided for the subject that asks, in the words of `portal explain`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from portal.conditions.values import check_text, parse_instant, render_instant
-from portal.errors import BadInput, Language, Text
+from portal.errors import Language, Text
 from portal.policies.explanation import (
     Explanation,
     ItemFinding,
@@ -26,7 +26,7 @@ from portal.vocabulary import Action, EntryCode, Environment, ItemIdentifier, Ma
 
 @dataclass(frozen=True, slots=True)
 class OwnQuestion:
-    """What a subject asks of itself, as it came; None is left out."""
+    """What a subject asks of itself, as it came; None is left out. The schema takes no purpose but the profile's."""
 
     resource: str
     purpose: str | None = None
@@ -63,24 +63,9 @@ def _known_items(context: RequestContext, code: EntryCode) -> tuple[ItemIdentifi
 def _request(context: RequestContext, question: OwnQuestion) -> Request:
     now = context.now if question.at is None else parse_instant(question.at)
     matter = Matter(check_text(question.matter)) if question.matter else None
-    action = Action(question.mode or Mode.QUERY, _parse_purpose(question.purpose, context.purposes), matter)
+    purpose = Purpose(question.purpose) if question.purpose else None
+    action = Action(question.mode or Mode.QUERY, purpose, matter)
     return Request(context.subject, action, Environment(now, context.network_zone, context.asker.client_address))
-
-
-def _parse_purpose(text: str | None, purposes: Sequence[Purpose]) -> Purpose | None:
-    """Return the purpose, which may be written in capitals as `shared` has it."""
-    if text is None:
-        return None
-    purpose = Purpose(check_text(text).lower())
-    if purpose in purposes:
-        return purpose
-    known = [known.upper() for known in purposes]
-    raise BadInput(
-        Text(
-            en=f"unknown purpose; write one of {', '.join(known)}",
-            zh=f"未知用途；请填写 {'、'.join(known)} 之一",
-        )
-    )
 
 
 def _value(explanation: Explanation, language: Language) -> ExplanationType:

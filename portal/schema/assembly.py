@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLArgument, GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
 
 from portal.access.kept import Kept
 from portal.policies.snapshot import EntryView, View
@@ -85,7 +85,7 @@ class SchemaAssembler:
         frame = self._frames.find(tuple(purposes)) or self._frames.keep(
             tuple(purposes), frame_types(core.type_map, purposes)
         )
-        fields = dict(query.fields)
+        fields = {name: _with_purposes(field, frame) for name, field in query.fields.items()}
         if views or not whole:
             fields["shared"] = _shared_field(self._fields(views, tuple(purposes), frame))
         options: dict[str, Any] = {**core.to_kwargs()}
@@ -121,6 +121,16 @@ class SchemaAssembler:
 
 def _view_key(view: EntryView) -> Hashable:
     return view.entry.code, view.state.version, tuple(item.identifier for item in view.items)
+
+
+def _with_purposes(field: GraphQLField, frame: FrameTypes) -> GraphQLField:
+    """Return a static field whose argument `purpose`, if it has one, takes the profile's purposes, as `shared` does."""
+    if "purpose" not in field.args:
+        return field
+    argument: dict[str, Any] = {**field.args["purpose"].to_kwargs(), "type_": frame.purpose}
+    options: dict[str, Any] = {**field.to_kwargs()}
+    options["args"] = {**field.args, "purpose": GraphQLArgument(**argument)}
+    return GraphQLField(**options)
 
 
 def _shared_field(fields: dict[str, GraphQLField]) -> GraphQLField:

@@ -28,7 +28,7 @@ from tests.fixtures.sharing_bundle import (
 from tests.fixtures.small_bundle import CONSUMER
 
 DOCUMENT = """
-query ($resource: String!, $purpose: String, $mode: ShareMode, $matter: String, $at: DateTime, $items: [String!]) {
+query ($resource: String!, $purpose: Purpose, $mode: ShareMode, $matter: String, $at: DateTime, $items: [String!]) {
   explain(resource: $resource, purpose: $purpose, mode: $mode, matter: $matter, at: $at, items: $items) {
     resource purpose mode matter at matterRefused lines
     items { item permitted code text records { id kind effect applies text basis validFrom validUntil } }
@@ -74,7 +74,7 @@ def test_explain_tells_each_item_of_the_view_with_the_records_that_name_the_subj
 
 
 def test_explain_says_the_same_words_as_the_command_line(world: PortalWorld) -> None:
-    told = asked(world, RESIDENTS, PLANNER, purpose="work_reference", items=["born", "name"], at="2026-03-01T08:00:00Z")
+    told = asked(world, RESIDENTS, PLANNER, purpose="WORK_REFERENCE", items=["born", "name"], at="2026-03-01T08:00:00Z")
     question = Question(
         EntryCode(RESIDENTS),
         Action(purpose=Purpose("work_reference")),
@@ -153,7 +153,6 @@ def test_explain_says_when_a_purpose_is_wanted_and_what_another_mode_or_time_cha
 @pytest.mark.parametrize(
     "variables",
     [
-        {"purpose": "fun"},
         {"at": "yesterday"},
         {"at": 12},
         {"matter": "\0"},
@@ -165,3 +164,11 @@ def test_explain_refuses_input_that_it_cannot_use(world: PortalWorld, variables:
     answer = world.ask(DOCUMENT, by=CHECKER, variables={"resource": RESIDENTS, **variables})
     assert answer.codes == ["BAD_INPUT"]
     assert answer.payload["data"] == {"explain": None}
+
+
+@pytest.mark.parametrize("purpose", ["fun", "verification"])
+def test_explain_takes_the_purposes_of_the_profile_alone(world: PortalWorld, purpose: str) -> None:
+    answer = world.ask(DOCUMENT, by=CHECKER, variables={"resource": RESIDENTS, "purpose": purpose})
+    assert answer.codes == ["BAD_INPUT"]
+    literal = f'{{explain(resource: "{RESIDENTS}", purpose: {purpose}) {{at}}}}'
+    assert world.ask(literal, by=CHECKER).codes == ["NOT_VALID"]
