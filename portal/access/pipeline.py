@@ -1,5 +1,6 @@
 """The one road to shared data: plan → decide → compile → execute → record. Every way out passes it."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,8 @@ from portal.vocabulary import PUBLIC, Action, EntryCode, Environment, NetworkZon
 _KEPT_TABLES = 4096
 COUNT_ATTEMPTS = 100
 """So often a request may find that others took rows meanwhile; each time the next decision sees a larger count."""
+SHAPED_AT_ONCE = 2000
+"""Rows that are put into the answer's shape while nothing else is done; it takes some milliseconds."""
 ATTEMPTS = 4
 """What a change of policy overtook is decided again, three times (enforcement.md §6)."""
 
@@ -276,7 +279,11 @@ async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, 
     if not isinstance(recorded, Recorded):
         # Nothing was written, and the rows are thrown away.
         return Overtaken.BY_COUNT if isinstance(recorded, QuotaExhausted) else Overtaken.BY_POLICY
-    return _shape(attempt, _Found(grant, read, fetched, executed.links, seal), recorded.receipt)
+    found = _Found(grant, read, fetched, executed.links, seal)
+    if sum(shown) <= SHAPED_AT_ONCE:
+        return _shape(attempt, found, recorded.receipt)
+    # Other requests aren't kept waiting by an answer of many linked rows.
+    return await asyncio.to_thread(_shape, attempt, found, recorded.receipt)
 
 
 def _record(attempt: _Attempt, grant: Grant, shown: Sequence[int]) -> AuditRecord:

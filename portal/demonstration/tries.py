@@ -82,6 +82,21 @@ Record statute-tax rests on article 15 of the Tax Collection Law.
 """,
         ),
     ),
+    Try(
+        "linked-places",
+        ApplicationId("tax-registration"),
+        Text("The tax office follows links: where its largest payers are", "税务登记：沿关联查到社区、街道、县区"),
+        Text(
+            """
+Three links in one request: legal person, village, street, area. Each entry
+is decided for itself; had one been refused, `path` would say at which link.
+""",
+            """
+一次请求沿三层关联：法人、社区、街道、县区。
+各条目分别裁决；若有一处被拒绝，`path` 指明是哪一层关联。
+""",
+        ),
+    ),
     _of(
         "school-enrolment",
         Text("The school office states a purpose not agreed on: refused", "义务教育入学：用途超出约定，被拒绝"),

@@ -184,3 +184,13 @@ def test_documents_beyond_the_bound_are_refused_as_too_complex(tmp_path: Path) -
         assert answer.codes == ["TOO_COMPLEX"]
         assert "30202" in answer.errors[0]["message"]
         assert world.ask("{shared{streets(first: 3){nodes{villages(first: 100){nodes{code name}}}}}}", by=CHECKER).data
+
+
+def test_answer_of_many_linked_rows_is_whole(tmp_path: Path) -> None:
+    draft = linked_bundle()
+    codes = [f"99999901{number:02}" for number in range(50)]
+    draft.rows["villages"] = ["code,name,street_code,note", *(f"{code},村,99999901," for code in codes)]
+    with open_world(draft, tmp_path) as world:
+        found = shared(world, "villages { nodes { street { villages(first: 100) { nodes { code } } } } }")
+    below = [{"street": {"villages": {"nodes": [{"code": code} for code in codes]}}}] * 50
+    assert found == {"villages": {"nodes": below}}

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.heavy
 
 PORTAL = Path(sys.executable).parent / "portal"
 LAST_LINES = {"en_US.UTF-8": "Ctrl-C stops it.\n", "zh_CN.UTF-8": "按 Ctrl-C 停止。\n"}
-NAMES = ["public", "pension-check", "district-relief", "tax-registration", "school-enrolment"]
+NAMES = ["public", "pension-check", "district-relief", "tax-registration", "linked-places", "school-enrolment"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,4 +88,4 @@ def test_greeting_offers_no_tries_when_the_portal_holds_another_bundle(
 def test_headings_alone_are_bold_on_a_terminal(greeting: str) -> None:
     bold = re.findall("\x1b\\[1m(.*)\x1b\\[0m", embolden(greeting))
     assert bold == [line for line in greeting.splitlines() if line and not line.startswith(" ")]
-    assert len(bold) == 11
+    assert len(bold) == 12

@@ -83,6 +83,26 @@ def tax_registration(rows: Rows) -> Expected:
     return "legal_persons", len(found), [{item: row[item] for item in items} for row in found[:3]]
 
 
+def test_linked_places_are_what_the_rows_say(rows: Rows) -> None:
+    places = {entry: {row["code"]: row for row in rows[entry]} for entry in ("villages", "streets", "areas")}
+    # The tax office reads legal persons of its own city alone.
+    payers = [row for row in rows["legal_persons"] if row["registered_capital"] and row["division"].startswith("3206")]
+    payers.sort(key=lambda row: -Decimal(row["registered_capital"]))
+    expected = []
+    for payer in payers[:2]:
+        village = places["villages"][payer["division"]]
+        street = places["streets"][village["street_code"]]
+        area = {"name": places["areas"][street["area_code"]]["name"]}
+        expected.append(
+            {
+                "name": payer["name"],
+                "village": {"name": village["name"], "street": {"name": street["name"], "area": area}},
+            }
+        )
+    shown = json.loads(named("linked-places").answer)["data"]["shared"]["legal_persons"]["nodes"]
+    assert shown == expected
+
+
 @pytest.mark.parametrize("expect", [public, pension_check, district_relief, tax_registration], ids=lambda e: e.__name__)
 def test_answer_is_what_the_rows_say(expect: Callable[[Rows], Expected], rows: Rows) -> None:
     shown = json.loads(named(expect.__name__.replace("_", "-")).answer)["data"]["shared"]
