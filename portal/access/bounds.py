@@ -1,31 +1,36 @@
 """Bounds on a document, before it is validated: found in time linear in the document, fragments counted once each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from graphql.language.ast import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    SelectionSetNode,
-)
+from graphql.language.ast import DocumentNode, FieldNode, OperationDefinitionNode, SelectionSetNode
 
+from portal.access.spreading import (
+    Fragments,
+    fields_within,
+    fragments_of,
+    operations_of,
+    response_key,
+    selections_within,
+)
 from portal.errors import Text, TooComplex
+
+_SHARED = "shared"
+_INTROSPECTION = frozenset({"__schema", "__type"})
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a document may have: tokens, depth of fields, selections after fragments are put in their places.
+    """What a document may have, all its operations together; `selections` with fragments in their places.
 
-    `cells` is rows times fields, links multiplied (see `cells`).
+    `introspection`: those below `__schema` and `__type`. `cells`: rows times fields, links multiplied (see `cells`).
     """
 
     tokens: int
     depth: int
     selections: int
+    root_fields: int = 100
+    introspection: int = 500
     cells: int = 10**15
 
 
@@ -42,32 +47,37 @@ _NOTHING = Extent(0, 0)
 
 def check_bounds(document: DocumentNode, bounds: Bounds) -> None:
     """Raise TooComplex, saying which bound and by how much, for a document beyond its bounds."""
-    measuring = _Measuring(
-        {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    )
-    for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode):
-            extent = measuring.extent(node.selection_set)
-            _hold("depth", "层数", extent.depth, bounds.depth)
-            _hold("selections", "选择数", extent.selections, bounds.selections)
+    fragments, operations = fragments_of(document), operations_of(document)
+    measuring = _Measuring(fragments, bounds)
+    extents = [measuring.extent(operation.selection_set) for operation in operations]
+    _hold("levels of fields", "字段层数", max((extent.depth for extent in extents), default=0), bounds.depth)
+    _hold("selections", "选择数", sum(extent.selections for extent in extents), bounds.selections)
+    roots = [root for operation in operations for root in _root_fields(operation, fragments)]
+    _hold("root fields", "根字段数", len(roots), bounds.root_fields)
+    asked = [node.selection_set for node in roots if node.name.value in _INTROSPECTION and node.selection_set]
+    introspected = sum(measuring.extent(selections).selections for selections in asked)
+    _hold("selections of the schema", "对模式的选择数", introspected, bounds.introspection)
 
 
-def _hold(en: str, zh: str, found: int, allowed: int) -> None:
+def _hold(en: str, zh: str, found: int, allowed: int, at_least: tuple[str, str] = ("", "")) -> None:
     if found > allowed:
         raise TooComplex(
             Text(
-                en=f"{found} {en} are more than the {allowed} allowed; ask for less, or in several requests",
-                zh=f"{zh}为 {found}，超过上限 {allowed}；请减少内容，或分几次请求",
+                en=f"{at_least[0]}{found} {en} are more than the {allowed} allowed; "
+                "ask for less, or in several requests",
+                zh=f"{zh}{at_least[1]}为 {found}，超过上限 {allowed}；请减少内容，或分几次请求",
             )
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Measuring:
     """Measures selection sets, each once; a fragment adds to a selection set once, as it does when executed."""
 
-    fragments: Mapping[str, FragmentDefinitionNode]
+    fragments: Fragments
+    bounds: Bounds
     measured: dict[int, Extent] = field(default_factory=dict)
+    walked: int = 0
 
     def extent(self, selections: SelectionSetNode) -> Extent:
         """Return the extent of a selection set with its fragments in their places."""
@@ -80,18 +90,29 @@ class _Measuring:
 
     def _sum(self, selections: SelectionSetNode) -> Extent:
         depth = count = 0
-        pending, spread = [selections], set[str]()
-        while pending:
-            for node in pending.pop().selections:
-                if isinstance(node, FieldNode):
-                    below = _NOTHING if node.selection_set is None else self.extent(node.selection_set)
-                    depth, count = max(depth, below.depth + 1), count + below.selections + 1
-                elif isinstance(node, InlineFragmentNode):
-                    pending.append(node.selection_set)
-                elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
-                    spread.add(node.name.value)
-                    pending.extend(self._body(node.name.value))
+        for node in selections_within((selections,), self.fragments):
+            self._walk()
+            count += 1
+            if isinstance(node, FieldNode):
+                below = _NOTHING if node.selection_set is None else self.extent(node.selection_set)
+                depth, count = max(depth, below.depth + 1), count + below.selections
         return Extent(depth, count)
 
-    def _body(self, name: str) -> tuple[SelectionSetNode, ...]:
-        return (self.fragments[name].selection_set,) if name in self.fragments else ()
+    def _walk(self) -> None:
+        # A wide fragment in many places: what is walked is selected too, so there is no need to walk on.
+        self.walked += 1
+        _hold("selections", "选择数", self.walked, self.bounds.selections, ("at least ", "至少"))
+
+
+def _root_fields(operation: OperationDefinitionNode, fragments: Fragments) -> Iterator[FieldNode]:
+    """Yield the fields that are answered or refused each for itself: those of `shared` are. One key counts once."""
+    found: dict[str, FieldNode] = {}
+    shared: dict[str, list[SelectionSetNode]] = {}
+    for node in fields_within((operation.selection_set,), fragments):
+        if node.name.value == _SHARED and node.selection_set is not None:
+            shared.setdefault(response_key(node), []).append(node.selection_set)
+        else:
+            found.setdefault(response_key(node), node)
+    yield from found.values()
+    for sets in shared.values():
+        yield from {response_key(node): node for node in fields_within(sets, fragments)}.values()

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse
 from graphql.language import OperationType
 from graphql.utilities import get_operation_ast
-from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from portal.access.bounds import Bounds, check_bounds
 from portal.access.cells import check_cells
@@ -34,16 +33,15 @@ from portal.resolvers.context import RequestContext
 from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
 from portal.resolvers.shelves import CatalogShelves
+from portal.resolvers.validation import validate_document
 from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
 from portal.vocabulary import Purpose, Subject
 
-_ERRORS_SHOWN = 10
-_COMPARISONS_SPENT = 100_000
-"""What validation may spend on comparing fields of one response key; five times less than graphql-core's default."""
-_ABORTED = "Validation aborted."
-"""How graphql-core says that comparing fields would cost more than it spends on it."""
+_TOO_MANY_TOKENS = "contains more than"
+_TOO_DEEP = frozenset({"Syntax Error: Document is nested too deeply. Parsing aborted.", "Validation aborted."})
+"""How graphql-core says that a document is beyond its own bounds: 200 levels, or a chain of as many fragments."""
 _NOT_AN_INT = "Int cannot represent"
-"""How it says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
+"""How graphql-core says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
 _KEPT_DOCUMENTS = 512
 _KEPT_LENGTH = 8192
 """Longer documents aren't kept: a few hundred of them would fill the memory."""
@@ -148,16 +146,16 @@ def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
     if kept is not None:
         return kept
     try:
-        document = parse(text, no_location=False, max_tokens=endpoint.bounds.tokens)
+        document = parse(text, max_tokens=endpoint.bounds.tokens)
         check_bounds(document, endpoint.bounds)
         document = fold_document(document)
     except RecursionError:
-        raise TooComplex(
-            Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
-        ) from None
+        raise _too_deep(endpoint.bounds.depth) from None
     except GraphQLError as failure:
-        if "contains more than" in failure.message:
+        if _TOO_MANY_TOKENS in failure.message:
             raise _too_many_tokens(endpoint.bounds.tokens) from None
+        if _is_too_deep(failure):
+            raise _too_deep(endpoint.bounds.depth) from None
         raise
     return endpoint.documents.keep(text, document) if len(text) <= _KEPT_LENGTH else document
 
@@ -181,6 +179,19 @@ def _too_many_tokens(allowed: int) -> TooComplex:
     )
 
 
+def _is_too_deep(failure: GraphQLError) -> bool:
+    return failure.message in _TOO_DEEP
+
+
+def _too_deep(allowed: int) -> TooComplex:
+    return TooComplex(
+        Text(
+            en=f"the document is nested far deeper than the {allowed} levels allowed; nest less",
+            zh=f"查询文档的嵌套远超 {allowed} 层的上限；请减少嵌套",
+        )
+    )
+
+
 def _validate(
     endpoint: Endpoint, assembled: AssembledSchema, document: DocumentNode, operation: Operation
 ) -> list[GraphQLError]:
@@ -189,23 +200,9 @@ def _validate(
     key = (assembled.key, operation.document)
     if endpoint.validated.find(key) is document:
         return []
-    overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = _COMPARISONS_SPENT
-    try:
-        faults = validate(
-            assembled.schema,
-            document,
-            max_errors=_ERRORS_SHOWN,
-            hide_suggestions=True,
-            allow_empty_selection_sets=False,
-        )
-    except RecursionError:
-        raise TooComplex(
-            Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
-        ) from None
-    if any(fault.message == _ABORTED for fault in faults):
-        raise TooComplex(
-            Text(en="too many fields to compare; ask for less at once", zh="需比对的字段过多；请减少一次请求的内容")
-        )
+    faults = validate_document(assembled.schema, document)
+    if any(map(_is_too_deep, faults)):
+        raise _too_deep(endpoint.bounds.depth)
     if not faults and len(operation.document) <= _KEPT_LENGTH:
         endpoint.validated.keep(key, document)
     return faults
