@@ -200,10 +200,10 @@ _SETTINGS: Mapping[str, _Setting] = {
     ),
     "max_introspection": _Setting(
         _whole(1, 1_000_000),
-        "500",
+        "30",
         Text(
-            "most fields that a GraphQL document selects below `__schema` and `__type`, its fragments expanded",
-            "一个 GraphQL 文档展开片段后在 `__schema` 和 `__type` 之下的最大字段数",
+            "most values that a GraphQL document asks for with `__schema` and `__type`, for each part of the schema",
+            "一个 GraphQL 文档以 `__schema` 和 `__type` 请求的最大值数，按模式的每个组成部分计",
         ),
     ),
     "max_cells": _Setting(

@@ -1,7 +1,7 @@
 """One GraphQL request: parse, bound, validate against the subject's view, execute, and put the errors in order."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
@@ -30,6 +30,7 @@ from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import View
 from portal.regulations.profiles import load_profile
 from portal.resolvers.context import RequestContext
+from portal.resolvers.introspection import check_introspection
 from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
 from portal.resolvers.shelves import CatalogShelves
@@ -37,14 +38,18 @@ from portal.resolvers.validation import validate_document
 from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
 from portal.vocabulary import Purpose, Subject
 
+_MESSAGE_LENGTH = 2000
+"""Characters of a message: graphql-core repeats in it what was asked, however long that is."""
+_PLACES_SHOWN = 10
 _TOO_MANY_TOKENS = "contains more than"
 _TOO_DEEP = frozenset({"Syntax Error: Document is nested too deeply. Parsing aborted.", "Validation aborted."})
 """How graphql-core says that a document is beyond its own bounds: 200 levels, or a chain of as many fragments."""
 _NOT_AN_INT = "Int cannot represent"
 """How graphql-core says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
-_KEPT_DOCUMENTS = 512
+_KEPT_TEXT = 262_144
+"""Characters of documents that are kept: parsed, each may take 600 bytes of memory."""
 _KEPT_LENGTH = 8192
-"""Longer documents aren't kept: a few hundred of them would fill the memory."""
+"""Longer documents aren't kept."""
 _KEPT_VIEWS = 1024
 _UNAVAILABLE = frozenset({ErrorCode.POLICY_UNAVAILABLE, ErrorCode.AUDIT_UNAVAILABLE})
 
@@ -85,8 +90,8 @@ class Endpoint:
     road: Road
     bounds: Bounds
     assembler: SchemaAssembler = field(default_factory=lambda: SchemaAssembler(static_schema(), resolve_shared_field))
-    documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
-    validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
+    documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
+    validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
     purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)
     shelves: CatalogShelves = field(default_factory=CatalogShelves)
@@ -128,6 +133,8 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
             return _by_post_alone(language)
         assembled = endpoint.schema_for(operation.document, view, point.snapshot.content.profile)
         faults = _validate(endpoint, assembled, document, operation)
+        if not faults:
+            _check_introspection(endpoint, assembled, document, operation)
     except GraphQLError as failure:
         return _not_valid([failure], language)
     except PortalError as failure:
@@ -157,7 +164,7 @@ def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
         if _is_too_deep(failure):
             raise _too_deep(endpoint.bounds.depth) from None
         raise
-    return endpoint.documents.keep(text, document) if len(text) <= _KEPT_LENGTH else document
+    return _keep(endpoint.documents, text, text, document)
 
 
 def _changes(document: DocumentNode, name: str | None) -> bool:
@@ -203,9 +210,20 @@ def _validate(
     faults = validate_document(assembled.schema, document)
     if any(map(_is_too_deep, faults)):
         raise _too_deep(endpoint.bounds.depth)
-    if not faults and len(operation.document) <= _KEPT_LENGTH:
-        endpoint.validated.keep(key, document)
+    if not faults:
+        _keep(endpoint.validated, key, operation.document, document)
     return faults
+
+
+def _check_introspection(
+    endpoint: Endpoint, assembled: AssembledSchema, document: DocumentNode, operation: Operation
+) -> None:
+    variables, allowed = operation.variables or {}, endpoint.bounds.introspection
+    check_introspection(assembled.schema, document, operation.name, variables, allowed)
+
+
+def _keep(kept: Kept[DocumentNode], key: Hashable, text: str, document: DocumentNode) -> DocumentNode:
+    return kept.keep(key, document, len(text)) if len(text) <= _KEPT_LENGTH else document
 
 
 async def _execute(
@@ -254,9 +272,11 @@ def _cause(error: GraphQLError) -> Exception | None:
 
 
 def _render(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:
-    rendered: dict[str, object] = {"message": message.encode("utf-8", "backslashreplace").decode()}
+    shown = message if len(message) <= _MESSAGE_LENGTH else f"{message[:_MESSAGE_LENGTH]}…"
+    rendered: dict[str, object] = {"message": shown.encode("utf-8", "backslashreplace").decode()}
     if error.locations:
-        rendered["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+        places = error.locations[:_PLACES_SHOWN]
+        rendered["locations"] = [{"line": place.line, "column": place.column} for place in places]
     if error.path:
         rendered["path"] = list(error.path)
     return {**rendered, "extensions": extensions}

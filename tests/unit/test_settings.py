@@ -43,7 +43,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         max_depth=15,
         max_selections=20000,
         max_root_fields=100,
-        max_introspection=500,
+        max_introspection=30,
         max_cells=10**15,
         read_connections=4,
         trusted_proxies=(),
