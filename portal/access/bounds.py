@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from graphql.language.ast import DocumentNode, FieldNode, OperationDefinitionNode, SelectionSetNode
+from graphql.language import TokenKind
+from graphql.language.ast import DocumentNode, FieldNode, OperationDefinitionNode, SelectionSetNode, Token
 
 from portal.access.spreading import (
     Fragments,
@@ -15,12 +16,17 @@ from portal.access.spreading import (
 from portal.errors import Text, TooComplex
 
 _SHARED = "shared"
+_COUNTED = 4
+"""Characters of a token that count: a long name or text costs little more than a short one."""
+_WORDS = frozenset({TokenKind.NAME, TokenKind.INT, TokenKind.FLOAT})
+"""Kinds of tokens of which two need something between them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a document may have, all its operations together; `selections` with fragments in their places.
 
+    `tokens` by their length, each up to 4: no more than the document has bytes, whatever its tokens are.
     `introspection` is for each part of the schema (see `introspection`); `cells` rows times fields (see `cells`).
     """
 
@@ -28,7 +34,7 @@ class Bounds:
     depth: int
     selections: int
     root_fields: int = 100
-    introspection: int = 30
+    introspection: int = 20
     cells: int = 10**15
 
 
@@ -45,6 +51,9 @@ _NOTHING = Extent(0, 0)
 
 def check_bounds(document: DocumentNode, bounds: Bounds) -> None:
     """Raise TooComplex, saying which bound and by how much, for a document beyond its bounds."""
+    if document.loc is not None:
+        length = _length(document.loc.start_token)
+        _hold("characters of tokens, up to 4 of each,", "词元字符数（每个词元至多计 4 个）", length, bounds.tokens)
     fragments, operations = fragments_of(document), operations_of(document)
     measuring = _Measuring(fragments, bounds)
     extents = [measuring.extent(operation.selection_set) for operation in operations]
@@ -63,6 +72,16 @@ def _hold(en: str, zh: str, found: int, allowed: int, at_least: tuple[str, str] 
                 zh=f"{zh}{at_least[1]}为 {found}，超过上限 {allowed}；请减少内容，或分几次请求",
             )
         )
+
+
+def _length(token: Token) -> int:
+    """Return how many characters the tokens after the first one have, up to 4 of each, and what must part them."""
+    length, former = 0, token.kind
+    while token.next is not None and token.next.kind is not TokenKind.EOF:
+        token = token.next
+        length += min(token.end - token.start, _COUNTED) + (token.kind in _WORDS and former in _WORDS)
+        former = token.kind
+    return length
 
 
 @dataclass(slots=True)

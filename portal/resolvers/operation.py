@@ -180,8 +180,9 @@ def _by_post_alone(language: Language) -> Outcome:
 def _too_many_tokens(allowed: int) -> TooComplex:
     return TooComplex(
         Text(
-            en=f"the document has more than the {allowed} tokens allowed; ask for less, or use variables",
-            zh=f"查询文档超过 {allowed} 个词元的上限；请减少内容，或改用变量",
+            en=f"the document has more than {allowed} tokens, and may have as many characters of tokens; "
+            "ask for less, or use variables",
+            zh=f"查询文档超过 {allowed} 个词元，而词元字符数的上限即为此数；请减少内容，或改用变量",
         )
     )
 

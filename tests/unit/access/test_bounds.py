@@ -48,6 +48,25 @@ def test_document_is_taken_up_to_its_depth_and_selections_and_refused_beyond(
     )
 
 
+@pytest.mark.clause("T67")
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("{a}", 3),
+        ("{ abcd , efghij }", 11),
+        ("{a:b(c:[1,-2 3.5e1]d:{e:$f})@g{...h}}", 36),
+        ('{a(b:["" "1" "long" """longer"""])}', 22),
+        ("#c\n{a}#another", 9),
+        ("query A($b:C!=true){a}", 21),
+    ],
+)
+def test_document_is_taken_up_to_its_tokens_length_and_refused_beyond(text: str, length: int) -> None:
+    assert length <= len(text)
+    check_bounds(parse(text), replace(WIDE_OPEN, tokens=length))
+    with pytest.raises(TooComplex, match=rf"^{length} characters of tokens, up to 4 of each, are more than the"):
+        check_bounds(parse(text), replace(WIDE_OPEN, tokens=length - 1))
+
+
 def test_every_operation_is_bounded_and_not_only_the_first() -> None:
     assert refusal("query A {a} query B {b {c}}", depth=1).startswith("2 levels")
 
