@@ -11,11 +11,12 @@ from graphql.language import OperationType
 from graphql.utilities import get_operation_ast
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
+from portal.access.asker import Asker, identify
 from portal.access.bounds import Bounds, check_bounds
 from portal.access.cells import check_cells
 from portal.access.folding import fold_document
 from portal.access.kept import Kept
-from portal.access.pipeline import Asker, Road, identify
+from portal.access.pipeline import Road
 from portal.errors import (
     ErrorCode,
     Language,
