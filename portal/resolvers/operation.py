@@ -56,13 +56,15 @@ _UNAVAILABLE = frozenset({ErrorCode.POLICY_UNAVAILABLE, ErrorCode.AUDIT_UNAVAILA
 class Operation:
     """A request as it came: the document's text, its variables, and which of its operations is meant.
 
-    `only_query`: it came by a method that changes nothing, so nothing but a query may be executed.
+    `only_query`: it came by a method that changes nothing, so nothing but a query may be executed. `digest`: the
+    document's SHA-256 where the client named it; then the text may be empty, until it is looked up.
     """
 
     document: str
     variables: dict[str, object] | None = None
     name: str | None = None
     only_query: bool = False
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
