@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
 
@@ -32,6 +32,7 @@ from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import View
 from portal.regulations.profiles import load_profile
 from portal.resolvers.context import RequestContext
+from portal.resolvers.notices import render_notices
 from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
 from portal.resolvers.shelves import CatalogShelves
@@ -143,7 +144,9 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
     context = RequestContext(
         endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves
     )
-    return _conclude(await _execute(assembled.schema, document, operation, context), language)
+    outcome = _conclude(await _execute(assembled.schema, document, operation, context), language)
+    notices = render_notices(context, assembled.entries)
+    return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome
 
 
 def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
