@@ -6,7 +6,7 @@ from itertools import islice, product
 
 from portal.catalog.entries import CatalogEntry, InformationItem, Link
 from portal.conditions.tree import ValueType
-from portal.policies.decision import Permit, Use
+from portal.policies.decision import Decision, Permit, Use
 from portal.policies.matching import Request
 from portal.policies.snapshot import EntryView
 from portal.resolvers.context import RequestContext
@@ -53,26 +53,39 @@ class _Finder:
     action: Action
 
     def readable(self, view: EntryView) -> tuple[InformationItem, ...]:
-        """Return the items that may be shown."""
-        return tuple(item for item in view.items if self._permit(view.entry, [item.identifier]))
+        """Return the items that may be shown: each is decided for itself, so all those of a request are told at once."""
+        refused = self._refused(view.entry, [item.identifier for item in view.items])
+        return tuple(item for item in view.items if item.identifier not in refused)
 
     def examples(self, view: EntryView) -> Examples:
         """Return the examples; at least one item is readable."""
         return Examples(self._page(view), self._by_key(view), tuple(islice(self._linked(view), _LINKS)))
 
+    def _decide(
+        self, entry: CatalogEntry, items: Sequence[ItemIdentifier], compared: Iterable[ItemIdentifier] = ()
+    ) -> Decision:
+        environment = self.context.asker.environment(self.context.now, self.context.network_zone)
+        request = Request(self.context.subject, self.action, environment)
+        return self.context.point.decide(request, Use(entry.code, tuple(items), frozenset(compared)))
+
     def _permit(
         self, entry: CatalogEntry, items: Sequence[ItemIdentifier], compared: Iterable[ItemIdentifier] = ()
     ) -> Permit | None:
-        environment = self.context.asker.environment(self.context.now, self.context.network_zone)
-        request = Request(self.context.subject, self.action, environment)
-        decision = self.context.point.decide(request, Use(entry.code, tuple(items), frozenset(compared)))
+        decision = self._decide(entry, items, compared)
         return decision if isinstance(decision, Permit) else None
+
+    def _refused(
+        self, entry: CatalogEntry, items: Sequence[ItemIdentifier], compared: Iterable[ItemIdentifier] = ()
+    ) -> frozenset[ItemIdentifier]:
+        decision = self._decide(entry, items, compared)
+        return frozenset() if isinstance(decision, Permit) else frozenset(decision.items)
 
     def _page(self, view: EntryView) -> str:
         shown = self.readable(view)[:_SHOWN]
         names = [item.identifier for item in shown]
         arguments = self._stated()
-        compared = [item for item in shown if self._permit(view.entry, names, [item.identifier])]
+        masked = self._refused(view.entry, names, names)
+        compared = [item for item in shown if item.identifier not in masked]
         if compared:
             arguments.append(f"where: {{{compared[0].identifier}: {{isNull: false}}}}")
         ordered = [item for item in compared if item.type is not ValueType.JSON]
