@@ -53,7 +53,7 @@ class _Finder:
     action: Action
 
     def readable(self, view: EntryView) -> tuple[InformationItem, ...]:
-        """Return the items that may be shown: each is decided for itself, so all those of a request are told at once."""
+        """Return the items that may be shown: what is refused of several is what is refused of each."""
         refused = self._refused(view.entry, [item.identifier for item in view.items])
         return tuple(item for item in view.items if item.identifier not in refused)
 
