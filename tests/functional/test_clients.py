@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.client_portal import BEYOND, address_of, client_portal, token_of_checker
 from tests.fixtures.node import run_script, try_script, working_copy
-from tests.fixtures.sharing_bundle import sharing_bundle
 from tests.oracle.runner import PortalProcess
 
 FOLDER = Path(__file__).with_name("clients")
 TSC = "node_modules/typescript/bin/tsc"
-BEYOND = 2**53 + 1
-"""The least whole number that a JavaScript number doesn't hold."""
 VERIFIED = [["r01", "合成甲一", "9999990101"], ["r03", "合成丙三", "9999990102"]]
 REFUSED = {"path": ["shared", "residents"]} | {
     "extensions": {"code": "PURPOSE_REQUIRED", "items": ["code", "name", "division"]}
@@ -36,14 +34,8 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
-    """A server of the sharing bundle, in which a village has more inhabitants than JavaScript can count."""
-    folder, draft = tmp_path_factory.mktemp("portal"), sharing_bundle()
-    draft.rows["villages"][2] = draft.rows["villages"][2].replace("4000", str(BEYOND))
-    process = PortalProcess(folder / "home")
-    process.load(draft.write(folder / "bundle"))
-    process.start()
-    yield process
-    process.stop()
+    with client_portal(tmp_path_factory.mktemp("portal")) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +60,7 @@ def urql(clients: Path, portal: PortalProcess) -> dict[str, Any]:
 
 def ask(clients: Path, portal: PortalProcess, script: str) -> dict[str, Any]:
     """What a client says of the portal, asking with a token of the checker."""
-    token = portal.run("token", "--application", "checker").stdout.strip()
-    answer: dict[str, Any] = json.loads(run_script(clients, script, f"http://127.0.0.1:{portal.port}/graphql", token))
+    answer: dict[str, Any] = json.loads(run_script(clients, script, address_of(portal), token_of_checker(portal)))
     return answer
 
 
@@ -143,7 +134,7 @@ def test_client_is_answered_when_it_waits_as_told(clients: Path, portal: PortalP
     limited = PortalProcess(portal.home, {"PORTAL_PUBLIC_REQUESTS_PER_SECOND": "1"})
     limited.start()
     try:
-        told = json.loads(run_script(clients, "patient.ts", f"http://127.0.0.1:{limited.port}/graphql"))
+        told = json.loads(run_script(clients, "patient.ts", address_of(limited)))
     finally:
         limited.stop()
     # On a busy machine a second may pass between two requests, and the later one is answered.
