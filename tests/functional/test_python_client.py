@@ -84,7 +84,7 @@ def test_schema_knows_no_item_when_it_is_out_of_sight(client: Client) -> None:
 def test_client_reads_pages_until_the_end(client: Client) -> None:
     rows, after, pages = [], None, 0
     while pages == 0 or after is not None:
-        page = client.execute(gql(PAGE, variable_values={"after": after}))["shared"]["villages"]
+        page = client.execute(GraphQLRequest(PAGE, variable_values={"after": after}))["shared"]["villages"]
         rows += page["nodes"]
         pages, after = pages + 1, page["pageInfo"]["endCursor"] if page["pageInfo"]["hasNextPage"] else None
     assert pages == 2
