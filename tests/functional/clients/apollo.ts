@@ -1,18 +1,11 @@
 // Asks the portal as Apollo Client does, and prints what came of it as JSON: `node apollo.ts ADDRESS TOKEN`.
 import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache, type ErrorLike } from "@apollo/client";
+import { safeCache } from "./cache.ts";
 import { address, exactFetch, headers, seen } from "./exact.ts";
 import { ResidentsDocument, VillagesDocument, type Purpose, type VillagesQuery } from "./generated.ts";
 
 type Answer = ApolloClient.QueryResult<VillagesQuery>;
 type Village = NonNullable<VillagesQuery["shared"]["villages"]>["nodes"][number];
-
-// A row stays with the request that it answers. Only what is the same for every purpose may have a key of its own.
-function safeCache(): InMemoryCache {
-  return new InMemoryCache({
-    dataIdFromObject: () => undefined,
-    typePolicies: { Shared: { merge: true }, villages: { keyFields: ["code"] } },
-  });
-}
 
 // What not to do: a resident of two purposes becomes one, masked or not.
 function mixingCache(): InMemoryCache {

@@ -1,4 +1,6 @@
-// What both clients ask with: notes what came back, and keeps whole numbers that JavaScript can't hold.
+// What the clients ask with: notes what came back, and keeps whole numbers that JavaScript can't hold.
+import { keepWholeNumbers } from "./whole.ts";
+
 declare const process: { argv: [string, string, string, string] };
 
 export const [, , address, token] = process.argv;
@@ -23,15 +25,4 @@ export async function exactFetch(input: RequestInfo | URL, options?: RequestInit
     retryAfter: response.headers.get("retry-after"),
   });
   return new Response(keepWholeNumbers(await response.text()), response);
-}
-
-type Reviver = (this: unknown, name: string, value: unknown, context: { source: string }) => unknown;
-const parse = JSON.parse as (text: string, reviver: Reviver) => unknown;
-
-// The text of an answer, with whole numbers beyond 2^53 as texts.
-export function keepWholeNumbers(text: string): string {
-  const answer = parse(text, (_name, value, { source }) =>
-    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value) ? source : value,
-  );
-  return JSON.stringify(answer);
 }
