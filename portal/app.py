@@ -25,6 +25,7 @@ from portal.logs import logger_of, write_logs
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
 from portal.resolvers.desk import Desk
+from portal.resolvers.documents import load_documents
 from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
 from portal.resolvers.observing import Observation, Observing
@@ -68,6 +69,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     Raises: ConfigurationError, AuditUnavailable.
     """
     keys = load_keys(settings.key_file)
+    documents = load_documents(settings.documents)
     await asyncio.to_thread(upgrade_database, settings.database_url)
     recorder = await asyncio.to_thread(Recorder.start, settings.database_url, keys.audit, settings.witness_file)
     source = SqliteSource(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
@@ -76,7 +78,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     tokens = TokenVerifier(token_authority(settings, keys))
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
-        yield Portal(settings, keys, Desk(settings, Endpoint(road, bounds), tokens, gate, buckets))
+        yield Portal(settings, keys, Desk(settings, Endpoint(road, bounds), tokens, gate, buckets, documents))
     finally:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
@@ -149,6 +151,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
     Raises: ConfigurationError for a key file, database, address or port that can't be used.
     """
     load_keys(settings.key_file)
+    load_documents(settings.documents)
     upgrade_database(settings.database_url)
     service = service_of(settings, log_requests=True)
     with listen(host, port) as listening:

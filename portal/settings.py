@@ -58,6 +58,10 @@ def _optional_text(text: str) -> str | None:
     return text or None
 
 
+def _optional_path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
 def _whole(least: int, most: int) -> Callable[[str], int]:
     """Return a reader of whole numbers from `least` to `most`."""
 
@@ -115,6 +119,7 @@ class Settings:
     key_file: Path
     issuer: str
     audience: str
+    documents: Path | None
     statement_timeout_seconds: float
     max_body_bytes: int
     max_tokens: int
@@ -163,6 +168,14 @@ _SETTINGS: Mapping[str, _Setting] = {
     ),
     "issuer": _Setting(str, "portal", Text("issuer that tokens name (`iss`)", "令牌中的签发者（`iss`）")),
     "audience": _Setting(str, "portal", Text("audience that tokens name (`aud`)", "令牌中的受众（`aud`）")),
+    "documents": _Setting(
+        _optional_path,
+        "",
+        Text(
+            "JSON file of GraphQL documents by their SHA-256, which clients may ask for by hash; empty: none",
+            "GraphQL 文档的 JSON 文件（以 SHA-256 为键），客户端可仅凭散列值请求；留空则无",
+        ),
+    ),
     "statement_timeout_seconds": _Setting(
         _seconds,
         "5",

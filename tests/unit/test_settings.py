@@ -37,6 +37,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         key_file=Path("var/keys.json"),
         issuer="portal",
         audience="portal",
+        documents=None,
         statement_timeout_seconds=5.0,
         max_body_bytes=65536,
         max_tokens=10000,
