@@ -19,12 +19,13 @@ install_system_packages() {
     exit 2
 }
 
-# Tests need programs that no lock brings: strace makes disks fail, Java runs the Java client, Chromium shows pages. What
-# they test is never left out.
+# Tests need programs that no lock brings: strace makes disks fail, curl and Java run what is printed for developers,
+# Chromium shows pages. What they test is never left out.
 missing=
 need() { command -v "$1" >/dev/null || missing="$missing $2"; }
 if [ "$1" != runtime ]; then
     need strace strace
+    need curl curl
     need java default-jdk-headless
     need chromium chromium
 fi
