@@ -19,6 +19,7 @@ from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.audit.recorder import Recorder
+from portal.demonstration.page import page_routes
 from portal.errors import PortalError
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
@@ -106,6 +107,7 @@ def create_app(settings: Settings) -> Starlette:
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
+            *(page_routes() if settings.demonstration else ()),
         ],
         lifespan=lifespan,
         middleware=[Middleware(Observing, conclude=conclude), *_cross_origin(settings)],
