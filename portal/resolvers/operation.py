@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
 
@@ -10,11 +10,12 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, 
 from graphql.language import OperationType
 from graphql.utilities import get_operation_ast
 
+from portal.access.asker import Asker, identify
 from portal.access.bounds import Bounds, check_bounds
 from portal.access.cells import check_cells
 from portal.access.folding import fold_document
 from portal.access.kept import Kept
-from portal.access.pipeline import Asker, Road, identify
+from portal.access.pipeline import Road
 from portal.errors import (
     ErrorCode,
     Language,
@@ -31,6 +32,7 @@ from portal.policies.snapshot import View
 from portal.regulations.profiles import load_profile
 from portal.resolvers.context import RequestContext
 from portal.resolvers.introspection import check_introspection
+from portal.resolvers.notices import render_notices
 from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
 from portal.resolvers.shelves import CatalogShelves
@@ -58,13 +60,15 @@ _UNAVAILABLE = frozenset({ErrorCode.POLICY_UNAVAILABLE, ErrorCode.AUDIT_UNAVAILA
 class Operation:
     """A request as it came: the document's text, its variables, and which of its operations is meant.
 
-    `only_query`: it came by a method that changes nothing, so nothing but a query may be executed.
+    `only_query`: it came by a method that changes nothing, so nothing but a query may be executed. `digest`: the
+    document's SHA-256 where the client named it; then the text may be empty, until it is looked up.
     """
 
     document: str
     variables: dict[str, object] | None = None
     name: str | None = None
     only_query: bool = False
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,9 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
     context = RequestContext(
         endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves
     )
-    return _conclude(await _execute(assembled.schema, document, operation, context), language)
+    outcome = _conclude(await _execute(assembled.schema, document, operation, context), language)
+    notices = render_notices(context, assembled.entries)
+    return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome
 
 
 def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
