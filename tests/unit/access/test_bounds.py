@@ -67,6 +67,10 @@ def test_document_is_taken_up_to_its_tokens_length_and_refused_beyond(text: str,
         check_bounds(parse(text), replace(WIDE_OPEN, tokens=length - 1))
 
 
+def test_tokens_of_a_document_that_was_not_read_from_a_text_are_not_counted() -> None:
+    check_bounds(parse("{a}", no_location=True), replace(WIDE_OPEN, tokens=0))
+
+
 def test_every_operation_is_bounded_and_not_only_the_first() -> None:
     assert refusal("query A {a} query B {b {c}}", depth=1).startswith("2 levels")
 

@@ -25,6 +25,10 @@ def test_each_fault_of_a_short_value_is_told() -> None:
     assert all(name in " ".join(found) for name in ("'p'", "'q'"))
 
 
+def test_value_of_an_unknown_argument_is_no_fault_of_its_own() -> None:
+    assert messages("{ a(z: {p: 1}) }") == ["Unknown argument 'z' on field 'Query.a'."]
+
+
 @pytest.mark.clause("T67")
 def test_one_fault_of_a_long_value_is_told() -> None:
     unknown = ", ".join(f"p{number}: 1" for number in range(1000))
