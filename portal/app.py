@@ -2,17 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.access.bounds import Bounds
+from portal.access.case_reference import CASE, OPERATOR
 from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
@@ -108,12 +110,24 @@ def create_app(settings: Settings) -> Starlette:
             *(page_routes() if settings.demonstration else ()),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Observing, conclude=conclude)],
+        middleware=[Middleware(Observing, conclude=conclude), *_cross_origin(settings)],
         exception_handlers={HTTPException: refuse_route},
     )
     # A redirect would be written with the Host that the client names.
     app.router.redirect_slashes = False
     return app
+
+
+def _cross_origin(settings: Settings) -> Iterator[Middleware]:
+    """Yield what lets pages of the origins that are set ask, by their token alone: never with cookies."""
+    if settings.allowed_origins:
+        yield Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "HEAD", "POST"),
+            allow_headers=("Authorization", "Content-Type", "X-Request-Id", CASE, OPERATOR),
+            expose_headers=("X-Request-Id", "Retry-After"),
+        )
 
 
 @asynccontextmanager

@@ -108,6 +108,19 @@ def _hosts(text: str) -> tuple[str, ...]:
     )
 
 
+_ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(",") if part.strip())
+    if all(_ORIGIN.fullmatch(origin) for origin in origins):
+        return origins
+    raise _bad(
+        "is not a list of origins; write for example `https://app.example.gov.cn,https://10.0.0.5:8443`",
+        "不是来源列表；写法如 `https://app.example.gov.cn,https://10.0.0.5:8443`",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting of the portal; what each means is in `_SETTINGS`. Times are seconds."""
@@ -130,6 +143,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     metrics_from: tuple[Network, ...]
     allowed_hosts: tuple[str, ...]
+    allowed_origins: tuple[str, ...]
     receive_timeout_seconds: float
     send_timeout_seconds: float
     max_connections: int
@@ -237,6 +251,14 @@ _SETTINGS: Mapping[str, _Setting] = {
         Text(
             "names by which clients reach the portal (`Host`); several with commas, `*`: any",
             "客户端访问门户所用的主机名（`Host`）；多个以逗号分隔，`*` 表示不限",
+        ),
+    ),
+    "allowed_origins": _Setting(
+        _origins,
+        "",
+        Text(
+            "origins of web pages whose scripts may ask (`Origin`); several with commas; empty: none",
+            "允许跨域请求的网页来源（`Origin`）；多个以逗号分隔；留空则不允许",
         ),
     ),
     "receive_timeout_seconds": _Setting(

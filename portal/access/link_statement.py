@@ -46,10 +46,12 @@ def compile_link(link: LinkPlan, permit: Permit, table: Table, window: LinkWindo
     with within_depth():
         wanted = _select_linked(link, permit, layout, columns, window.rows)
         statement = None if wanted is None else render_statement(wanted, dialect)
+    keys_at = None if statement is None else _place_of_keys(statement)
     return LinkRead(
         layout=layout,
-        statement=statement,
-        keys_at=-1 if statement is None else _place_of_keys(statement),
+        # What is false whatever the row leaves no place for the join values: nothing is there to be read.
+        statement=None if keys_at is None else statement,
+        keys_at=-1 if keys_at is None else keys_at,
         parent_places=window.parents.places_of(link.link.items),
         own_places=layout.places_of(link.link.target_items),
         rows=window.rows,
@@ -57,8 +59,8 @@ def compile_link(link: LinkPlan, permit: Permit, table: Table, window: LinkWindo
     )
 
 
-def _place_of_keys(statement: Statement) -> int:
-    return next(place for place, value in enumerate(statement.parameters) if value is _KEYS)
+def _place_of_keys(statement: Statement) -> int | None:
+    return next((place for place, value in enumerate(statement.parameters) if value is _KEYS), None)
 
 
 def _select_linked(

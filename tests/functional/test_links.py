@@ -79,6 +79,22 @@ def test_link_to_many_takes_filter_order_and_size_for_each_parent(world: PortalW
     assert [node["villages"]["pageInfo"]["endCursor"] is None for node in found] == [False, False, True]
 
 
+@pytest.mark.parametrize("never", ["{or: []}", "{and: [{name: {in: []}}]}", '{not: {}, name: {eq: "x"}}'])
+def test_link_shows_no_row_when_its_filter_is_never_true(world: PortalWorld, never: str) -> None:
+    found = shared(world, f"streets {{ nodes {{ villages(where: {never}) {{ totalCount nodes {{ code }} }} }} }}")
+    assert found["streets"]["nodes"] == [{"villages": {"totalCount": 0, "nodes": []}}] * 3
+
+
+def test_link_shows_no_row_when_the_scope_of_its_target_is_never_true(tmp_path: Path) -> None:
+    draft = linked_bundle()
+    draft.policies["verify"]["scope"] = {"or": []}
+    with open_world(draft, tmp_path) as closed:
+        found = shared(closed, f"visits({NAMED}, first: 1) {{ nodes {{ number whom {{ code }} }} }}")
+        assert found["visits"]["nodes"] == [{"number": 1, "whom": None}]
+        found = shared(closed, f"villages({NAMED}, first: 1) {{ nodes {{ residents {{ totalCount }} }} }}")
+        assert found["villages"]["nodes"] == [{"residents": {"totalCount": 0}}]
+
+
 def test_two_names_of_one_link_are_two_links(world: PortalWorld) -> None:
     found = shared(
         world,

@@ -78,6 +78,8 @@ def test_size_above_the_targets_limit_is_refused_at_the_link(tmp_path: Path) -> 
         # Left out, the size is the limit's: of the three of one village all are shown, and with the others too many.
         one = f'villages({NAMED}, where: {{code: {{eq: "9999990101"}}}}) {{ nodes {{ {residents} }} }}'
         assert len(shared(world, one)["villages"]["nodes"][0]["residents"]["nodes"]) == 3
+        # Written out, it is held to the limit itself, however few rows there are.
+        assert refusal(world, one.replace("residents {", "residents(first: 4) {", 1))["code"] == "QUOTA_EXCEEDED"
         assert refusal(world, one.replace('where: {code: {eq: "9999990101"}}', "first: 5"))["code"] == "QUOTA_EXCEEDED"
         assert shared(world, f"villages({NAMED}) {{ nodes {{ residents(first: 1) {{ nodes {{ code }} }} }} }}")
 

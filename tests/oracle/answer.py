@@ -3,22 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cmp_to_key
 
 from tests.oracle.decision import Asking, ItemVerdict, effective_matter, every_record, verdict_of, view_of
 from tests.oracle.document import Document, Field
-from tests.oracle.expectation import Answered, AnyText, Executed, Expected, NotValid, Refused, Sightings
+from tests.oracle.expectation import (
+    Answered,
+    AnyText,
+    Executed,
+    Expected,
+    NotValid,
+    Refused,
+    RefusedSomewhere,
+    Sightings,
+)
+from tests.oracle.links import LinkedField, RootOf
 from tests.oracle.masks import SHANGHAI
+from tests.oracle.ordering import compare_rows, ordered
 from tests.oracle.reading import Arguments, Fault
 from tests.oracle.refusal import Case, page_limit, refusal_of
 from tests.oracle.shaping import Shape, is_masked, is_returned
-from tests.oracle.validation import View, arguments_of, collect, faults_of, gather
+from tests.oracle.validation import Reach, View, arguments_of, collect, faults_of, gather, reach_of
 from tests.oracle.world import Caller, Entry, Record, Row, Subject, World, subject_of
 
 PAGE_DEFAULT = 100
 EITHER_CODE = frozenset({"NOT_VALID", "BAD_INPUT"})
-
-Order = tuple[tuple[str, bool], ...]
 
 
 @dataclass(slots=True)
@@ -49,10 +57,11 @@ class Reference:
         """What the reply to a document must be."""
         subject = subject_of(self.world, caller)
         view = self.view(subject)
-        faults = faults_of(document, view)
+        reach = reach_of(self.world, view)
+        faults = faults_of(document, view, reach)
         if Fault.NOT_VALID in faults:
             return NotValid(EITHER_CODE if Fault.EITHER in faults else frozenset({"NOT_VALID"}))
-        execution = _Execution(self, subject, view, document, {})
+        execution = _Execution(self, subject, view, reach, document, {})
         into: dict[str, list[Field]] = {}
         gather(document.selections, document, into)
         tree: dict[str, object] = {
@@ -80,8 +89,8 @@ class Reference:
         identity, today = subject_of(self.world, caller).identity, self.clock().astimezone(SHANGHAI).date()
         for answer in expected.fields.values():
             if isinstance(answer, Answered):
-                key = (identity, answer.entry_code, today)
-                self.returned[key] = self.returned.get(key, 0) + answer.rows_returned
+                for code, rows in ((answer.entry_code, answer.rows_returned), *answer.linked):
+                    self.returned[identity, code, today] = self.returned.get((identity, code, today), 0) + rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +98,9 @@ class _Execution:
     reference: Reference
     subject: Subject
     view: View
+    reach: Reach
     document: Document
-    fields: dict[tuple[str, str], Answered | Refused]
+    fields: dict[tuple[str, str], Answered | Refused | RefusedSomewhere]
 
     def shared(self, key: str, selected: list[Field]) -> dict[str, object]:
         tree: dict[str, object] = {}
@@ -98,10 +108,14 @@ class _Execution:
             if roots[0].name == "__typename":
                 tree[inner_key] = AnyText()
                 continue
-            answer = self._root(roots)
+            answer = self._linked(roots) if self.reference.world.linked else self._root(roots)
             self.fields[key, inner_key] = answer
             tree[inner_key] = answer.tree if isinstance(answer, Answered) else None
         return tree
+
+    def _linked(self, roots: list[Field]) -> Answered | RefusedSomewhere:
+        ground = RootOf(self.reference, self.view, self.reach, self.document, self.subject)
+        return LinkedField(ground).answer(roots)
 
     def _root(self, roots: list[Field]) -> Answered | Refused:
         case = self._case(roots)
@@ -147,25 +161,3 @@ def used_items(roots: list[Field], arguments: Arguments, document: Document, ent
             nodes = [one for each in inner if each[0].name == "node" for one in each]
         used |= {each[0].name for each in collect(nodes, document).values()} - {"__typename"}
     return sorted(used) or list(entry.key)
-
-
-def ordered(rows: list[Row], order: Order) -> list[Row]:
-    """Rows in the order asked, ties and nothing asked by row number."""
-
-    def compare(one: Row, other: Row) -> int:
-        return compare_rows(one, other, order)
-
-    return sorted(rows, key=cmp_to_key(compare))
-
-
-def compare_rows(one: Row, other: Row, order: Order) -> int:
-    """Negative where `one` comes first: nulls last in both directions, then by row number."""
-    for name, descending in order:
-        left, right = one.cells[name], other.cells[name]
-        if left == right:
-            continue
-        if left is None or right is None:
-            return 1 if left is None else -1
-        below = left < right  # type: ignore[operator]
-        return -1 if bool(below) is not descending else 1
-    return one.number - other.number

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.oracle.conditions import ConditionTree, ItemTests, Negation, Operand, SubjectAttribute
 from tests.oracle.document import Json
 from tests.oracle.masks import Full, Generalise, Hash, Mask, Partial
-from tests.oracle.world import Cell, Entry, Item, JsonText, Kind, Record, ShareClass, World
+from tests.oracle.world import Cell, Entry, Item, JsonText, Kind, Link, Record, ShareClass, World
 
 Signer = Callable[[World, Record], bytes]
 """Makes of a record of kind agreement the octets of its file under `agreements/`."""
@@ -128,6 +128,17 @@ def render_entry(entry: Entry) -> Json:
         "key": list(entry.key),
         "items": [_render_item(item) for item in entry.items],
         "status": entry.status,
+        **({"links": [_render_link(link) for link in entry.links]} if entry.links else {}),
+    }
+
+
+def _render_link(link: Link) -> Json:
+    return {
+        "identifier": link.identifier,
+        "items": list(link.items),
+        "target": link.target,
+        "target_items": list(link.target_items),
+        "many": link.many,
     }
 
 

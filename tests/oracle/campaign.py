@@ -7,7 +7,7 @@ from random import Random
 
 from tests.oracle.answer import Reference
 from tests.oracle.document import Document, render_document
-from tests.oracle.expectation import Executed, Expected, NotValid, Refused, Reply, differences
+from tests.oracle.expectation import Executed, Expected, NotValid, Refused, RefusedSomewhere, Reply, differences
 from tests.oracle.generate_requests import draw_request
 from tests.oracle.generate_worlds import callers_of
 from tests.oracle.paging import draw_continuation
@@ -133,6 +133,9 @@ def tally_classes(classes: Counter[str], expected: Expected, world: World, calle
         classes["NOT_VALID"] += 1
         return
     for answer in expected.fields.values():
+        if isinstance(answer, RefusedSomewhere):
+            classes.update(code for refused in answer.places.values() for code in refused.codes)
+            continue
         if isinstance(answer, Refused):
             classes.update(answer.codes)
             continue

@@ -39,6 +39,8 @@ class Answered:
     entry_code: str = ""
     total: int = 0
     masked: bool = False
+    linked: tuple[tuple[str, int], ...] = ()
+    """Rows by entry code where links are followed; `rows_returned` is 0 then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,18 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedSomewhere:
+    """A root field refused at itself, or at a link below it: by the response keys from it on, any one of them."""
+
+    places: Mapping[tuple[str, ...], Refused]
+
+
+@dataclass(frozen=True, slots=True)
 class Executed:
     """A document that is executed: the root fields of `shared` by response key; other parts of the tree beside."""
 
     tree: Mapping[str, object]
-    fields: Mapping[tuple[str, str], Answered | Refused]
+    fields: Mapping[tuple[str, str], Answered | Refused | RefusedSomewhere]
     perhaps_not_valid: bool = False
 
 
@@ -112,6 +121,9 @@ def _executed_differences(expected: Executed, status: int, body: object, sightin
     errors, found = _errors_by_path(body)
     found += _tree_differences(expected.tree, body.get("data"), "data", sightings)
     for path, wanted in expected.fields.items():
+        if isinstance(wanted, RefusedSomewhere):
+            found += _somewhere_differences(wanted, errors, path)
+            continue
         error = errors.pop(path, None)
         if isinstance(wanted, Refused):
             found += _refusal_differences(wanted, error, path)
@@ -131,6 +143,18 @@ def _errors_by_path(body: Mapping[str, object]) -> tuple[dict[tuple[str, ...], M
             found.append(f"two errors at {path}")
         errors[path] = error.get("extensions", {})
     return errors, found
+
+
+def _somewhere_differences(
+    wanted: RefusedSomewhere, errors: dict[tuple[str, ...], Mapping[str, object]], path: tuple[str, ...]
+) -> list[str]:
+    places = [each for each in errors if each[: len(path)] == path]
+    if len(places) != 1:
+        return [f"{path} has errors at {places}, not one of {dict(wanted.places)}"]
+    error, below = errors.pop(places[0]), places[0][len(path) :]
+    if below not in wanted.places:
+        return [f"{path} refused at {below} with {error}, not one of {dict(wanted.places)}"]
+    return _refusal_differences(wanted.places[below], error, places[0])
 
 
 def _refusal_differences(wanted: Refused, error: Mapping[str, object] | None, path: object) -> list[str]:

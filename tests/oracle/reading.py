@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 from tests.oracle.conditions import (
     OPERATORS,
@@ -18,13 +19,15 @@ from tests.oracle.conditions import (
     Operand,
 )
 from tests.oracle.document import Flag, FromVariable, Literal, Members, Null, Number, Several, Text, Word
-from tests.oracle.world import PURPOSES, Item
+from tests.oracle.world import PURPOSES, Entry, Item
 
 INTEGER = re.compile(r"-?[0-9]+\Z")
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})\Z")
 PAGE_MAXIMUM = 1000
+LINKED_MAXIMUM = 100
+KEYS_MAXIMUM = 1000
 ARGUMENTS = ("where", "orderBy", "first", "after", "purpose", "matter")
 
 
@@ -49,6 +52,8 @@ class Arguments:
     filtered: set[str] = field(default_factory=set)
     ordered: set[str] = field(default_factory=set)
     faults: set[Fault] = field(default_factory=set)
+    keys: tuple[tuple[Constant, ...], ...] | None = None
+    """The keys of the rows that are asked for by key; `first` is then how many they are."""
 
 
 class _WrongError(Exception):
@@ -76,6 +81,59 @@ def read_arguments(pairs: tuple[tuple[str, Literal], ...], items: Mapping[str, I
         except _WrongError as wrong:
             arguments.faults.add(wrong.fault)
     return arguments
+
+
+class AskedByKey(Protocol):
+    """What a root field by key asks for."""
+
+    @property
+    def entry(self) -> Entry:
+        """The entry whose rows they are."""
+
+    @property
+    def several(self) -> bool:
+        """Whether it takes a list of keys."""
+
+
+def read_link_arguments(pairs: tuple[tuple[str, Literal], ...], items: Mapping[str, Item]) -> Arguments:
+    """The arguments of a link to many: fewer than those of a root field, and smaller pages."""
+    arguments = read_arguments(pairs, items)
+    if any(name not in ("where", "orderBy", "first") for name, _ in pairs):
+        arguments.faults.add(Fault.NOT_VALID)
+    if arguments.first is not None and arguments.first > LINKED_MAXIMUM:
+        arguments.faults.add(Fault.BAD_INPUT)
+    return arguments
+
+
+def read_key_arguments(pairs: tuple[tuple[str, Literal], ...], asked: AskedByKey) -> Arguments:
+    """The arguments of a root field that gives rows by key."""
+    entry = asked.entry
+    items = {item.identifier: item for item in entry.items}
+    common = tuple(pair for pair in pairs if pair[0] in ("purpose", "matter"))
+    arguments = read_arguments(common, items)
+    given = dict(pairs)
+    literal, loose = _unwrap(given["keys"], loose=False) if asked.several else (Members(pairs), False)
+    listed = literal.members if isinstance(literal, Several) else (literal,)
+    keys = []
+    for member in listed:
+        values = dict(member.pairs) if isinstance(member, Members) else {}
+        try:
+            keys.append(tuple(_key_value(items[name].type, values[name], loose=loose) for name in entry.key))
+        except _WrongError as wrong:
+            arguments.faults.add(wrong.fault)
+        except KeyError:
+            arguments.faults.add(_kind(loose=loose))
+    if len(keys) > KEYS_MAXIMUM:
+        arguments.faults.add(Fault.BAD_INPUT)
+    arguments.keys, arguments.first = tuple(keys), len(keys)
+    return arguments
+
+
+def _key_value(kind: ItemType, given: Literal, *, loose: bool) -> Constant:
+    literal, loose = _unwrap(given, loose=loose)
+    if isinstance(literal, Null):
+        raise _WrongError(_kind(loose=loose))
+    return _constant(kind, literal, loose=loose)
 
 
 def _unwrap(literal: Literal, *, loose: bool) -> tuple[Literal, bool]:

@@ -27,6 +27,8 @@ class Case:
     arguments: Arguments
     asking: Asking
     verdicts: dict[str, ItemVerdict]
+    compared: frozenset[str] = frozenset()
+    """Items that are joined on, or that rows are asked for by."""
 
     @property
     def binding(self) -> Binding:
@@ -74,7 +76,7 @@ def _item_codes(case: Case) -> tuple[frozenset[str], tuple[str, ...] | None]:
 
 
 def _use_codes(case: Case, limit: int | None) -> tuple[frozenset[str], tuple[str, ...] | None]:
-    exposed = case.arguments.filtered | case.arguments.ordered
+    exposed = case.arguments.filtered | case.arguments.ordered | case.compared
     masked = tuple(name for name, verdict in case.verdicts.items() if name in exposed and verdict.masked)
     if masked:
         return frozenset({"MASKED_ITEM"}), masked

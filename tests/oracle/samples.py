@@ -6,7 +6,7 @@ from tests.oracle.answer import Reference
 from tests.oracle.codes import department_code
 from tests.oracle.conditions import ConditionTree, ItemTests, ItemType, SubjectAttribute
 from tests.oracle.document import Document, Field, Literal
-from tests.oracle.expectation import Answered, Executed, Refused
+from tests.oracle.expectation import Answered, Executed, Refused, RefusedSomewhere
 from tests.oracle.world import (
     Application,
     Caller,
@@ -100,7 +100,9 @@ def asked(*items: str, **arguments: Literal) -> Document:
 def answer_to(reference: Reference, caller: Caller, document: Document) -> Answered | Refused | None:
     """What the first root field must be answered; None where the document isn't valid."""
     expected = reference.expect(caller, document)
-    return next(iter(expected.fields.values())) if isinstance(expected, Executed) else None
+    answer = next(iter(expected.fields.values())) if isinstance(expected, Executed) else None
+    assert not isinstance(answer, RefusedSomewhere)
+    return answer
 
 
 def nodes_of(answer: Answered | Refused | None) -> object:

@@ -79,7 +79,7 @@ class Shape:
                 case "pageInfo":
                     tree[key] = self._leaves(fields, self._page_facts())
                 case "access":
-                    tree[key] = self._leaves(fields, self._access_facts())
+                    tree[key] = self._leaves(fields, access_facts(self.case))
                 case "totalCount":
                     tree[key] = self.total
                 case _:
@@ -112,10 +112,11 @@ class Shape:
         end = CursorOf(self.case.binding, self.page[-1].number) if self.page else None
         return {"hasNextPage": self.more, "endCursor": end, "__typename": AnyText()}
 
-    def _access_facts(self) -> dict[str, object]:
-        public = self.case.asking.subject.is_public
-        verdicts = () if public else tuple(self.case.verdicts.values())
-        records = {record.id: record for verdict in verdicts for record in verdict.allows}
-        ends = [record.valid_until for record in records.values() if record.valid_until is not None]
-        until = render_instant(min(ends)) if ends else None
-        return {"policies": sorted(records), "validUntil": until, "receipt": AnyText(), "__typename": AnyText()}
+
+def access_facts(case: Case) -> dict[str, object]:
+    """What `access` tells of a decision."""
+    verdicts = () if case.asking.subject.is_public else tuple(case.verdicts.values())
+    records = {record.id: record for verdict in verdicts for record in verdict.allows}
+    ends = [record.valid_until for record in records.values() if record.valid_until is not None]
+    until = render_instant(min(ends)) if ends else None
+    return {"policies": sorted(records), "validUntil": until, "receipt": AnyText(), "__typename": AnyText()}

@@ -66,6 +66,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A link of an entry: its items are joined with the target's, pair by pair."""
+
+    identifier: str
+    items: tuple[str, ...]
+    target: str
+    target_items: tuple[str, ...]
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A catalog entry with its rows."""
 
@@ -79,6 +90,7 @@ class Entry:
     share_modes: tuple[str, ...] = ("query",)
     status: str = "published"
     rows: tuple[Row, ...] = ()
+    links: tuple[Link, ...] = ()
 
     def item(self, identifier: str) -> Item | None:
         """The item of that identifier, or None."""
@@ -165,6 +177,11 @@ class World:
     records: tuple[Record, ...]
     derive: bool = True
     derived_before: tuple[Record, ...] | None = None
+
+    @property
+    def linked(self) -> bool:
+        """Whether any entry has a link."""
+        return any(entry.links for entry in self.entries)
 
     def entry(self, identifier: str) -> Entry | None:
         """The entry of that identifier, or None."""

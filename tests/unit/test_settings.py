@@ -48,6 +48,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         trusted_proxies=(),
         metrics_from=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
         allowed_hosts=(),
+        allowed_origins=(),
         receive_timeout_seconds=10.0,
         send_timeout_seconds=30.0,
         max_connections=2000,
