@@ -76,7 +76,14 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     recorder = await asyncio.to_thread(Recorder.start, settings.database_url, keys.audit, settings.witness_file)
     source = SqliteSource(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
     road = Road(snapshot_keeper(settings.database_url, keys.digest_secret), source, recorder, keys)
-    bounds = Bounds(settings.max_tokens, settings.max_depth, settings.max_selections, settings.max_cells)
+    bounds = Bounds(
+        settings.max_tokens,
+        settings.max_depth,
+        settings.max_selections,
+        settings.max_root_fields,
+        settings.max_introspection,
+        settings.max_cells,
+    )
     tokens = TokenVerifier(token_authority(settings, keys))
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)

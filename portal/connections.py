@@ -1,6 +1,7 @@
 """Connections of clients that are slow, on purpose or not: uvicorn waits for them for ever (T72)."""
 
 import asyncio
+import gc
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ _EXTRA_BODY_BYTES = 1 << 20
 """So many bytes beyond twice the largest body may come: its framing, and what a refused client sends on."""
 TAKEN_BYTES = 65_536
 """So much of an answer must be taken in each span of `send_seconds`."""
+
+_COLLECTED_AFTER = 20_000
+"""New things before memory is looked through for what nothing needs: a long document has some as it is parsed."""
 
 _NO_LINGERING = pack("ii", 1, 0)
 
@@ -55,6 +59,14 @@ class BoundedConfig(uvicorn.Config):
         super().__init__(application, http=BoundedProtocol, **options)
         self.limits = limits
         self.held = _Held()
+
+    def load(self) -> None:
+        """Load the application, in the process that serves it."""
+        super().load()
+        # What is loaded stays: looking through it again and again would stop every request for tenths of a second.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
 
 
 class BoundedProtocol(HttpToolsProtocol):

@@ -138,6 +138,8 @@ class Settings:
     max_tokens: int
     max_depth: int
     max_selections: int
+    max_root_fields: int
+    max_introspection: int
     max_cells: int
     read_connections: int
     trusted_proxies: tuple[Network, ...]
@@ -202,7 +204,12 @@ _SETTINGS: Mapping[str, _Setting] = {
         _whole(1024, 16_777_216), "65536", Text("largest request body in bytes", "请求体的最大字节数")
     ),
     "max_tokens": _Setting(
-        _whole(1, 1_000_000), "10000", Text("most tokens of a GraphQL document", "一个 GraphQL 文档的最大词元数")
+        _whole(1, 1_000_000),
+        "8192",
+        Text(
+            "most characters of a GraphQL document's tokens, of which each counts up to 4",
+            "一个 GraphQL 文档各词元的最大总字符数，每个词元至多计 4 个",
+        ),
     ),
     "max_depth": _Setting(
         _whole(1, 100), "15", Text("deepest nesting of a GraphQL document", "GraphQL 文档的最大嵌套深度")
@@ -213,6 +220,22 @@ _SETTINGS: Mapping[str, _Setting] = {
         Text(
             "most fields that a GraphQL document selects, its fragments expanded",
             "一个 GraphQL 文档展开片段后的最大字段数",
+        ),
+    ),
+    "max_root_fields": _Setting(
+        _whole(2, 1_000_000),
+        "100",
+        Text(
+            "most root fields of a GraphQL document; those of `shared` count one each",
+            "一个 GraphQL 文档的最大根字段数；`shared` 下的字段逐一计入",
+        ),
+    ),
+    "max_introspection": _Setting(
+        _whole(1, 1_000_000),
+        "20",
+        Text(
+            "most values that a GraphQL document asks for with `__schema` and `__type`, for each part of the schema",
+            "一个 GraphQL 文档以 `__schema` 和 `__type` 请求的最大值数，按模式的每个组成部分计",
         ),
     ),
     "max_cells": _Setting(
