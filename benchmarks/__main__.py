@@ -19,7 +19,7 @@ from time import perf_counter
 import orjson
 
 from benchmarks.world import SUBJECT, make_world
-from portal.access.pipeline import Asker
+from portal.access.asker import Asker
 from portal.app import open_portal
 from portal.errors import Language
 from portal.resolvers.operation import Operation, answer_operation

@@ -2,21 +2,24 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.access.bounds import Bounds
+from portal.access.case_reference import CASE, OPERATOR
 from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.audit.recorder import Recorder
+from portal.demonstration.page import page_routes
 from portal.errors import PortalError
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
@@ -24,6 +27,7 @@ from portal.logs import logger_of, write_logs
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
 from portal.resolvers.desk import Desk
+from portal.resolvers.documents import load_documents
 from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
 from portal.resolvers.observing import Observation, Observing
@@ -67,15 +71,23 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     Raises: ConfigurationError, AuditUnavailable.
     """
     keys = load_keys(settings.key_file)
+    documents = load_documents(settings.documents)
     await asyncio.to_thread(upgrade_database, settings.database_url)
     recorder = await asyncio.to_thread(Recorder.start, settings.database_url, keys.audit, settings.witness_file)
     source = SqliteSource(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
     road = Road(snapshot_keeper(settings.database_url, keys.digest_secret), source, recorder, keys)
-    bounds = Bounds(settings.max_tokens, settings.max_depth, settings.max_selections, settings.max_cells)
+    bounds = Bounds(
+        settings.max_tokens,
+        settings.max_depth,
+        settings.max_selections,
+        settings.max_root_fields,
+        settings.max_introspection,
+        settings.max_cells,
+    )
     tokens = TokenVerifier(token_authority(settings, keys))
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
-        yield Portal(settings, keys, Desk(settings, Endpoint(road, bounds), tokens, gate, buckets))
+        yield Portal(settings, keys, Desk(settings, Endpoint(road, bounds), tokens, gate, buckets, documents))
     finally:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
@@ -102,14 +114,27 @@ def create_app(settings: Settings) -> Starlette:
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
+            *(page_routes() if settings.demonstration else ()),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Observing, conclude=conclude)],
+        middleware=[Middleware(Observing, conclude=conclude), *_cross_origin(settings)],
         exception_handlers={HTTPException: refuse_route},
     )
     # A redirect would be written with the Host that the client names.
     app.router.redirect_slashes = False
     return app
+
+
+def _cross_origin(settings: Settings) -> Iterator[Middleware]:
+    """Yield what lets pages of the origins that are set ask, by their token alone: never with cookies."""
+    if settings.allowed_origins:
+        yield Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "HEAD", "POST"),
+            allow_headers=("Authorization", "Content-Type", "X-Request-Id", CASE, OPERATOR),
+            expose_headers=("X-Request-Id", "Retry-After"),
+        )
 
 
 @asynccontextmanager
@@ -147,6 +172,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
     Raises: ConfigurationError for a key file, database, address or port that can't be used.
     """
     load_keys(settings.key_file)
+    load_documents(settings.documents)
     upgrade_database(settings.database_url)
     service = service_of(settings, log_requests=True)
     with listen(host, port) as listening:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from graphql import print_schema
 
-from portal.access.pipeline import Asker, identify
+from portal.access.asker import Asker, identify
 from portal.app import Portal, open_portal
 from portal.errors import BadInput, Language, Text
 from portal.identity.claims import SubjectKind, TokenClaims
@@ -16,7 +16,16 @@ from portal.policies.matching import Request
 from portal.resolvers.operation import Operation, answer_operation
 from portal.resolvers.over_http import render_payload
 from portal.settings import Settings
-from portal.vocabulary import Action, EntryCode, Environment, ItemIdentifier
+from portal.vocabulary import (
+    UNSTATED,
+    Action,
+    CaseReference,
+    EntryCode,
+    Environment,
+    ItemIdentifier,
+    NetworkZone,
+    Subject,
+)
 
 _END = datetime.max.replace(tzinfo=UTC)
 
@@ -37,6 +46,7 @@ class Question:
     action: Action
     at: datetime | None = None
     items: tuple[ItemIdentifier, ...] = ()
+    reference: CaseReference = UNSTATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,8 @@ async def render_schema(settings: Settings, named: NamedSubject | None) -> str:
     Raises: Unauthenticated for a subject that isn't registered, PolicyUnavailable.
     """
     async with open_portal(settings) as portal:
-        point, request = await _request(portal, named, Action(), None)
-        view = portal.endpoint.view_of(request.subject, point, request.environment.now)
+        point, subject, _ = await _identify(portal, named)
+        view = portal.endpoint.view_of(subject, point, portal.road.now())
         return print_schema(portal.endpoint.whole_schema(view, point.snapshot.content.profile).schema)
 
 
@@ -77,7 +87,9 @@ async def explain(settings: Settings, named: NamedSubject | None, question: Ques
     Raises: BadInput for an unknown entry or item, Unauthenticated, PolicyUnavailable.
     """
     async with open_portal(settings) as portal:
-        point, request = await _request(portal, named, question.action, question.at)
+        point, subject, zone = await _identify(portal, named)
+        environment = Environment(question.at or portal.road.now(), zone, None, question.reference)
+        request = Request(subject, question.action, environment)
         explanation = explain_entry(point, request, question.resource, question.items)
     if explanation is None:
         raise BadInput(
@@ -98,9 +110,6 @@ async def explain(settings: Settings, named: NamedSubject | None, question: Ques
     return explanation
 
 
-async def _request(
-    portal: Portal, named: NamedSubject | None, action: Action, at: datetime | None
-) -> tuple[DecisionPoint, Request]:
+async def _identify(portal: Portal, named: NamedSubject | None) -> tuple[DecisionPoint, Subject, NetworkZone | None]:
     point = await portal.road.keeper.current()
-    subject, zone = identify(_asker(named), point.snapshot.registry)
-    return point, Request(subject, action, Environment(at or portal.road.now(), zone, None))
+    return point, *identify(_asker(named), point.snapshot.registry)

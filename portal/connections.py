@@ -1,6 +1,7 @@
 """Connections of clients that are slow, on purpose or not: uvicorn waits for them for ever (T72)."""
 
 import asyncio
+import gc
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from struct import pack
 from typing import Any
 
 import uvicorn
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from portal.errors import ErrorCode, Text
@@ -19,6 +21,9 @@ _EXTRA_BODY_BYTES = 1 << 20
 """So many bytes beyond twice the largest body may come: its framing, and what a refused client sends on."""
 TAKEN_BYTES = 65_536
 """So much of an answer must be taken in each span of `send_seconds`."""
+
+_COLLECTED_AFTER = 20_000
+"""New things before memory is looked through for what nothing needs: a long document has some as it is parsed."""
 
 _NO_LINGERING = pack("ii", 1, 0)
 
@@ -55,6 +60,14 @@ class BoundedConfig(uvicorn.Config):
         self.limits = limits
         self.held = _Held()
 
+    def load(self) -> None:
+        """Load the application, in the process that serves it."""
+        super().load()
+        # What is loaded stays: looking through it again and again would stop every request for tenths of a second.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
+
 
 class BoundedProtocol(HttpToolsProtocol):
     """One connection: a request must arrive whole in time and in bounds, an answer must be taken."""
@@ -63,6 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, *arguments, **options)
         if not isinstance(config, BoundedConfig):
             raise TypeError("a connection without limits")
+        self.parser = _OneProtocolParser(self)  # type: ignore[assignment]
         self._limits = config.limits
         self._by_address = config.held.by_address
         self._address = ""
@@ -109,6 +123,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin the request's body."""
+        if self._asks_for_another():
+            return
         self._is_in_head = False
         super().on_headers_complete()
 
@@ -119,10 +135,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request is whole."""
+        if self._asks_for_another():
+            return
         self._end_arrival()
         self._is_in_head = True
         self._bytes = 0
         super().on_message_complete()
+
+    def _asks_for_another(self) -> bool:
+        return isinstance(self.parser, _OneProtocolParser) and self.parser.asks_for_another()
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next request; an answer after which nothing comes must be taken too."""
@@ -206,6 +227,50 @@ class BoundedProtocol(HttpToolsProtocol):
         # To close is to wait until what was written is taken: a client that takes nothing would be waited for.
         self._end_taking()
         self._taking = self.loop.call_later(self._limits.send_seconds, self._abandon)
+
+
+class _OneProtocolParser:
+    """Reads each request as if it asked for no other protocol, as a server may (RFC 9110, 7.8).
+
+    httptools ends such a request at its headers, and would read its body as a request of its own. Java's HTTP client
+    asks for `h2c` wherever it isn't told not to.
+    """
+
+    def __init__(self, protocol: BoundedProtocol) -> None:
+        self._protocol = protocol
+        self._parser = self._begin()
+
+    def feed_data(self, data: bytes) -> None:
+        """Parse what came. Raises: HttpParserError, HttpParserUpgrade for CONNECT."""
+        while True:
+            try:
+                self._parser.feed_data(data)
+            except HttpParserUpgrade as asked:
+                if not self.asks_for_another():
+                    raise
+                data = self._head() + data[asked.args[0] :]
+                self._parser = self._begin()
+            else:
+                return
+
+    def asks_for_another(self) -> bool:
+        """Return whether the request that is read asks for another protocol; CONNECT asks for nothing else."""
+        return self._parser.should_upgrade() and self._parser.get_method() != b"CONNECT"
+
+    def _begin(self) -> HttpRequestParser:
+        parser = HttpRequestParser(self._protocol)
+        # As uvicorn has it: requests that were sent ahead of an answer.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+    def _head(self) -> bytes:
+        version = self._parser.get_http_version().encode()
+        lines = [self._parser.get_method() + b" " + self._protocol.url + b" HTTP/" + version]
+        lines += [name + b": " + value for name, value in self._protocol.headers if name != b"upgrade"]
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._parser, name)
 
 
 def render_refusal(status: int, text: Text, code: ErrorCode) -> bytes:

@@ -58,6 +58,10 @@ def _optional_text(text: str) -> str | None:
     return text or None
 
 
+def _optional_path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
 def _whole(least: int, most: int) -> Callable[[str], int]:
     """Return a reader of whole numbers from `least` to `most`."""
 
@@ -104,6 +108,19 @@ def _hosts(text: str) -> tuple[str, ...]:
     )
 
 
+_ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(",") if part.strip())
+    if all(_ORIGIN.fullmatch(origin) for origin in origins):
+        return origins
+    raise _bad(
+        "is not a list of origins; write for example `https://app.example.gov.cn,https://10.0.0.5:8443`",
+        "不是来源列表；写法如 `https://app.example.gov.cn,https://10.0.0.5:8443`",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting of the portal; what each means is in `_SETTINGS`. Times are seconds."""
@@ -115,16 +132,20 @@ class Settings:
     key_file: Path
     issuer: str
     audience: str
+    documents: Path | None
     statement_timeout_seconds: float
     max_body_bytes: int
     max_tokens: int
     max_depth: int
     max_selections: int
+    max_root_fields: int
+    max_introspection: int
     max_cells: int
     read_connections: int
     trusted_proxies: tuple[Network, ...]
     metrics_from: tuple[Network, ...]
     allowed_hosts: tuple[str, ...]
+    allowed_origins: tuple[str, ...]
     receive_timeout_seconds: float
     send_timeout_seconds: float
     max_connections: int
@@ -163,6 +184,14 @@ _SETTINGS: Mapping[str, _Setting] = {
     ),
     "issuer": _Setting(str, "portal", Text("issuer that tokens name (`iss`)", "令牌中的签发者（`iss`）")),
     "audience": _Setting(str, "portal", Text("audience that tokens name (`aud`)", "令牌中的受众（`aud`）")),
+    "documents": _Setting(
+        _optional_path,
+        "",
+        Text(
+            "JSON file of GraphQL documents by their SHA-256, which clients may ask for by hash; empty: none",
+            "GraphQL 文档的 JSON 文件（以 SHA-256 为键），客户端可仅凭散列值请求；留空则无",
+        ),
+    ),
     "statement_timeout_seconds": _Setting(
         _seconds,
         "5",
@@ -175,7 +204,12 @@ _SETTINGS: Mapping[str, _Setting] = {
         _whole(1024, 16_777_216), "65536", Text("largest request body in bytes", "请求体的最大字节数")
     ),
     "max_tokens": _Setting(
-        _whole(1, 1_000_000), "10000", Text("most tokens of a GraphQL document", "一个 GraphQL 文档的最大词元数")
+        _whole(1, 1_000_000),
+        "8192",
+        Text(
+            "most characters of a GraphQL document's tokens, of which each counts up to 4",
+            "一个 GraphQL 文档各词元的最大总字符数，每个词元至多计 4 个",
+        ),
     ),
     "max_depth": _Setting(
         _whole(1, 100), "15", Text("deepest nesting of a GraphQL document", "GraphQL 文档的最大嵌套深度")
@@ -186,6 +220,22 @@ _SETTINGS: Mapping[str, _Setting] = {
         Text(
             "most fields that a GraphQL document selects, its fragments expanded",
             "一个 GraphQL 文档展开片段后的最大字段数",
+        ),
+    ),
+    "max_root_fields": _Setting(
+        _whole(2, 1_000_000),
+        "100",
+        Text(
+            "most root fields of a GraphQL document; those of `shared` count one each",
+            "一个 GraphQL 文档的最大根字段数；`shared` 下的字段逐一计入",
+        ),
+    ),
+    "max_introspection": _Setting(
+        _whole(1, 1_000_000),
+        "20",
+        Text(
+            "most values that a GraphQL document asks for with `__schema` and `__type`, for each part of the schema",
+            "一个 GraphQL 文档以 `__schema` 和 `__type` 请求的最大值数，按模式的每个组成部分计",
         ),
     ),
     "max_cells": _Setting(
@@ -224,6 +274,14 @@ _SETTINGS: Mapping[str, _Setting] = {
         Text(
             "names by which clients reach the portal (`Host`); several with commas, `*`: any",
             "客户端访问门户所用的主机名（`Host`）；多个以逗号分隔，`*` 表示不限",
+        ),
+    ),
+    "allowed_origins": _Setting(
+        _origins,
+        "",
+        Text(
+            "origins of web pages whose scripts may ask (`Origin`); several with commas; empty: none",
+            "允许跨域请求的网页来源（`Origin`）；多个以逗号分隔；留空则不允许",
         ),
     ),
     "receive_timeout_seconds": _Setting(

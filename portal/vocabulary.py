@@ -104,9 +104,25 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseReference:
+    """What a request is made for, and by whom at the consumer's counter (FJ-28), as the consumer states it.
+
+    `case` is the number of a business case (办件编号), `operator` the person who handles it (经办人).
+    """
+
+    case: str | None = None
+    operator: str | None = None
+
+
+UNSTATED = CaseReference()
+"""Of a request that says neither."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """Circumstances of a request. `now` is aware, UTC, by the portal database's clock."""
 
     now: datetime
     network_zone: NetworkZone | None = NetworkZone.INTERNET
     client_address: IPv4Address | IPv6Address | None = field(default=None)
+    reference: CaseReference = UNSTATED

@@ -19,6 +19,19 @@ install_system_packages() {
     exit 2
 }
 
+# Tests need programs that no lock brings: strace makes disks fail, curl and Java run what is printed for developers,
+# Chromium shows pages. What they test is never left out.
+missing=
+need() { command -v "$1" >/dev/null || missing="$missing $2"; }
+if [ "$1" != runtime ]; then
+    need strace strace
+    need curl curl
+    need java default-jdk-headless
+    need chromium chromium
+fi
+# shellcheck disable=SC2086  # the list of packages is meant to split
+[ -z "$missing" ] || install_system_packages $missing
+
 if [ -z "$python" ]; then
     install_system_packages python3 python3-venv
     python="$(command -v python3)"
@@ -55,9 +68,6 @@ locks=requirements.lock
 # shellcheck disable=SC2086  # the list of locks is meant to split
 uv pip sync --require-hashes $locks
 uv pip install --no-deps --no-build-isolation --editable .
-
-# Failing disks are made by strace: the tests of what happens then are never left out.
-[ "$1" = runtime ] || command -v strace >/dev/null || install_system_packages strace
 
 touch .venv/.runtime
 [ "$1" = runtime ] || touch .venv/.development

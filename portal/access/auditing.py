@@ -94,6 +94,7 @@ def _record(occasion: Occasion, plan: QueryPlan | None, secret: bytes, **outcome
         client_address=None if environment.client_address is None else str(environment.client_address),
         duration_microseconds=(perf_counter_ns() - occasion.started) // 1000,
         request_id=occasion.request_id,
+        reference=environment.reference,
         **outcome,  # type: ignore[arg-type]
     )
 

@@ -7,9 +7,6 @@ from graphql.language.ast import (
     ArgumentNode,
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
     IntValueNode,
     ListValueNode,
     OperationDefinitionNode,
@@ -20,6 +17,7 @@ from graphql.utilities import get_operation_ast
 
 from portal.access.plan_keys import KEYS, KEYS_LIMIT
 from portal.access.planning import DEFAULT_LINKED_ROWS, DEFAULT_ROWS, ROWS_LIMIT
+from portal.access.spreading import Fragments, fields_within, fragments_of
 from portal.errors import Text, TooComplex
 
 _SHARED = "shared"
@@ -43,8 +41,7 @@ def check_cells(document: DocumentNode, name: str | None, variables: Mapping[str
     operation = get_operation_ast(document, name)
     if operation is None:
         return
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    weighing = _Weighing(fragments, {**_defaults(operation), **(variables or {})})
+    weighing = _Weighing(fragments_of(document), {**_defaults(operation), **(variables or {})})
     cells = weighing.weigh(operation.selection_set, DEFAULT_LINKED_ROWS).once
     if cells > allowed:
         raise TooComplex(
@@ -65,7 +62,7 @@ def _defaults(operation: OperationDefinitionNode) -> Mapping[str, object]:
 class _Weighing:
     """Weighs selection sets, each once for either number of rows that a page has where the document doesn't say."""
 
-    fragments: Mapping[str, FragmentDefinitionNode]
+    fragments: Fragments
     variables: Mapping[str, object]
     weighed: dict[tuple[int, int], _Weight] = field(default_factory=dict)
 
@@ -80,21 +77,10 @@ class _Weighing:
 
     def _sum(self, selections: SelectionSetNode, rows: int) -> _Weight:
         once = a_row = 0
-        pending, spread = [selections], set[str]()
-        while pending:
-            for node in pending.pop().selections:
-                if isinstance(node, FieldNode):
-                    cells = self._cells(node, rows)
-                    a_row, once = (a_row + cells, once) if node.name.value in _ROW_LISTS else (a_row, once + cells)
-                elif isinstance(node, InlineFragmentNode):
-                    pending.append(node.selection_set)
-                elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
-                    spread.add(node.name.value)
-                    pending.extend(self._body(node.name.value))
+        for node in fields_within((selections,), self.fragments):
+            cells = self._cells(node, rows)
+            a_row, once = (a_row + cells, once) if node.name.value in _ROW_LISTS else (a_row, once + cells)
         return _Weight(once, a_row)
-
-    def _body(self, name: str) -> tuple[SelectionSetNode, ...]:
-        return (self.fragments[name].selection_set,) if name in self.fragments else ()
 
     def _cells(self, node: FieldNode, rows: int) -> int:
         if node.selection_set is None:

@@ -1,21 +1,26 @@
-"""Folding a document: fields that one selection set names again are one field, before validation compares them all."""
+"""Folding a document: fields that one selection set names again are one field, before validation looks at them all."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from graphql import GraphQLError
-from graphql.language import print_ast
 from graphql.language.ast import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
+    VariableNode,
 )
 
-_FieldKey = tuple[str, str, str, bool]
+from portal.access.spreading import response_key
+
+_FieldKey = tuple[str, str, Hashable, bool]
 """Response key, name, arguments, and whether anything is selected below: validation is to see where only some do."""
 
 
@@ -28,14 +33,29 @@ class _Field:
 def fold_document(document: DocumentNode) -> DocumentNode:
     """Return the document with fields of one name, response key and arguments merged where no fragment stands between.
 
-    It means the same, to the order of the answer's members. Hundreds of repeated fields would otherwise exhaust what
-    validation spends on comparing them. Raises: GraphQLError for a selection set without selections.
+    `... { a b }` is `a b`. It means the same, to the order of the answer's members. Hundreds of repeated fields would
+    otherwise be validated each. Raises: GraphQLError for a selection set without selections.
     """
     definitions = [
         _with_selections(node) if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode) else node
         for node in document.definitions
     ]
     return DocumentNode(definitions=tuple(definitions), loc=document.loc)
+
+
+def arguments_key(node: FieldNode) -> Hashable:
+    """Return what two fields have in common whose arguments are the same, in whatever order they stand."""
+    arguments = sorted(node.arguments or (), key=lambda one: one.name.value)
+    return tuple((argument.name.value, _value_key(argument.value)) for argument in arguments)
+
+
+def _value_key(value: ValueNode) -> Hashable:
+    if isinstance(value, ListValueNode):
+        return value.kind, tuple(map(_value_key, value.values))
+    if isinstance(value, ObjectValueNode):
+        members = sorted(value.fields, key=lambda one: one.name.value)
+        return value.kind, tuple((member.name.value, _value_key(member.value)) for member in members)
+    return value.kind, value.name.value if isinstance(value, VariableNode) else getattr(value, "value", None)
 
 
 def _with_selections(
@@ -47,9 +67,18 @@ def _with_selections(
 
 
 def _fold(selection_set: SelectionSetNode) -> SelectionSetNode:
+    return SelectionSetNode(selections=tuple(_merged(_flat(selection_set))), loc=selection_set.loc)
+
+
+def _flat(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:
+    """Yield the selections, those of a fragment that says nothing in its place."""
     if not selection_set.selections:
         raise GraphQLError("a selection set is empty: name at least one field", selection_set)
-    return SelectionSetNode(selections=tuple(_merged(selection_set.selections)), loc=selection_set.loc)
+    for node in selection_set.selections:
+        if isinstance(node, InlineFragmentNode) and node.type_condition is None and not node.directives:
+            yield from _flat(node.selection_set)
+        else:
+            yield node
 
 
 def _merged(selections: Iterable[SelectionNode]) -> Iterator[SelectionNode]:
@@ -58,7 +87,7 @@ def _merged(selections: Iterable[SelectionNode]) -> Iterator[SelectionNode]:
         if isinstance(node, FieldNode) and not node.directives:
             kept = run.setdefault(_key(node), _Field(node))
             if node.selection_set is not None:
-                kept.below.extend(_checked(node.selection_set))
+                kept.below.extend(_flat(node.selection_set))
             continue
         # What a fragment or a directive adds stands between: merging across it could change the members' order.
         yield from _finished(run)
@@ -67,27 +96,20 @@ def _merged(selections: Iterable[SelectionNode]) -> Iterator[SelectionNode]:
     yield from _finished(run)
 
 
-def _checked(selection_set: SelectionSetNode) -> tuple[SelectionNode, ...]:
-    if not selection_set.selections:
-        raise GraphQLError("a selection set is empty: name at least one field", selection_set)
-    return selection_set.selections
-
-
 def _key(node: FieldNode) -> _FieldKey:
-    arguments = " ".join(sorted(print_ast(argument) for argument in node.arguments or ()))
-    return (node.alias or node.name).value, node.name.value, arguments, node.selection_set is not None
+    return response_key(node), node.name.value, arguments_key(node), node.selection_set is not None
 
 
 def _finished(run: dict[_FieldKey, _Field]) -> Iterator[FieldNode]:
     for kept in run.values():
         node = kept.first
-        below = SelectionSetNode(selections=tuple(kept.below)) if kept.below else None
+        below = SelectionSetNode(selections=tuple(_merged(kept.below))) if kept.below else None
         yield FieldNode(
             name=node.name,
             alias=node.alias,
             arguments=node.arguments,
             directives=node.directives,
-            selection_set=None if below is None else _fold(below),
+            selection_set=below,
             loc=node.loc,
         )
 

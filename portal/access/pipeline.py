@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum, auto
-from ipaddress import IPv4Address, IPv6Address
 from time import perf_counter_ns
 
 from sqlalchemy import Table
 
+from portal.access.asker import Asker, identify
 from portal.access.auditing import (
     Occasion,
     Refusal,
@@ -20,6 +20,7 @@ from portal.access.auditing import (
     refusal_record,
     rows_quota,
 )
+from portal.access.case_reference import read_reference
 from portal.access.cursors import CursorSeal, cursor_seal
 from portal.access.executing import Executed, SqliteSource
 from portal.access.granting import (
@@ -38,7 +39,7 @@ from portal.access.link_shaping import Showing, linked_page, rows_by_key
 from portal.access.link_statement import LinkWindow, compile_link
 from portal.access.linking import LinkedRows, row_weights
 from portal.access.plan import QueryPlan, linked_plans
-from portal.access.planning import SharedField, Targets, plan_query
+from portal.access.planning import FieldKind, SharedField, Targets, plan_query
 from portal.access.shaping import Fetched, Shaped, ShapedRows, shape_answer
 from portal.access.snapshots import SnapshotKeeper
 from portal.access.statement import LinkRead, Position, Read, RowLayout, Window, asked_keys, compile_read
@@ -48,8 +49,6 @@ from portal.audit.records import AuditRecord, Quota, quota_day
 from portal.catalog.columns import column_specs
 from portal.catalog.entries import CatalogEntry
 from portal.errors import ErrorCode, PolicyUnavailable, PortalError, Text, report_failure
-from portal.identity.authentication import subject_of
-from portal.identity.claims import TokenClaims
 from portal.identity.keys import PortalKeys
 from portal.identity.registry import Registry
 from portal.policies.decision_point import DecisionPoint
@@ -57,7 +56,7 @@ from portal.policies.information_point import EntryState
 from portal.policies.masks import department_key
 from portal.policies.matching import Request
 from portal.storage.data_store import data_table
-from portal.vocabulary import PUBLIC, Action, EntryCode, Environment, NetworkZone, Subject
+from portal.vocabulary import Action, EntryCode, Environment
 
 _KEPT_TABLES = 4096
 COUNT_ATTEMPTS = 100
@@ -90,15 +89,6 @@ class Road:
     def now(self) -> datetime:
         """Return the time by the portal database's clock: SQLite has none but this machine's."""
         return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, as far as the request says: the claims of its token (none: the public), and where it comes from."""
-
-    claims: TokenClaims | None
-    client_address: IPv4Address | IPv6Address | None
-    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +154,10 @@ class _Attempt:
     plan: QueryPlan
 
 
-def identify(asker: Asker, registry: Registry) -> tuple[Subject, NetworkZone | None]:
-    """Return the subject as the register has it now, and its network zone.
-
-    Raises: Unauthenticated for a subject that isn't registered any more.
-    """
-    return (PUBLIC, NetworkZone.INTERNET) if asker.claims is None else subject_of(asker.claims, registry)
-
-
 def _request_now(road: Road, asker: Asker, registry: Registry) -> Request:
     """Return the request of this moment; its action is known once it is planned."""
     subject, zone = identify(asker, registry)
-    return Request(subject, Action(), Environment(road.now(), zone, asker.client_address))
+    return Request(subject, Action(), asker.environment(road.now(), zone))
 
 
 async def answer_field(road: Road, asker: Asker, point: DecisionPoint, state: EntryState, field: SharedField) -> Answer:
@@ -212,6 +194,8 @@ async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -
     request = _request_now(road, asked.asker, point.snapshot.registry)
     occasion = Occasion(request, state.entry, point.snapshot.epoch, asked.asker.request_id, asked.started)
     try:
+        request = replace(request, environment=_with_reference(request.environment, asked.field, state.entry))
+        occasion = replace(occasion, request=request)
         plan = plan_query(state, asked.field, asked.targets(point))
         occasion = replace(occasion, request=replace(request, action=plan.action))
         outcome = await _decide_and_read(_Attempt(road, point, occasion, plan))
@@ -224,6 +208,12 @@ async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -
     if isinstance(outcome, RefusedField):
         return await _record_refusal(road, point, occasion, plan, outcome)
     return outcome
+
+
+def _with_reference(environment: Environment, field: SharedField, entry: CatalogEntry) -> Environment:
+    """Return the circumstances with the case and the person that the field's arguments name. Raises: BadInput."""
+    taken = entry.key if field.kind is FieldKind.ROW else ()
+    return replace(environment, reference=read_reference(field.arguments, environment.reference, taken))
 
 
 async def _record_refusal(

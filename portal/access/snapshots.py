@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from portal.policies.canaries import check_canaries
 from portal.policies.casbin_models import Matcher, ModelName
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.information_point import load_content, read_epoch
@@ -43,6 +44,7 @@ class SnapshotKeeper:
         if self._kept is None or self._kept.snapshot.epoch != epoch:
             # INVARIANT: while another is read, and after it couldn't be, no earlier one answers.
             self._kept = None
+            check_canaries(self.matchers)
             self._kept = DecisionPoint(Snapshot(await load_content(self.engine, self.digest_secret)), self.matchers)
         return self._kept
 

@@ -15,7 +15,7 @@ import orjson
 
 from portal.conditions.tree import Value
 from portal.errors import ErrorCode
-from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, Mode, PolicyId
+from portal.vocabulary import UNSTATED, CaseReference, EntryCode, EntryIdentifier, ItemIdentifier, Mode, PolicyId
 
 # China has had one offset without daylight saving since 1991; days before that are never counted.
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -46,7 +46,8 @@ class AuditRecord:
 
     `items` are the used items; `filter` is canonical JSON text, its values hashed where the item asks for it, None
     without filter; `policies` are (id, version); `code` is the refusal's, `reasons` those of its items; `epoch` is the
-    one decided under; `rows` went to the subject, those of linked entries are counted in `parts`.
+    one decided under; `rows` went to the subject, those of linked entries are counted in `parts`; `reference` is the
+    case and person that the consumer stated.
     """
 
     time: datetime
@@ -71,6 +72,7 @@ class AuditRecord:
     duration_microseconds: int
     request_id: str
     parts: tuple[RecordPart, ...] = ()
+    reference: CaseReference = UNSTATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ def render_record(record: AuditRecord) -> bytes:
             "duration_microseconds": record.duration_microseconds,
             "request_id": record.request_id,
             "parts": [_render_part(part) for part in record.parts],
+            "case": record.reference.case,
+            "operator": record.reference.operator,
         }
     )
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import cast
 
+from portal.access.case_reference import CASE, OPERATOR, read_reference
 from portal.asking import NamedSubject, Question, ask, explain, render_schema
 from portal.commands.options import ExplainOptions, QueryOptions, SchemaOptions
 from portal.commands.parsing import SubjectOptions, parse_choice, parse_moment, parse_subject, require_subject
@@ -43,6 +44,7 @@ def explain_decision(session: Session, options: ExplainOptions) -> ExitCode:
         ),
         at=parse_moment("--at", options.at) if options.at else None,
         items=tuple(map(ItemIdentifier, [*options.item, *options.more_items])),
+        reference=read_reference({CASE: options.case, OPERATOR: options.operator}),
     )
     explanation = asyncio.run(explain(session.settings(), _named(options), question))
     for line in render_explanation(explanation):

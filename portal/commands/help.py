@@ -47,6 +47,8 @@ CHINESE: Mapping[str, str] = {
     "The stated purpose.": "声明的用途。",
     "`query`, `exchange`, `service` or `processing`.": "`query`、`exchange`、`service` 或 `processing`。",
     "The business matter's code.": "业务事项代码。",
+    "The number of the business case.": "办件编号。",
+    "The person who handles the case.": "经办人。",
     "As 2026-01-31T08:00:00+08:00; left out: now.": "时间，如 2026-01-31T08:00:00+08:00；不填则为当前。",
     "Only these items; may be given several times.": "只看这些信息项；可多次给出。",
     "How many records to begin with.": "起始输出的记录条数。",

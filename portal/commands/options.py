@@ -85,6 +85,8 @@ class ExplainOptions:
         "query"
     )
     matter: Annotated[str, Option("--matter", metavar="X", help="The business matter's code.")] = ""
+    case: Annotated[str, Option("--case", metavar="N", help="The number of the business case.")] = ""
+    operator: Annotated[str, Option("--operator", metavar="NAME", help="The person who handles the case.")] = ""
     at: Annotated[str, Option("--at", metavar="TIME", help="As 2026-01-31T08:00:00+08:00; left out: now.")] = ""
     item: Annotated[list[str], Option("--item", metavar="I", help="Only these items; may be given several times.")] = (
         field(default_factory=list)

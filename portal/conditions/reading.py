@@ -38,6 +38,8 @@ ATTRIBUTE_TYPES: Mapping[str, ValueType] = {
     "now": ValueType.DATETIME,
     "network_zone": ValueType.STRING,
     "client_address": ValueType.ADDRESS,
+    "case": ValueType.STRING,
+    "operator": ValueType.STRING,
 }
 """Attributes of subject and environment that a record's `condition` may test."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 
 from portal.demonstration.drafts import SHANGHAI
+from portal.demonstration.page import PAGE_PATH
 from portal.demonstration.surroundings import Surroundings
 from portal.demonstration.tries import TRIES, Try
 from portal.errors import Language, Text
@@ -55,6 +56,10 @@ def _heading(content: PortalContent, around: Surroundings) -> list[Text]:
         _same(""),
         Text(
             en=f"   GraphQL   {around.address}/graphql{moved_en}", zh=f"   GraphQL   {around.address}/graphql{moved_zh}"
+        ),
+        Text(
+            en=f"   GraphiQL  {around.address}{PAGE_PATH}, in a browser",
+            zh=f"   GraphiQL  {around.address}{PAGE_PATH}，在浏览器中打开",
         ),
         Text(en=f"   Profile   {content.profile}", zh=f"   规章配置  {content.profile}"),
         Text(

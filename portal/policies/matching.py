@@ -53,6 +53,8 @@ def request_attributes(subject: Subject, environment: Environment) -> Mapping[st
         "now": environment.now,
         "network_zone": None if environment.network_zone is None else str(environment.network_zone),
         "client_address": environment.client_address,
+        "case": environment.reference.case,
+        "operator": environment.reference.operator,
     }
 
 

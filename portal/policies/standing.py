@@ -26,14 +26,14 @@ def records_in_force(
                 yield record
 
 
-def ending_agreements(records: Iterable[PolicyRecord], now: datetime) -> list[tuple[datetime, PolicyRecord]]:
-    """Return the agreements that end within 30 days, each with its end, the next to end first."""
+def ending_agreements(
+    records: Iterable[PolicyRecord], now: datetime, within: timedelta = ENDING_SOON
+) -> list[tuple[datetime, PolicyRecord]]:
+    """Return the agreements that end within 30 days or another time, each with its end, the next to end first."""
     ending = [
         (record.valid_until, record)
         for record in records
-        if record.kind is PolicyKind.AGREEMENT
-        and record.valid_until is not None
-        and record.valid_until - now <= ENDING_SOON
+        if record.kind is PolicyKind.AGREEMENT and record.valid_until is not None and record.valid_until - now <= within
     ]
     return sorted(ending, key=lambda one: (one[0], one[1].id))
 

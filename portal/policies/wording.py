@@ -20,7 +20,7 @@ from portal.policies.records import (
     PartialMask,
     PolicyRecord,
 )
-from portal.vocabulary import Subject
+from portal.vocabulary import UNSTATED, Subject
 
 _REASONS = {
     ErrorCode.ITEM_DENIED: Text(
@@ -71,6 +71,9 @@ def _render_request(request: Request) -> Iterator[Text]:
         en=f"  mode {action.mode}, purpose {purpose}, matter {matter}, at {now}",
         zh=f"  方式 {action.mode}，用途 {purpose}，事项 {matter}，时间 {now}",
     )
+    if environment.reference != UNSTATED:
+        case, operator = _or_missing(environment.reference.case), _or_missing(environment.reference.operator)
+        yield Text(en=f"  case {case}, operator {operator}", zh=f"  办件编号 {case}，经办人 {operator}")
 
 
 def _name(subject: Subject) -> Text:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import monotonic
@@ -37,10 +37,17 @@ class FairGate:
     A department that was idle has no claim to what it didn't use. All methods belong to the event loop.
     """
 
-    def __init__(self, places: int, waiting_each: int = WAITING_EACH, waiting_seconds: float = WAITING_SECONDS) -> None:
+    def __init__(
+        self,
+        places: int,
+        waiting_each: int = WAITING_EACH,
+        waiting_seconds: float = WAITING_SECONDS,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._free = places
         self._waiting_each = waiting_each
         self._waiting_seconds = waiting_seconds
+        self._clock = clock
         self._shares: dict[str, _Share] = {}
         self._level = 0.0
 
@@ -57,11 +64,11 @@ class FairGate:
         """
         share = self._share_of(department)
         expected = self._let_in(share) if self._free else await self._wait(share)
-        started = monotonic()
+        started = self._clock()
         try:
             yield
         finally:
-            self._leave(share, expected, monotonic() - started)
+            self._leave(share, expected, self._clock() - started)
 
     def _share_of(self, department: str) -> _Share:
         share = self._shares.get(department)

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from portal.catalog.entries import CatalogEntry, EntryKind, UpdateCycle
 from portal.catalog.facets import CatalogFilter, FacetValues, count_facets, passes, trimmed_path
@@ -11,9 +12,10 @@ from portal.catalog.search import find_documents, parse_words
 from portal.conditions.values import check_text
 from portal.errors import BadInput, Text
 from portal.resolvers.context import RequestContext
+from portal.resolvers.interface_description import describe_interface
 from portal.resolvers.prospects import ItemDecisions
 from portal.resolvers.shelves import Shelf
-from portal.schema.catalog_values import entry_value, facets_value, is_in_catalog
+from portal.schema.catalog_values import OnDemand, entry_value, facets_value, is_in_catalog
 from portal.schema.static import CatalogConnectionType, CatalogEdgeType, CatalogFacetsType, EntryType, PageInfoType
 from portal.vocabulary import EntryCode, ShareClass
 
@@ -62,7 +64,8 @@ def find_entry(context: RequestContext, code: str) -> EntryType | None:
     state = context.point.snapshot.state_by_code.get(EntryCode(code))
     if state is None or not is_in_catalog(state.entry, context.subject):
         return None
-    return entry_value(state.entry, context.subject, context.point.snapshot, ItemDecisions(context, state.entry.code))
+    answers = OnDemand(ItemDecisions(context, state.entry.code), partial(describe_interface, context, state.entry.code))
+    return entry_value(state.entry, context.subject, context.point.snapshot, answers)
 
 
 async def list_entries(context: RequestContext, question: CatalogQuestion) -> CatalogConnectionType:

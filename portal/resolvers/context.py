@@ -5,7 +5,8 @@ from datetime import datetime
 
 from graphql import GraphQLError
 
-from portal.access.pipeline import Asker, Road
+from portal.access.asker import Asker
+from portal.access.pipeline import Road
 from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import View

@@ -7,13 +7,15 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import Response
 
+from portal.access.asker import Asker, identify
 from portal.access.kept import Kept
-from portal.access.pipeline import Asker, identify
 from portal.errors import Language, PortalError, RateLimited, Text, Unauthenticated
 from portal.identity.claims import SubjectKind, TokenClaims
 from portal.identity.tokens import TokenVerifier, read_authorization
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
+from portal.resolvers.case_headers import read_case_headers
+from portal.resolvers.documents import Documents
 from portal.resolvers.hosts import check_host
 from portal.resolvers.negotiation import JSON_TYPE, RESPONSE_TYPE, wanted_language, wanted_type
 from portal.resolvers.observing import observation_of
@@ -38,6 +40,7 @@ class Desk:
     tokens: TokenVerifier
     gate: FairGate
     buckets: Buckets
+    documents: Documents = field(default_factory=Documents)
     departments: Kept[str] = field(default_factory=lambda: Kept(_KEPT_DEPARTMENTS))
 
     async def answer(self, request: Request) -> Response:
@@ -63,8 +66,9 @@ class Desk:
     async def _answer(self, request: Request, address: Address | None, language: Language) -> Outcome:
         check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
         claims = self._authenticate(request, address)
-        operation = await read_operation(request, self.settings.max_body_bytes)
-        asker = Asker(claims, address, observation_of(request).request_id)
+        reference = read_case_headers(request.headers)
+        operation = self.documents.complete(await read_operation(request, self.settings.max_body_bytes))
+        asker = Asker(claims, address, observation_of(request).request_id, reference)
         async with self.gate.admit(await self._share_of(asker)):
             return await answer_operation(self.endpoint, asker, operation, language)
 

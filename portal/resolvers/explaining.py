@@ -1,8 +1,9 @@
 """The root field `explain`: what would be decided for the subject that asks, in the words of `portal explain`."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from portal.access.case_reference import CASE, OPERATOR, read_reference
 from portal.conditions.values import check_text, parse_instant, render_instant
 from portal.errors import Language, Text
 from portal.policies.explanation import (
@@ -21,7 +22,7 @@ from portal.schema.explanation_types import (
     ExplanationType,
 )
 from portal.schema.scalars import DateTime
-from portal.vocabulary import Action, EntryCode, Environment, ItemIdentifier, Matter, Mode, Purpose
+from portal.vocabulary import Action, EntryCode, ItemIdentifier, Matter, Mode, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class OwnQuestion:
     purpose: str | None = None
     mode: Mode | None = None
     matter: str | None = None
+    case: str | None = None
+    operator: str | None = None
     at: DateTime | None = None
     items: list[str] | None = None
 
@@ -65,7 +68,9 @@ def _request(context: RequestContext, question: OwnQuestion) -> Request:
     matter = Matter(check_text(question.matter)) if question.matter else None
     purpose = Purpose(question.purpose) if question.purpose else None
     action = Action(question.mode or Mode.QUERY, purpose, matter)
-    return Request(context.subject, action, Environment(now, context.network_zone, context.asker.client_address))
+    environment = context.asker.environment(now, context.network_zone)
+    stated = read_reference({CASE: question.case, OPERATOR: question.operator}, environment.reference)
+    return Request(context.subject, action, replace(environment, reference=stated))
 
 
 def _value(explanation: Explanation, language: Language) -> ExplanationType:

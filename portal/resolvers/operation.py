@@ -1,21 +1,21 @@
 """One GraphQL request: parse, bound, validate against the subject's view, execute, and put the errors in order."""
 
 import inspect
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse
 from graphql.language import OperationType
 from graphql.utilities import get_operation_ast
-from graphql.validation.rules import overlapping_fields_can_be_merged
 
+from portal.access.asker import Asker, identify
 from portal.access.bounds import Bounds, check_bounds
 from portal.access.cells import check_cells
 from portal.access.folding import fold_document
 from portal.access.kept import Kept
-from portal.access.pipeline import Asker, Road, identify
+from portal.access.pipeline import Road
 from portal.errors import (
     ErrorCode,
     Language,
@@ -31,22 +31,27 @@ from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import View
 from portal.regulations.profiles import load_profile
 from portal.resolvers.context import RequestContext
+from portal.resolvers.introspection import check_introspection
+from portal.resolvers.notices import render_notices
 from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
 from portal.resolvers.shelves import CatalogShelves
+from portal.resolvers.validation import validate_document
 from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
 from portal.vocabulary import Purpose, Subject
 
-_ERRORS_SHOWN = 10
-_COMPARISONS_SPENT = 100_000
-"""What validation may spend on comparing fields of one response key; five times less than graphql-core's default."""
-_ABORTED = "Validation aborted."
-"""How graphql-core says that comparing fields would cost more than it spends on it."""
+_MESSAGE_LENGTH = 2000
+"""Characters of a message: graphql-core repeats in it what was asked, however long that is."""
+_PLACES_SHOWN = 10
+_TOO_MANY_TOKENS = "contains more than"
+_TOO_DEEP = frozenset({"Syntax Error: Document is nested too deeply. Parsing aborted.", "Validation aborted."})
+"""How graphql-core says that a document is beyond its own bounds: 200 levels, or a chain of as many fragments."""
 _NOT_AN_INT = "Int cannot represent"
-"""How it says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
-_KEPT_DOCUMENTS = 512
+"""How graphql-core says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
+_KEPT_TEXT = 262_144
+"""Characters of documents that are kept: parsed, each may take 600 bytes of memory."""
 _KEPT_LENGTH = 8192
-"""Longer documents aren't kept: a few hundred of them would fill the memory."""
+"""Longer documents aren't kept."""
 _KEPT_VIEWS = 1024
 _UNAVAILABLE = frozenset({ErrorCode.POLICY_UNAVAILABLE, ErrorCode.AUDIT_UNAVAILABLE})
 
@@ -55,13 +60,15 @@ _UNAVAILABLE = frozenset({ErrorCode.POLICY_UNAVAILABLE, ErrorCode.AUDIT_UNAVAILA
 class Operation:
     """A request as it came: the document's text, its variables, and which of its operations is meant.
 
-    `only_query`: it came by a method that changes nothing, so nothing but a query may be executed.
+    `only_query`: it came by a method that changes nothing, so nothing but a query may be executed. `digest`: the
+    document's SHA-256 where the client named it; then the text may be empty, until it is looked up.
     """
 
     document: str
     variables: dict[str, object] | None = None
     name: str | None = None
     only_query: bool = False
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,8 @@ class Endpoint:
     road: Road
     bounds: Bounds
     assembler: SchemaAssembler = field(default_factory=lambda: SchemaAssembler(static_schema(), resolve_shared_field))
-    documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
-    validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_DOCUMENTS))
+    documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
+    validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
     purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)
     shelves: CatalogShelves = field(default_factory=CatalogShelves)
@@ -130,6 +137,8 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
             return _by_post_alone(language)
         assembled = endpoint.schema_for(operation.document, view, point.snapshot.content.profile)
         faults = _validate(endpoint, assembled, document, operation)
+        if not faults:
+            _check_introspection(endpoint, assembled, document, operation)
     except GraphQLError as failure:
         return _not_valid([failure], language)
     except PortalError as failure:
@@ -140,7 +149,9 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
     context = RequestContext(
         endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves
     )
-    return _conclude(await _execute(assembled.schema, document, operation, context), language)
+    outcome = _conclude(await _execute(assembled.schema, document, operation, context), language)
+    notices = render_notices(context, assembled.entries)
+    return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome
 
 
 def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
@@ -148,18 +159,18 @@ def _parse(endpoint: Endpoint, text: str) -> DocumentNode:
     if kept is not None:
         return kept
     try:
-        document = parse(text, no_location=False, max_tokens=endpoint.bounds.tokens)
+        document = parse(text, max_tokens=endpoint.bounds.tokens)
         check_bounds(document, endpoint.bounds)
         document = fold_document(document)
     except RecursionError:
-        raise TooComplex(
-            Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
-        ) from None
+        raise _too_deep(endpoint.bounds.depth) from None
     except GraphQLError as failure:
-        if "contains more than" in failure.message:
+        if _TOO_MANY_TOKENS in failure.message:
             raise _too_many_tokens(endpoint.bounds.tokens) from None
+        if _is_too_deep(failure):
+            raise _too_deep(endpoint.bounds.depth) from None
         raise
-    return endpoint.documents.keep(text, document) if len(text) <= _KEPT_LENGTH else document
+    return _keep(endpoint.documents, text, text, document)
 
 
 def _changes(document: DocumentNode, name: str | None) -> bool:
@@ -175,8 +186,22 @@ def _by_post_alone(language: Language) -> Outcome:
 def _too_many_tokens(allowed: int) -> TooComplex:
     return TooComplex(
         Text(
-            en=f"the document has more than the {allowed} tokens allowed; ask for less, or use variables",
-            zh=f"查询文档超过 {allowed} 个词元的上限；请减少内容，或改用变量",
+            en=f"the document has more than {allowed} tokens, and may have as many characters of tokens; "
+            "ask for less, or use variables",
+            zh=f"查询文档超过 {allowed} 个词元，而词元字符数的上限即为此数；请减少内容，或改用变量",
+        )
+    )
+
+
+def _is_too_deep(failure: GraphQLError) -> bool:
+    return failure.message in _TOO_DEEP
+
+
+def _too_deep(allowed: int) -> TooComplex:
+    return TooComplex(
+        Text(
+            en=f"the document is nested far deeper than the {allowed} levels allowed; nest less",
+            zh=f"查询文档的嵌套远超 {allowed} 层的上限；请减少嵌套",
         )
     )
 
@@ -189,26 +214,23 @@ def _validate(
     key = (assembled.key, operation.document)
     if endpoint.validated.find(key) is document:
         return []
-    overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = _COMPARISONS_SPENT
-    try:
-        faults = validate(
-            assembled.schema,
-            document,
-            max_errors=_ERRORS_SHOWN,
-            hide_suggestions=True,
-            allow_empty_selection_sets=False,
-        )
-    except RecursionError:
-        raise TooComplex(
-            Text(en="nested too deep; ask for less at once", zh="嵌套过深；请减少一次请求的层数")
-        ) from None
-    if any(fault.message == _ABORTED for fault in faults):
-        raise TooComplex(
-            Text(en="too many fields to compare; ask for less at once", zh="需比对的字段过多；请减少一次请求的内容")
-        )
-    if not faults and len(operation.document) <= _KEPT_LENGTH:
-        endpoint.validated.keep(key, document)
+    faults = validate_document(assembled.schema, document)
+    if any(map(_is_too_deep, faults)):
+        raise _too_deep(endpoint.bounds.depth)
+    if not faults:
+        _keep(endpoint.validated, key, operation.document, document)
     return faults
+
+
+def _check_introspection(
+    endpoint: Endpoint, assembled: AssembledSchema, document: DocumentNode, operation: Operation
+) -> None:
+    variables, allowed = operation.variables or {}, endpoint.bounds.introspection
+    check_introspection(assembled.schema, document, operation.name, variables, allowed)
+
+
+def _keep(kept: Kept[DocumentNode], key: Hashable, text: str, document: DocumentNode) -> DocumentNode:
+    return kept.keep(key, document, len(text)) if len(text) <= _KEPT_LENGTH else document
 
 
 async def _execute(
@@ -257,9 +279,11 @@ def _cause(error: GraphQLError) -> Exception | None:
 
 
 def _render(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:
-    rendered: dict[str, object] = {"message": message.encode("utf-8", "backslashreplace").decode()}
+    shown = message if len(message) <= _MESSAGE_LENGTH else f"{message[:_MESSAGE_LENGTH]}…"
+    rendered: dict[str, object] = {"message": shown.encode("utf-8", "backslashreplace").decode()}
     if error.locations:
-        rendered["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+        places = error.locations[:_PLACES_SHOWN]
+        rendered["locations"] = [{"line": place.line, "column": place.column} for place in places]
     if error.path:
         rendered["path"] = list(error.path)
     return {**rendered, "extensions": extensions}

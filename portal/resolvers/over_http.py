@@ -12,7 +12,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal.errors import ErrorCode, Language, Text
+from portal.errors import BadInput, ErrorCode, Language, Text
+from portal.resolvers.documents import parse_digest
 from portal.resolvers.negotiation import JSON_TYPE, is_json
 from portal.resolvers.operation import Operation, Outcome, refusal
 
@@ -24,7 +25,7 @@ _HEADERS = {
 }
 
 _JSON_PARAMETERS = ("variables", "extensions")
-_PARAMETERS = ("query", "operationName", *_JSON_PARAMETERS)
+_PARAMETERS = ("query", "documentId", "operationName", *_JSON_PARAMETERS)
 _LENGTH_DIGITS = 19
 
 Address = IPv4Address | IPv6Address
@@ -174,11 +175,21 @@ def _from_json(members: object) -> Operation:
             ),
         )
     query, variables, name = members.get("query"), members.get("variables"), members.get("operationName")
-    _check_member("query", query, str, required=True)
     _check_member("variables", variables, dict)
     _check_member("operationName", name, str)
     _check_member("extensions", members.get("extensions"), dict)
-    return Operation(str(query), variables, name)
+    digest = _digest(members)
+    _check_member("query", query, str, required=digest is None)
+    return Operation("" if query is None else str(query), variables, name, digest=digest)
+
+
+def _digest(members: Mapping[str, object]) -> str | None:
+    """Return the hash by which the request names its document. Raises: NotAnOperation."""
+    extensions = members.get("extensions")
+    try:
+        return parse_digest(members.get("documentId"), extensions if isinstance(extensions, Mapping) else {})
+    except BadInput as refused:
+        raise NotAnOperation(400, refused.text) from None
 
 
 def _check_member(name: str, value: object, kind: type, *, required: bool = False) -> None:

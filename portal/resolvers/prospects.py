@@ -12,7 +12,7 @@ from portal.resolvers.context import RequestContext
 from portal.resolvers.refusals import refusal_text
 from portal.schema.scalars import DateTime
 from portal.schema.static import ItemAccessType, PermittedPurposeType
-from portal.vocabulary import Action, EntryCode, Environment, ItemIdentifier
+from portal.vocabulary import Action, EntryCode, ItemIdentifier
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ItemDecisions:
     @cached_property
     def _prospects(self) -> Mapping[ItemIdentifier, ItemProspect]:
         context = self.context
-        environment = Environment(context.now, context.network_zone, context.asker.client_address)
+        environment = context.asker.environment(context.now, context.network_zone)
         request = Request(context.subject, Action(), environment)
         return foresee_items(context.point, request, self.code, context.purposes)
 

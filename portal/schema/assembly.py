@@ -13,7 +13,7 @@ from portal.policies.snapshot import EntryView, View
 from portal.schema.frame import FrameTypes, frame_types
 from portal.schema.generated import EntryParts, EntryTypes, Resolve, entry_parts, entry_types
 from portal.schema.links import visible_links
-from portal.vocabulary import EntryIdentifier
+from portal.vocabulary import EntryCode, EntryIdentifier
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SUFFIXES = ("_connection", "_edge", "_where", "_order", "_key", "_by_key", "_by_keys")
@@ -52,9 +52,10 @@ def _close_over_links(named: set[EntryIdentifier], names: set[str], view: View) 
 
 @dataclass(frozen=True, slots=True)
 class AssembledSchema:
-    """A schema, and the key that tells it from every other: entry versions, visible items, purposes."""
+    """A schema, its entries, and the key that tells it from every other: entry versions, visible items, purposes."""
 
     schema: GraphQLSchema
+    entries: tuple[EntryCode, ...]
     key: Hashable
 
 
@@ -74,7 +75,9 @@ class SchemaAssembler:
         key = (tuple(map(_view_key, views)), tuple(purposes), whole)
         kept = self._schemas.find(key)
         if kept is None:
-            kept = self._schemas.keep(key, AssembledSchema(self._build(views, purposes, whole=whole), key))
+            entries = tuple(view.entry.code for view in views)
+            schema = AssembledSchema(self._build(views, purposes, whole=whole), entries, key)
+            kept = self._schemas.keep(key, schema)
         return kept
 
     def _build(self, views: Sequence[EntryView], purposes: Sequence[str], *, whole: bool) -> GraphQLSchema:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 
 from portal.catalog.entries import CatalogEntry, InformationItem, Link, is_item_open
@@ -49,10 +50,24 @@ def never_decided(_item: str) -> None:
     """Return no decision: what items of lists answer, where deciding on each would be too much at once."""
 
 
-def entry_value(
-    entry: CatalogEntry, subject: Subject, snapshot: Snapshot, decided: ItemDecision = never_decided
-) -> EntryType:
-    """Return the entry as the subject may see it in the catalog; `decided` tells what it may read of an item."""
+def never_described() -> None:
+    """Return no interface description: what entries of lists answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemand:
+    """What an entry answers only where it is asked for: what may be read of an item, and its interface description."""
+
+    decided: ItemDecision = never_decided
+    described: Callable[[], str | None] = never_described
+
+
+LISTED = OnDemand()
+"""Of entries in lists."""
+
+
+def entry_value(entry: CatalogEntry, subject: Subject, snapshot: Snapshot, on_demand: OnDemand = LISTED) -> EntryType:
+    """Return the entry as the subject may see it in the catalog."""
     departments = snapshot.registry.departments
     related = _related(entry, subject, snapshot)
     items = shown_items(entry, subject)
@@ -84,13 +99,14 @@ def entry_value(
         related=[str(code) for code in entry.related if not subject.is_public or code in related],
         related_entries=[_related_value(one, departments) for one in related.values()],
         key=[name for name in entry.key if name in shown],
-        items=[_item_value(item, decided) for item in items],
+        items=[_item_value(item, on_demand.decided) for item in items],
         links=[
             _link_value(link)
             for link in entry.links
             if shown.issuperset(link.items) and _knows_target(link, subject, snapshot)
         ],
         status=entry.status,
+        described=on_demand.described,
     )
 
 

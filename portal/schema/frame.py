@@ -18,7 +18,7 @@ from graphql.type import GraphQLInputType, GraphQLNamedType
 from portal.conditions.reading import operators_of
 from portal.conditions.tree import ValueType
 
-_SCALAR_NAMES: Mapping[ValueType, str] = {
+SCALAR_NAMES: Mapping[ValueType, str] = {
     ValueType.STRING: "String",
     ValueType.INTEGER: "BigInt",
     ValueType.DECIMAL: "Decimal",
@@ -27,6 +27,8 @@ _SCALAR_NAMES: Mapping[ValueType, str] = {
     ValueType.DATETIME: "DateTime",
     ValueType.JSON: "JSON",
 }
+"""The scalar that shows each type of item."""
+
 _WORDS = {
     "eq": "等于",
     "ne": "不等于",
@@ -57,7 +59,7 @@ class FrameTypes:
 
 def frame_types(static: Mapping[str, GraphQLNamedType], purposes: Sequence[str]) -> FrameTypes:
     """Return the shared types; `static` are the static schema's by name, `purposes` the profile's."""
-    scalars = {value_type: _scalar(static[name]) for value_type, name in _SCALAR_NAMES.items()}
+    scalars = {value_type: _scalar(static[name]) for value_type, name in SCALAR_NAMES.items()}
     return FrameTypes(
         scalars=scalars,
         filters={value_type: _filter_type(value_type, scalar) for value_type, scalar in scalars.items()},

@@ -77,13 +77,14 @@ class EntryTypes:
             return {}
         action, fields = _action_arguments(self.parts.frame), {}
         one, many = f"{name}_by_key", f"{name}_by_keys"
-        if one not in taken and not action.keys() & key.fields.keys():
+        if one not in taken and not {"purpose", "matter"} & key.fields.keys():
             members = {
                 item: GraphQLArgument(shown.type, description=shown.description) for item, shown in key.fields.items()
             }
             fields[one] = GraphQLField(
                 self.node,
-                args={**members, **action},
+                # A key's item called `case` or `operator` stands for itself: the header says the other.
+                args={**action, **members},
                 resolve=resolve,
                 description=f"{self.parts.entry.name}：按主键取一行",
             )
@@ -177,6 +178,8 @@ def _action_arguments(frame: FrameTypes) -> dict[str, GraphQLArgument]:
     return {
         "purpose": GraphQLArgument(frame.purpose, description="用途"),
         "matter": GraphQLArgument(GraphQLString, description="业务事项代码；应用只登记一项时可省略"),
+        "case": GraphQLArgument(GraphQLString, description="办件编号，记入日志；也可用请求头 case"),
+        "operator": GraphQLArgument(GraphQLString, description="经办人，记入日志；也可用请求头 operator"),
     }
 
 

@@ -126,6 +126,12 @@ class EntryType:
     items: list[ItemType]
     links: list[LinkType]
     status: EntryStatus
+    described: strawberry.Private[Callable[[], str | None]]
+
+    @strawberry.field(description="接口说明（Markdown），含可直接运行的示例；仅 catalogEntry 回答，列表中为 null")  # type: ignore[untyped-decorator]
+    def interface_description(self) -> str | None:
+        """Return how to ask for the entry, for who asks: it is written only where it is asked for."""
+        return self.described()
 
 
 @strawberry.type(name="PageInfo", description="分页")

@@ -73,3 +73,27 @@ def test_environment_names_the_version_when_python_is_too_old(checkout: Path) ->
     answer = make_environment(checkout, {"python3": 'case "$2" in *version_info*) exit 1;; esac'})
     assert answer.returncode == 2
     assert "Python 3.11" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("there", "named"),
+    [
+        ((), "strace curl default-jdk-headless chromium"),
+        (("curl", "strace", "chromium"), "default-jdk-headless"),
+        (("curl", "strace", "java"), "chromium"),
+    ],
+)
+def test_environment_names_the_packages_when_programs_of_tests_are_missing(
+    checkout: Path, there: tuple[str, ...], named: str
+) -> None:
+    folder = checkout / "commands"
+    folder.mkdir()
+    for name in ("dirname", *there):
+        (folder / name).symlink_to(shutil.which("dirname") or "")
+    (folder / "id").write_text("#!/bin/sh\necho 1000\n", encoding="utf-8")
+    (folder / "id").chmod(0o755)
+    command = ["/bin/sh", "scripts/environment.sh", "development"]
+    environment = {"PATH": str(folder), "PYTHON": "python3"}
+    answer = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert f"system packages `{named}`:" in answer.stderr

@@ -81,6 +81,7 @@ def ask_everything(portal: PortalProcess) -> None:
     documents = [
         {"query": f'{{ shared {{ villages(where: {{name: {{eq: "{CANARY}"}}}}) {{ nodes {{ code name }} }} }} }}'},
         {"query": f"{{ shared {{ villages {{ nodes {{ {CANARY} }} }} }} }} # {CANARY}"},
+        {"query": f'{{ shared {{ villages(case: "{CANARY}", operator: "{CANARY}") {{ totalCount }} }} }}'},
         {"query": f'{{ "{CANARY}'},
         {"query": "query ($x: String) { catalog(provider: $x) { totalCount } }", "variables": {"x": CANARY}},
         {"query": "query ($x: Int!) { catalog(first: $x) { totalCount } }", "variables": {"x": CANARY}},
@@ -93,7 +94,9 @@ def ask_everything(portal: PortalProcess) -> None:
         signed = {"Authorization": f"Bearer {token}"} if token else {}
         for document in documents:
             exchange(portal.port, "POST", "/graphql", json.dumps(document).encode(), {**typed, **signed})
-    named = dict.fromkeys(("User-Agent", "Cookie", "Referer", "X-Other", "X-Forwarded-For", "Host", "Accept"), CANARY)
+    named = dict.fromkeys(
+        ("case", "operator", "User-Agent", "Cookie", "Referer", "X-Other", "X-Forwarded-For", "Host", "Accept"), CANARY
+    )
     exchange(portal.port, "GET", f"/graphql?query={CANARY}&{CANARY}={CANARY}", None, named)
     exchange(portal.port, "GET", f"/{CANARY}?{CANARY}", None, {"X-Request-Id": f"{CANARY} "})
     exchange(portal.port, "POST", "/graphql", CANARY.encode(), typed)

@@ -252,3 +252,36 @@ def test_ambiguous_chunks_reach_no_handler(portal: PortalProcess, chunks: bytes)
     received, is_closed = exchange(portal.port, head + chunks + BODY + b"\r\n0\r\n\r\n" + SMUGGLED)
     assert is_closed
     assert statuses(received) == [400], received
+
+
+ASKING = WHOLE.replace(b"\r\nHost", b"\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHost", 1)
+HIDDEN = b"GET /healthz HTTP/1.1\r\nHost: portal.test\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        ([ASKING], [200]),
+        ([ASKING[: -len(BODY)], BODY], [200]),
+        ([ASKING[:60], ASKING[60:-3], ASKING[-3:]], [200]),
+        ([ASKING + WHOLE + ASKING], [200, 200, 200]),
+        ([HIDDEN.replace(b"\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", 1)], [200]),
+        # The body is none of the portal's requests, whatever it looks like.
+        ([ASKING[: -len(BODY)].replace(b"%d" % len(BODY), b"%d" % len(HIDDEN)), HIDDEN], [400]),
+    ],
+)
+def test_request_is_answered_as_it_is_when_it_asks_for_another_protocol(
+    portal: PortalProcess, sent: list[bytes], answered: list[int]
+) -> None:
+    with connected(portal.port) as connection:
+        for part in sent:
+            connection.sendall(part)
+            time.sleep(0.1)
+        received, _ = read_until_closed(connection, 0.7)
+    assert statuses(received) == answered
+    assert received.count(ANSWER) == answered.count(200) - (b"healthz" in sent[0])
+
+
+def test_connect_opens_no_other_protocol(portal: PortalProcess) -> None:
+    received, _ = exchange(portal.port, b"CONNECT portal.test:443 HTTP/1.1\r\nHost: portal.test:443\r\n\r\n", 0.7)
+    assert statuses(received) == [400]

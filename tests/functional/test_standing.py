@@ -7,7 +7,7 @@ from typing import Any
 from portal.policies.standing import daily_limits, ending_agreements, records_in_force
 from tests.fixtures.portal_world import PortalWorld, open_world
 from tests.fixtures.sharing_bundle import CHECKER, OUTSIDER, RESIDENTS, VILLAGES, sharing_bundle
-from tests.fixtures.small_bundle import add_agreement, small_bundle
+from tests.fixtures.small_bundle import CONSUMER, add_agreement, small_bundle
 from tests.policies.building import CHECKER as SUBJECT
 from tests.policies.building import CODE, NOW, OTHER, point, record, restriction
 
@@ -59,6 +59,35 @@ def test_standing_tells_an_agreement_in_the_days_before_it_ends(tmp_path: Path) 
         told = [standing(world, f"application:{line.split(',')[0]}") for line in draft.applications]
     ending = [one for subject in told for one in subject["endingAgreements"]]
     assert {(one["validUntil"], one["withinDays"]) for one in ending} == {(end.strftime("%Y-%m-%dT%H:%M:%SZ"), 7)}
+
+
+READ = "{ shared { residents(purpose: VERIFICATION) { nodes { name } } } }"
+
+
+def test_answer_tells_an_agreement_on_its_last_day_to_those_it_is_for(tmp_path: Path) -> None:
+    draft = small_bundle()
+    end = (datetime.now(UTC) + timedelta(hours=20)).replace(microsecond=0)
+    add_agreement(draft, valid_until=end.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    (agreement,) = draft.agreements
+    consumers = [line.split(",")[0] for line in draft.applications if CONSUMER in line]
+    told = {"policy": agreement, "resource": RESIDENTS, "validUntil": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    with open_world(draft, tmp_path) as world:
+        for name in consumers:
+            by = f"application:{name}"
+            assert world.ask(READ, by=by).payload["extensions"] == {"endingAgreements": [told]}
+            assert "extensions" not in world.ask("{ me { application } }", by=by).payload
+            assert "extensions" not in world.ask("{ shared { villages { nodes { code } } } }", by=by).payload
+        assert "extensions" not in world.ask("{ shared { villages { nodes { code } } } }").payload
+    assert consumers
+
+
+def test_answer_tells_nothing_of_an_agreement_before_its_last_day(tmp_path: Path) -> None:
+    draft = small_bundle()
+    end = datetime.now(UTC) + timedelta(hours=25)
+    add_agreement(draft, valid_until=end.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    with open_world(draft, tmp_path) as world:
+        for line in draft.applications:
+            assert "extensions" not in world.ask(READ, by=f"application:{line.split(',')[0]}").payload
 
 
 def test_agreements_that_end_later_or_ended_or_are_no_agreements_are_not_told() -> None:

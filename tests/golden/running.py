@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, cast
 
+from portal.access.asker import Asker
 from portal.access.executing import Executed, SqliteSource
-from portal.access.pipeline import Asker
 from portal.access.planning import SharedField, plan_query
 from portal.access.selections import Document
 from portal.access.shaping import Shaped, ShapedRows

@@ -11,8 +11,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from portal.access.asker import Asker
 from portal.access.executing import Executed, SqliteSource
-from portal.access.pipeline import Answer, Asker, RefusedField, Road, answer_field
+from portal.access.pipeline import Answer, RefusedField, Road, answer_field
 from portal.access.planning import SharedField
 from portal.access.shaping import Shaped
 from portal.access.statement import Read

@@ -29,3 +29,16 @@ def test_value_kept_again_replaces_the_first() -> None:
 
     assert kept.find("a") == 2
     assert len(kept) == 1
+
+
+def test_values_go_when_they_weigh_too_much_together() -> None:
+    kept: Kept[str] = Kept(10)
+    for name in "abcd":
+        kept.keep(name, name, 3)
+    assert list(kept) == ["b", "c", "d"]
+
+    kept.keep("c", "C", 4)
+    assert list(kept) == ["b", "c", "d"]
+
+    kept.keep("e", "e", 6)
+    assert list(kept) == ["d", "e"]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from portal.access.pipeline import Answer, Asker, RefusedField, answer_field, identify
+from portal.access.asker import Asker, identify
+from portal.access.pipeline import Answer, RefusedField, answer_field
 from portal.access.shaping import Shaped
 from portal.errors import AuditUnavailable, ErrorCode, PolicyUnavailable, SourceUnavailable, Text, Unauthenticated
 from portal.policies.casbin_models import ModelName

@@ -15,7 +15,7 @@ from portal.audit.records import (
 )
 from portal.conditions.tree import Value
 from portal.errors import ErrorCode
-from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, PolicyId
+from portal.vocabulary import CaseReference, EntryCode, EntryIdentifier, ItemIdentifier, PolicyId
 from tests.unit.audit.logs import ENTRY, PERMITTED, REFUSED
 
 PART = RecordPart(
@@ -34,7 +34,8 @@ def test_permitted_record_is_rendered_in_its_canonical_form() -> None:
         '"application":"demo-app","user":null,"entry":"303001001/00001","decision":"permit","rows":3,'
         '"identifier":"residents","mode":"query","purpose":"verification","matter":null,"items":["code","name"],'
         '"filter":{"name":{"eq":"hmac-sha256:00"}},"policies":[["statute-0007",2]],"code":null,"reasons":[],"epoch":7,'
-        '"client_address":"192.0.2.1","duration_microseconds":812,"request_id":"4f3a","parts":[]}'
+        '"client_address":"192.0.2.1","duration_microseconds":812,"request_id":"4f3a","parts":[],'
+        '"case":null,"operator":null}'
     )
 
 
@@ -73,6 +74,7 @@ def test_every_field_of_a_record_is_rendered() -> None:
         "rows": 4,
         "epoch": 8,
         "duration_microseconds": 1,
+        "reference": CaseReference(operator="other"),
     }
     for name in PERMITTED.__dataclass_fields__:
         changed = replace(PERMITTED, **{name: changes.get(name, "other")})  # type: ignore[arg-type]

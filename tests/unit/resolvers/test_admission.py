@@ -1,7 +1,10 @@
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from heapq import heappop, heappush
+from random import Random
+from typing import Protocol
 
 import pytest
 
@@ -9,27 +12,86 @@ from portal.errors import RateLimited
 from portal.resolvers.admission import FairGate
 
 
-async def work(gate: FairGate, department: str, seconds: float, done: Counter[str]) -> None:
+class Clock:
+    """A time that passes only as the work done in it says: what comes of it is the same on every machine."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._number = 0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until so much time has passed."""
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._number += 1
+        heappush(self._waiting, (self.now + seconds, self._number, over))
+        await over
+
+    async def pass_until(self, end: float) -> None:
+        """Let the time pass, each sleeper awake before the next."""
+        await self._settle()
+        while self._waiting and self._waiting[0][0] <= end:
+            self.now, _, over = heappop(self._waiting)
+            if not over.done():
+                over.set_result(None)
+            await self._settle()
+        self.now = end
+
+    async def _settle(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+class Gate(Protocol):
+    """What lets requests in."""
+
+    def admit(self, department: str) -> AbstractAsyncContextManager[None]: ...
+
+
+class FirstComeGate:
+    """A gate that knows no departments: whoever asks first is first."""
+
+    def __init__(self, places: int) -> None:
+        self._places = asyncio.Semaphore(places)
+
+    def admit(self, department: str) -> AbstractAsyncContextManager[None]:
+        return self._places
+
+
+async def work(gate: Gate, department: str, seconds: Callable[[], float], clock: Clock, done: Counter[str]) -> None:
     """Ask without pause for requests that take so long."""
     while True:
         async with gate.admit(department):
-            await asyncio.sleep(seconds)
+            await clock.sleep(seconds())
             done[department] += 1
 
 
-async def done_after(gate: FairGate, seconds: float, clients: Mapping[str, tuple[int, float]]) -> Counter[str]:
-    """What each department gets done in a while with so many clients of requests that take so long."""
-    done: Counter[str] = Counter()
+async def done_after(
+    gate: Gate, clock: Clock, seconds: float, clients: Mapping[str, tuple[int, float]]
+) -> Counter[str]:
+    """What each department gets done in a while with so many clients of requests that take about so long."""
+    random, done = Random(7), Counter[str]()
+
+    def about(cost: float) -> Callable[[], float]:
+        return lambda: cost * random.uniform(0.5, 1.5)
+
     tasks = [
-        asyncio.create_task(work(gate, department, cost, done))
+        asyncio.create_task(work(gate, department, about(cost), clock, done))
         for department, (count, cost) in clients.items()
         for _ in range(count)
     ]
-    await asyncio.sleep(seconds)
+    await clock.pass_until(clock.now + seconds)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     return done
+
+
+FOUR_TIMES = {"a": (16, 0.004), "b": (4, 0.004), "c": (4, 0.004), "d": (4, 0.004)}
+"""Clients of four departments of which one asks for four times its share."""
 
 
 async def test_gate_lets_everyone_in_while_there_is_room() -> None:
@@ -54,30 +116,52 @@ async def test_gate_lets_as_many_in_as_there_are_places() -> None:
 
 
 @pytest.mark.clause("R26")
-async def test_gate_gives_departments_equal_shares_when_one_asks_four_times_as_much() -> None:
-    done = await done_after(FairGate(4), 1.5, {"a": (16, 0.004), "b": (4, 0.004), "c": (4, 0.004), "d": (4, 0.004)})
+@pytest.mark.parametrize("places", [1, 4, 8])
+async def test_gate_gives_departments_equal_shares_when_one_asks_four_times_as_much(places: int) -> None:
+    clock = Clock()
+    done = await done_after(FairGate(places, clock=clock), clock, 10, FOUR_TIMES)
     fair = done.total() / 4
+    assert done.total() > 0.95 * 10 * places / 0.004
     assert all(done[department] >= 0.95 * fair for department in "bcd"), done
 
 
 @pytest.mark.clause("R26")
+async def test_departments_would_lose_half_of_their_shares_without_the_gate() -> None:
+    clock = Clock()
+    done = await done_after(FirstComeGate(4), clock, 10, FOUR_TIMES)
+    assert all(done[department] < 0.7 * done.total() / 4 for department in "bcd"), done
+
+
+@pytest.mark.clause("R26")
+async def test_gate_leaves_a_department_all_that_it_asks_for_when_that_is_less_than_its_share() -> None:
+    clock = Clock()
+    gate = FairGate(4, clock=clock)
+    alone = await done_after(gate, clock, 10, {"b": (1, 0.004)})
+    beside = await done_after(gate, clock, 10, {"a": (64, 0.004), "b": (1, 0.004)})
+    assert beside["b"] >= 0.45 * alone["b"], (alone, beside)  # each waits for a place that is freed, never for a queue
+
+
+@pytest.mark.clause("R26")
 async def test_gate_counts_work_and_not_requests() -> None:
-    done = await done_after(FairGate(2), 1.5, {"a": (6, 0.02), "b": (6, 0.004)})
-    assert 3.5 < done["b"] / done["a"] < 6.5, done
+    clock = Clock()
+    done = await done_after(FairGate(2, clock=clock), clock, 20, {"a": (6, 0.02), "b": (6, 0.004)})
+    assert 4.5 < done["b"] / done["a"] < 5.5, done
 
 
 async def test_gate_gives_the_whole_room_to_whoever_is_alone() -> None:
-    gate = FairGate(2)
-    alone = await done_after(gate, 0.5, {"a": (4, 0.005)})
-    beside_an_idle_one = await done_after(gate, 0.5, {"a": (4, 0.005), "b": (0, 0.005)})
-    assert beside_an_idle_one["a"] > 0.7 * alone["a"]
+    clock = Clock()
+    gate = FairGate(2, clock=clock)
+    alone = await done_after(gate, clock, 5, {"a": (4, 0.005)})
+    beside_an_idle_one = await done_after(gate, clock, 5, {"a": (4, 0.005), "b": (0, 0.005)})
+    assert beside_an_idle_one["a"] > 0.98 * alone["a"]
 
 
 async def test_gate_gives_no_credit_for_time_that_a_department_was_idle() -> None:
-    gate = FairGate(1)
-    await done_after(gate, 0.5, {"a": (3, 0.005)})
-    done = await done_after(gate, 0.5, {"a": (3, 0.005), "b": (3, 0.005)})
-    assert 0.7 < done["a"] / done["b"] < 1.4, done
+    clock = Clock()
+    gate = FairGate(1, clock=clock)
+    await done_after(gate, clock, 5, {"a": (3, 0.005)})
+    done = await done_after(gate, clock, 5, {"a": (3, 0.005), "b": (3, 0.005)})
+    assert 0.95 < done["a"] / done["b"] < 1.05, done
 
 
 async def test_gate_refuses_when_a_department_has_too_many_waiting_and_lets_others_wait() -> None:
