@@ -6,6 +6,7 @@ from tests.oracle.answer import Reference
 from tests.oracle.conditions import ItemType
 from tests.oracle.document import Document, Field
 from tests.oracle.expectation import Reply
+from tests.oracle.validation import reach_of
 from tests.oracle.world import Caller, World, subject_of
 
 WRAPPED = (Field("name"), Field("ofType", (Field("name"), Field("ofType", (Field("name"),)))))
@@ -19,14 +20,18 @@ Names = dict[str, list[str]]
 def expected_types(reference: Reference, caller: Caller) -> Names:
     """The members of the types of shared entries, by type."""
     types: Names = {}
-    for entry, items in reference.view(subject_of(reference.world, caller)).items():
+    view = reference.view(subject_of(reference.world, caller))
+    reach = reach_of(reference.world, view)
+    for entry, items in view.items():
         orderable = [name for name, item in items.items() if item.type is not ItemType.JSON]
-        types[entry] = list(items)
+        types[entry] = [*items, *reach.links[entry]]
         types[f"{entry}_edge"] = ["cursor", "node"]
         types[f"{entry}_connection"] = ["access", "edges", "nodes", "pageInfo", "totalCount"]
         types[f"{entry}_where"] = ["and", "not", "or", *items]
         if orderable:
             types[f"{entry}_order"] = orderable
+    for field in reach.keys.values():
+        types[f"{field.entry.identifier}_key"] = list(field.entry.key)
     return types
 
 
@@ -40,12 +45,12 @@ def told_types(world: World, reply: Reply) -> tuple[Names, list[str]]:
         members = one["fields"] or one["inputFields"] or []
         if one["name"] in known:
             told[one["name"]] = [member["name"] for member in members]
-        if any(_named(member["type"]).endswith("_connection") for member in one["fields"] or []):
+        elif any(_named(member["type"]).endswith("_connection") for member in one["fields"] or []):
             shared += [member["name"] for member in members]
     return told, shared
 
 
-ENDINGS = ("", "_edge", "_connection", "_where", "_order")
+ENDINGS = ("", "_edge", "_connection", "_where", "_order", "_key")
 
 
 def _named(kind: dict[str, object] | None) -> str:
@@ -64,8 +69,9 @@ def introspection_differences(reference: Reference, caller: Caller, reply: Reply
     told, shared = told_types(reference.world, reply)
     found = [f"types {sorted(set(told) ^ set(expected))} are told or missing"] if set(told) != set(expected) else []
     entries = [name for name in expected if "_".join((name, "edge")) in expected]
-    if sorted(shared) != sorted(entries):
-        found.append(f"shared has {shared}, not {entries}")
+    by_key = [f"{name}_by_{form}" for name in entries if f"{name}_key" in expected for form in ("key", "keys")]
+    if sorted(shared) != sorted([*entries, *by_key]):
+        found.append(f"shared has {shared}, not {[*entries, *by_key]}")
     for name in set(told) & set(expected):
         same = told[name] == expected[name] if name in entries else sorted(told[name]) == sorted(expected[name])
         found += [] if same else [f"{name} has {told[name]}, not {expected[name]}"]

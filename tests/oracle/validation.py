@@ -60,8 +60,6 @@ NO_REACH = Reach({}, {})
 
 def reach_of(world: World, view: View) -> Reach:
     """The reach of a view: a link needs its join items on either side in it, a row by key the whole key."""
-    if not world.linked:
-        return NO_REACH
     entries = [entry for entry in world.entries if entry.identifier in view]
     links = {
         entry.identifier: {
