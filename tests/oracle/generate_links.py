@@ -91,7 +91,7 @@ def _broad_records(draw: Random, world: World) -> Iterator[Record]:
                 resource=entry.code,
                 masks={item.identifier: draw_mask(draw, item) for item in masked},
                 max_rows=draw.choice((3, 5, 10, 50)) if chance(draw, 0.4) else None,
-                daily_rows=draw.choice((30, 100, 300)) if chance(draw, 0.2) else None,
+                daily_rows=draw.choice((6, 20, 60)) if chance(draw, 0.35) else None,
             )
 
 
