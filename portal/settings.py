@@ -10,17 +10,25 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
 from portal.errors import BadInput, ConfigurationError, Language, Text
+from portal.setting_values import (
+    Network,
+    parse_hosts,
+    parse_networks,
+    parse_optional_path,
+    parse_optional_text,
+    parse_origins,
+    parse_seconds,
+    parse_truth,
+    whole_parser,
+)
 
 PREFIX = "PORTAL_"
 _TEST_PREFIX = "PORTAL_TEST_"
 """Names that a test run may set for itself; no setting begins so."""
-
-Network = IPv4Network | IPv6Network
 
 
 class Source(StrEnum):
@@ -48,77 +56,6 @@ class SettingLine:
     value: str
     source: Source
     meaning: Text
-
-
-def _bad(en: str, zh: str) -> BadInput:
-    return BadInput(Text(en, zh))
-
-
-def _optional_text(text: str) -> str | None:
-    return text or None
-
-
-def _optional_path(text: str) -> Path | None:
-    return Path(text) if text else None
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    """Return a reader of whole numbers from `least` to `most`."""
-
-    def parse(text: str) -> int:
-        if re.fullmatch("[0-9]{1,18}", text, re.ASCII) and least <= int(text) <= most:
-            return int(text)
-        raise _bad(f"is not a whole number from {least} to {most}", f"不是 {least} 到 {most} 之间的整数")
-
-    return parse
-
-
-def _seconds(text: str) -> float:
-    if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text, re.ASCII) and 0 < float(text) <= 3600:
-        return float(text)
-    raise _bad("is not a number of seconds above 0, up to 3600", "不是大于 0、至多 3600 的秒数")
-
-
-def _truth(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise _bad("is neither `true` nor `false`", "既不是 `true` 也不是 `false`")
-    return text == "true"
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise _bad(
-            "is not a list of networks; write for example `10.0.0.0/8,fd00::/8`",
-            "不是网段列表；写法如 `10.0.0.0/8,fd00::/8`",
-        ) from None
-
-
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]|\*", re.ASCII)
-
-
-def _hosts(text: str) -> tuple[str, ...]:
-    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
-    if all(_HOST.fullmatch(name) for name in names):
-        return names
-    raise _bad(
-        "is not a list of host names without ports; write for example `share.example.gov.cn,10.0.0.5`, or `*` for any",
-        "不是主机名列表（不含端口）；写法如 `share.example.gov.cn,10.0.0.5`，`*` 表示不限",
-    )
-
-
-_ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(part.strip() for part in text.split(",") if part.strip())
-    if all(_ORIGIN.fullmatch(origin) for origin in origins):
-        return origins
-    raise _bad(
-        "is not a list of origins; write for example `https://app.example.gov.cn,https://10.0.0.5:8443`",
-        "不是来源列表；写法如 `https://app.example.gov.cn,https://10.0.0.5:8443`",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +110,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         str, "sqlite:///{home}/data.db", Text("the data store: rows of shared entries", "数据存储：共享资源的数据行")
     ),
     "profile": _Setting(
-        _optional_text,
+        parse_optional_text,
         "",
         Text("the profile that a bundle must name; empty: any", "数据包必须采用的规章配置；留空则不限"),
     ),
@@ -185,7 +122,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "issuer": _Setting(str, "portal", Text("issuer that tokens name (`iss`)", "令牌中的签发者（`iss`）")),
     "audience": _Setting(str, "portal", Text("audience that tokens name (`aud`)", "令牌中的受众（`aud`）")),
     "documents": _Setting(
-        _optional_path,
+        parse_optional_path,
         "",
         Text(
             "JSON file of GraphQL documents by their SHA-256, which clients may ask for by hash; empty: none",
@@ -193,7 +130,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "statement_timeout_seconds": _Setting(
-        _seconds,
+        parse_seconds,
         "5",
         Text(
             "longest time that reading shared data for one field of `shared` may take",
@@ -201,10 +138,10 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "max_body_bytes": _Setting(
-        _whole(1024, 16_777_216), "65536", Text("largest request body in bytes", "请求体的最大字节数")
+        whole_parser(1024, 16_777_216), "65536", Text("largest request body in bytes", "请求体的最大字节数")
     ),
     "max_tokens": _Setting(
-        _whole(1, 1_000_000),
+        whole_parser(1, 1_000_000),
         "8192",
         Text(
             "most characters of a GraphQL document's tokens, of which each counts up to 4",
@@ -212,10 +149,10 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "max_depth": _Setting(
-        _whole(1, 100), "15", Text("deepest nesting of a GraphQL document", "GraphQL 文档的最大嵌套深度")
+        whole_parser(1, 100), "15", Text("deepest nesting of a GraphQL document", "GraphQL 文档的最大嵌套深度")
     ),
     "max_selections": _Setting(
-        _whole(1, 1_000_000),
+        whole_parser(1, 1_000_000),
         "20000",
         Text(
             "most fields that a GraphQL document selects, its fragments expanded",
@@ -223,7 +160,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "max_root_fields": _Setting(
-        _whole(2, 1_000_000),
+        whole_parser(2, 1_000_000),
         "100",
         Text(
             "most root fields of a GraphQL document; those of `shared` count one each",
@@ -231,7 +168,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "max_introspection": _Setting(
-        _whole(1, 1_000_000),
+        whole_parser(1, 1_000_000),
         "20",
         Text(
             "most values that a GraphQL document asks for with `__schema` and `__type`, for each part of the schema",
@@ -240,7 +177,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     ),
     "max_cells": _Setting(
         # More than a document of 8 KiB and depth 12 can ask for: what an answer really holds is bounded as it is read.
-        _whole(1, 10**17),
+        whole_parser(1, 10**17),
         "1000000000000000",
         Text(
             "most cells that a GraphQL document may ask for, rows times fields with links multiplied",
@@ -248,12 +185,12 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "read_connections": _Setting(
-        _whole(1, 64),
+        whole_parser(1, 64),
         "4",
         Text("connections on which a worker reads shared data", "每个工作进程读取共享数据的连接数"),
     ),
     "trusted_proxies": _Setting(
-        _networks,
+        parse_networks,
         "",
         Text(
             "networks of reverse proxies whose `X-Forwarded-For` is believed; several with commas",
@@ -261,7 +198,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "metrics_from": _Setting(
-        _networks,
+        parse_networks,
         "127.0.0.0/8,::1/128",
         Text(
             "networks that may read the figures at `/metrics`; several with commas",
@@ -269,7 +206,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "allowed_hosts": _Setting(
-        _hosts,
+        parse_hosts,
         "",
         Text(
             "names by which clients reach the portal (`Host`); several with commas, `*`: any",
@@ -277,7 +214,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "allowed_origins": _Setting(
-        _origins,
+        parse_origins,
         "",
         Text(
             "origins of web pages whose scripts may ask (`Origin`); several with commas; empty: none",
@@ -285,12 +222,12 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "receive_timeout_seconds": _Setting(
-        _seconds,
+        parse_seconds,
         "10",
         Text("longest time in which a request must arrive whole", "请求完整到达的最长秒数"),
     ),
     "send_timeout_seconds": _Setting(
-        _seconds,
+        parse_seconds,
         "30",
         Text(
             "time in which a client must take the next 64 KiB of its answer",
@@ -298,7 +235,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "max_connections": _Setting(
-        _whole(2, 1_000_000),
+        whole_parser(2, 1_000_000),
         "2000",
         Text(
             "most connections of a worker at once; one address may hold half of them",
@@ -306,7 +243,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "public_requests_per_second": _Setting(
-        _whole(1, 1_000_000),
+        whole_parser(1, 1_000_000),
         "200",
         Text(
             "most requests a second that a worker takes from one address without a token that verifies",
@@ -314,7 +251,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "concurrent_requests": _Setting(
-        _whole(1, 10_000),
+        whole_parser(1, 10_000),
         "32",
         Text(
             "requests that a worker works on at once; more wait, and departments take turns",
@@ -322,7 +259,7 @@ _SETTINGS: Mapping[str, _Setting] = {
         ),
     ),
     "demonstration": _Setting(
-        _truth,
+        parse_truth,
         "false",
         Text("serve the page for trying queries out: `true` or `false`", "是否提供查询试用页面：`true` 或 `false`"),
     ),

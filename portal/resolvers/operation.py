@@ -36,7 +36,7 @@ from portal.resolvers.notices import render_notices
 from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
 from portal.resolvers.shelves import CatalogShelves
-from portal.resolvers.validation import validate_document
+from portal.resolvers.validation import ERRORS_SHOWN, validate_document
 from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
 from portal.vocabulary import Purpose, Subject
 
@@ -251,7 +251,7 @@ async def _execute(
 def _conclude(result: ExecutionResult, language: Language) -> Outcome:
     errors = [_render_error(error, language) for error in result.errors or ()]
     if result.data is None and not any(error.path for error in result.errors or ()):
-        return Outcome({"errors": errors}, 400)
+        return Outcome({"errors": errors[:ERRORS_SHOWN]}, 400)
     payload: dict[str, object] = {"data": result.data}
     if errors:
         payload["errors"] = errors

@@ -26,7 +26,8 @@ from graphql.validation import (
 
 from portal.access.merging import validate_merging
 
-_ERRORS_SHOWN = 10
+ERRORS_SHOWN = 10
+"""Faults of a document, or of its variables, that are told."""
 _PRINTED = 5000
 """Characters of values that faults of one value may print: each prints the value that it is in."""
 
@@ -77,8 +78,8 @@ def validate_document(schema: GraphQLSchema, document: DocumentNode) -> list[Gra
         schema,
         document,
         RULES,
-        max_errors=_ERRORS_SHOWN,
+        max_errors=ERRORS_SHOWN,
         hide_suggestions=True,
         allow_empty_selection_sets=False,
     )
-    return faults or validate_merging(document, _ERRORS_SHOWN)
+    return faults or validate_merging(document, ERRORS_SHOWN)

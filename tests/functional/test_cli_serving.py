@@ -32,14 +32,16 @@ class WatchedOutput(io.StringIO):
     def _ask_and_stop(self, port: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
-            connection.request("POST", "/graphql", b'{"query":"{me{isPublic: __typename}}"}', _JSON)
-            self.answers.append(json.loads(connection.getresponse().read()))
+            for headers in (_JSON, _JSON_AS_JAVA_ASKS):
+                connection.request("POST", "/graphql", b'{"query":"{me{isPublic: __typename}}"}', headers)
+                self.answers.append(json.loads(connection.getresponse().read()))
         finally:
             connection.close()
             os.kill(os.getpid(), signal.SIGTERM)
 
 
 _JSON = {"Content-Type": "application/json"}
+_JSON_AS_JAVA_ASKS = {**_JSON, "Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c"}
 
 
 def test_serve_prints_its_address_answers_and_stops_on_sigterm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +56,7 @@ def test_serve_prints_its_address_answers_and_stops_on_sigterm(tmp_path: Path, m
     ended = portal("serve", "--port", "0", out=out)
     watchdog.cancel()
     assert ended.code == 0
-    assert out.answers == [{"data": {"me": {"isPublic": "Me"}}}]
+    assert out.answers == [{"data": {"me": {"isPublic": "Me"}}}] * 2
     assert re.match(r"serving at http://127\.0\.0\.1:\d+/graphql; Ctrl-C stops it\n", ended.out)
     assert time.monotonic() - begun < 30
     assert portal("audit", "verify").code == 0

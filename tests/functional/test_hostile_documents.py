@@ -1,15 +1,20 @@
 """Documents that are meant to cost much: each is answered or refused, in little time and memory (T66 to T71)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
 from time import process_time
 
 import pytest
-from graphql import build_client_schema, get_introspection_query
+from graphql import build_client_schema, get_introspection_query, parse
 
+from portal.access.bounds import check_bounds
+from portal.access.cells import check_cells
 from portal.errors import ErrorCode
+from tests.fixtures.allowed_documents import LEVELS, allowed_document
 from tests.fixtures.dense_documents import DENSE, GUARANTEED, hostile_bundle
 from tests.fixtures.fuzzed_documents import fuzzed
-from tests.fixtures.hostile_documents import FORMS, LARGEST
+from tests.fixtures.hostile_documents import FORMS, LARGEST, Hostile
 from tests.fixtures.measured_world import MeasuredWorld, peak_mebibytes, settled_memory, yardstick
 from tests.fixtures.portal_world import open_world
 from tests.fixtures.sharing_bundle import CHECKER
@@ -83,6 +88,22 @@ def test_dense_document_of_64_kib_takes_no_longer_than_a_hostile_one(measured: M
     answer = measured.send(DENSE[form](LARGEST))
     assert set(answer.codes) <= KNOWN, answer.codes
     assert measured.cost(DENSE[form], LARGEST - 600, MOST) <= MOST
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_document_of_8_kib_12_levels_and_two_root_fields_is_never_too_complex(
+    measured: MeasuredWorld, seed: int
+) -> None:
+    bounds = replace(measured.world.portal.endpoint.bounds, depth=LEVELS, root_fields=2)
+    random = Random(seed)
+    for attempt in range(60):
+        text = allowed_document(random)
+        document = parse(text, max_tokens=bounds.tokens)
+        check_bounds(document, bounds)
+        check_cells(document, None, None, bounds.cells)
+        if attempt % 30 == 0:
+            answer = measured.send(Hostile(text))
+            assert answer.codes == [], (text, answer.errors)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

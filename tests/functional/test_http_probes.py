@@ -72,10 +72,10 @@ def test_directives_without_number_are_refused_with_few_words(world: PortalWorld
 @pytest.mark.parametrize(
     ("document", "once"),
     [
-        ("{shared{villages{nodes{" + "code " * MANY + "}}}}", "{shared{villages{nodes{code}}}}"),
-        ("{shared{villages{" + "nodes{code}" * 2000 + "}}}", "{shared{villages{nodes{code}}}}"),
-        ("{shared{" + "villages{nodes{code}}" * 1200 + "}}", "{shared{villages{nodes{code}}}}"),
-        ("{" + "__typename " * MANY + "}", "{__typename}"),
+        ("{shared{villages{nodes{" + "code " * 1500 + "}}}}", "{shared{villages{nodes{code}}}}"),
+        ("{shared{villages{" + "nodes{code}" * 700 + "}}}", "{shared{villages{nodes{code}}}}"),
+        ("{shared{" + "villages{nodes{code}}" * 480 + "}}", "{shared{villages{nodes{code}}}}"),
+        ("{" + "__typename " * 1500 + "}", "{__typename}"),
     ],
     ids=["cells", "rows", "entries", "names of types"],
 )

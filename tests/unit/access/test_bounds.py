@@ -117,6 +117,11 @@ def test_wide_fragment_in_many_places_is_not_walked_to_the_end() -> None:
     [
         ("{ a }", 1),
         ("{ a b c: a }", 3),
+        ("{ catalogEntry(code: 1) { name } a }", 11),
+        ("{ a: catalogEntry(code: 1) { name } b: catalogEntry(code: 2) { name } }", 20),
+        ("{ a: catalogEntry { name } a: catalogEntry { code } }", 10),
+        ("{ explain { lines } ... { b: explain { lines } } }", 4),
+        ("{ shared { explain { name } catalogEntry { name } } }", 2),
         ("{ a a }", 1),
         ("{ shared { a b } c }", 3),
         ("{ shared { a } x: shared { a } }", 2),
@@ -135,7 +140,7 @@ def test_wide_fragment_in_many_places_is_not_walked_to_the_end() -> None:
 )
 def test_document_is_taken_up_to_its_root_fields_and_refused_beyond(text: str, count: int) -> None:
     check_bounds(parse(text), replace(WIDE_OPEN, root_fields=count))
-    with pytest.raises(TooComplex, match=f"^{count} root fields are more than the {count - 1} allowed"):
+    with pytest.raises(TooComplex, match=rf"^{count} root fields \(.*\) are more than the {count - 1} allowed"):
         check_bounds(parse(text), replace(WIDE_OPEN, root_fields=count - 1))
 
 

@@ -1,0 +1,88 @@
+"""Values of settings: each parser takes the text of an environment variable, and says in a few words what is wrong."""
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+
+from portal.errors import BadInput, Text
+
+Network = IPv4Network | IPv6Network
+
+
+def _bad(en: str, zh: str) -> BadInput:
+    return BadInput(Text(en, zh))
+
+
+def parse_optional_text(text: str) -> str | None:
+    """Return the text, None for an empty one."""
+    return text or None
+
+
+def parse_optional_path(text: str) -> Path | None:
+    """Return the path, None for an empty text."""
+    return Path(text) if text else None
+
+
+def whole_parser(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from `least` to `most`."""
+
+    def parse(text: str) -> int:
+        if re.fullmatch("[0-9]{1,18}", text, re.ASCII) and least <= int(text) <= most:
+            return int(text)
+        raise _bad(f"is not a whole number from {least} to {most}", f"不是 {least} 到 {most} 之间的整数")
+
+    return parse
+
+
+def parse_seconds(text: str) -> float:
+    """Return a number of seconds above 0, up to 3600. Raises: BadInput."""
+    if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text, re.ASCII) and 0 < float(text) <= 3600:
+        return float(text)
+    raise _bad("is not a number of seconds above 0, up to 3600", "不是大于 0、至多 3600 的秒数")
+
+
+def parse_truth(text: str) -> bool:
+    """Return what `true` or `false` says. Raises: BadInput."""
+    if text not in ("true", "false"):
+        raise _bad("is neither `true` nor `false`", "既不是 `true` 也不是 `false`")
+    return text == "true"
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Return networks that commas part. Raises: BadInput."""
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise _bad(
+            "is not a list of networks; write for example `10.0.0.0/8,fd00::/8`",
+            "不是网段列表；写法如 `10.0.0.0/8,fd00::/8`",
+        ) from None
+
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]|\*", re.ASCII)
+
+
+def parse_hosts(text: str) -> tuple[str, ...]:
+    """Return names of hosts that commas part. Raises: BadInput."""
+    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if all(_HOST.fullmatch(name) for name in names):
+        return names
+    raise _bad(
+        "is not a list of host names without ports; write for example `share.example.gov.cn,10.0.0.5`, or `*` for any",
+        "不是主机名列表（不含端口）；写法如 `share.example.gov.cn,10.0.0.5`，`*` 表示不限",
+    )
+
+
+_ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Return origins of web pages that commas part. Raises: BadInput."""
+    origins = tuple(part.strip() for part in text.split(",") if part.strip())
+    if all(_ORIGIN.fullmatch(origin) for origin in origins):
+        return origins
+    raise _bad(
+        "is not a list of origins; write for example `https://app.example.gov.cn,https://10.0.0.5:8443`",
+        "不是来源列表；写法如 `https://app.example.gov.cn,https://10.0.0.5:8443`",
+    )
