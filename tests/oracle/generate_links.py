@@ -83,15 +83,15 @@ def _broad_records(draw: Random, world: World) -> Iterator[Record]:
     consumer = f"department:{draw.choice(world.applications).department}"
     for entry in world.entries:
         if chance(draw, 0.75):
-            masked = subset(draw, entry.items, 1, 2) if chance(draw, 0.25) else ()
+            masked = subset(draw, entry.items, 1, 2) if chance(draw, 0.4) else ()
             yield Record(
                 id=f"broad-{entry.identifier.replace('_', '-')}",
                 kind=Kind.STATUTORY,
                 consumer=consumer,
                 resource=entry.code,
                 masks={item.identifier: draw_mask(draw, item) for item in masked},
-                max_rows=draw.choice((3, 10, 50, 200)) if chance(draw, 0.25) else None,
-                daily_rows=draw.choice((60, 300, 1000)) if chance(draw, 0.15) else None,
+                max_rows=draw.choice((3, 5, 10, 50)) if chance(draw, 0.4) else None,
+                daily_rows=draw.choice((6, 20, 60)) if chance(draw, 0.35) else None,
             )
 
 
