@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from portal.access.bounds import Bounds
 from portal.access.case_reference import CASE, OPERATOR
+from portal.access.cells import CellBounds
 from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
@@ -82,7 +83,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         settings.max_selections,
         settings.max_root_fields,
         settings.max_introspection,
-        settings.max_cells,
+        CellBounds(settings.max_cells, settings.max_catalog_cells),
     )
     tokens = TokenVerifier(token_authority(settings, keys))
     try:

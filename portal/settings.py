@@ -78,6 +78,7 @@ class Settings:
     max_root_fields: int
     max_introspection: int
     max_cells: int
+    max_catalog_cells: int
     read_connections: int
     trusted_proxies: tuple[Network, ...]
     metrics_from: tuple[Network, ...]
@@ -182,6 +183,14 @@ _SETTINGS: Mapping[str, _Setting] = {
         Text(
             "most cells that a GraphQL document may ask for, rows times fields with links multiplied",
             "一个 GraphQL 文档至多可请求的单元格数：行数乘以字段数，逐层关联相乘",
+        ),
+    ),
+    "max_catalog_cells": _Setting(
+        whole_parser(1, 10**17),
+        "100000",
+        Text(
+            "most cells that a GraphQL document may ask of the catalog, entries times fields",
+            "一个 GraphQL 文档至多可请求的目录单元格数：条目数乘以字段数",
         ),
     ),
     "read_connections": _Setting(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from graphql.language import TokenKind
 from graphql.language.ast import DocumentNode, FieldNode, OperationDefinitionNode, SelectionSetNode, Token
 
+from portal.access.cells import CellBounds
 from portal.access.spreading import (
     Fragments,
     fields_within,
@@ -24,6 +25,9 @@ _WORDS = frozenset({TokenKind.NAME, TokenKind.INT, TokenKind.FLOAT})
 """Kinds of tokens of which two need something between them."""
 
 
+_CELLS = CellBounds(whole=10**15, catalog=100_000)
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a document may have, all its operations together; `selections` with fragments in their places.
@@ -37,7 +41,7 @@ class Bounds:
     selections: int
     root_fields: int = 100
     introspection: int = 20
-    cells: int = 10**15
+    cells: CellBounds = _CELLS
 
 
 @dataclass(frozen=True, slots=True)

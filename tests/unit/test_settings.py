@@ -46,6 +46,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         max_root_fields=100,
         max_introspection=20,
         max_cells=10**15,
+        max_catalog_cells=100_000,
         read_connections=4,
         trusted_proxies=(),
         metrics_from=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
