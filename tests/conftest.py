@@ -19,7 +19,8 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("portal")
 
 _Event = Literal["call", "line", "return", "exception", "opcode"]
-_MAIN_GREENLETS: list[greenlet.greenlet] = []
+MAIN_GREENLETS: list[greenlet.greenlet] = []
+"""Of the threads that coverage measured."""
 
 
 def _keep_main_greenlets() -> None:
@@ -33,7 +34,7 @@ def _keep_main_greenlets() -> None:
         return
 
     def trace_and_keep(frame: FrameType, event: _Event, argument: object) -> "TraceFunction | None":
-        _MAIN_GREENLETS.append(greenlet.getcurrent())
+        MAIN_GREENLETS.append(greenlet.getcurrent())
         return trace(frame, event, argument)
 
     # Else each thread's end searches the whole memory for who keeps its greenlet.
@@ -41,7 +42,10 @@ def _keep_main_greenlets() -> None:
     threading.settrace(trace_and_keep)
 
 
-_keep_main_greenlets()
+# Last, because in the processes of pytest-xdist coverage begins with the session.
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart() -> None:
+    _keep_main_greenlets()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
