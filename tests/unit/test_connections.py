@@ -8,9 +8,10 @@ from portal.connections import BoundedConfig, ConnectionLimits
 
 @pytest.fixture
 def former_collection() -> Iterator[tuple[int, int, int]]:
-    """How memory is looked through, and is again after the test."""
+    """How memory is looked through by default; after the test it is as another test may have left it."""
     former = gc.get_threshold()
-    yield former
+    gc.set_threshold(700, 10, 10)
+    yield gc.get_threshold()
     gc.set_threshold(*former)
     gc.unfreeze()
 

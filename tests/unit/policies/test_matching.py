@@ -26,6 +26,7 @@ from portal.vocabulary import (
     PUBLIC,
     Action,
     ApplicationId,
+    CaseReference,
     DepartmentCode,
     Environment,
     Matter,
@@ -230,6 +231,8 @@ def test_doubt_closes_an_allow_and_upholds_a_deny(condition: Condition, *, allow
         ({"network_zone": {"in": ["internet"]}}, False),
         ({"client_address": {"inNetwork": "10.0.0.0/8"}}, None),
         ({"not": {"client_address": {"inNetwork": "10.0.0.0/8"}}}, None),
+        ({"case": {"isNull": True}, "operator": {"isNull": True}}, True),
+        ({"case": {"startsWith": "2026"}}, None),
     ],
 )
 def test_condition_tests_what_is_known_of_subject_and_environment(condition: object, met: bool | None) -> None:
@@ -257,7 +260,8 @@ def test_attribute_is_missing_when_it_is_empty() -> None:
 def test_attributes_are_all_there_when_they_are_known() -> None:
     subject = changed(CHECKER, user=UserId("clerk"), roles=(Role.AUDITOR, Role.HEAD))
     address = ip_address("10.1.2.3")
-    assert request_attributes(subject, Environment(NOW, NetworkZone.INTERNET, address)) == {
+    stated = CaseReference("2026-0001", "合成经办")
+    assert request_attributes(subject, Environment(NOW, NetworkZone.INTERNET, address, stated)) == {
         "department": CONSUMER,
         "groups": ("inspectors", "readers"),
         "application": "checker",
@@ -268,6 +272,8 @@ def test_attributes_are_all_there_when_they_are_known() -> None:
         "now": NOW,
         "network_zone": "internet",
         "client_address": address,
+        "case": "2026-0001",
+        "operator": "合成经办",
     }
 
 
