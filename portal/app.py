@@ -15,7 +15,6 @@ from starlette.responses import Response
 
 from portal.access.bounds import Bounds
 from portal.access.case_reference import CASE, OPERATOR
-from portal.access.cells import CellBounds
 from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
@@ -83,7 +82,8 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         settings.max_selections,
         settings.max_root_fields,
         settings.max_introspection,
-        CellBounds(settings.max_cells, settings.max_catalog_cells),
+        settings.max_cells,
+        settings.max_catalog_cells,
     )
     tokens = TokenVerifier(token_authority(settings, keys))
     try:
@@ -111,14 +111,19 @@ def create_app(settings: Settings) -> Starlette:
     figures = Figures()
     app = Starlette(
         routes=[
-            route("/graphql", (*READ_METHODS, "POST"), lambda request: _portal_of(request).desk.answer(request)),
+            route(
+                "/graphql",
+                (*READ_METHODS, "POST"),
+                lambda request: _portal_of(request).desk.answer(request),
+                tuple(_cross_origin(settings)),
+            ),
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
             *(page_routes() if settings.demonstration else ()),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Observing, conclude=conclude), *_cross_origin(settings)],
+        middleware=[Middleware(Observing, conclude=conclude)],
         exception_handlers={HTTPException: refuse_route},
     )
     # A redirect would be written with the Host that the client names.

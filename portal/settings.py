@@ -189,8 +189,8 @@ _SETTINGS: Mapping[str, _Setting] = {
         whole_parser(1, 10**17),
         "100000",
         Text(
-            "most cells that a GraphQL document may ask of the catalog, entries times fields",
-            "一个 GraphQL 文档至多可请求的目录单元格数：条目数乘以字段数",
+            "most values of the catalog that a GraphQL document may be answered with, by the length of its lists",
+            "一个 GraphQL 文档至多可得到的目录值数，按各列表的长度计",
         ),
     ),
     "read_connections": _Setting(

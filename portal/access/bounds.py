@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from graphql.language import TokenKind
 from graphql.language.ast import DocumentNode, FieldNode, OperationDefinitionNode, SelectionSetNode, Token
 
-from portal.access.cells import CellBounds
 from portal.access.spreading import (
     Fragments,
     fields_within,
@@ -25,9 +24,6 @@ _WORDS = frozenset({TokenKind.NAME, TokenKind.INT, TokenKind.FLOAT})
 """Kinds of tokens of which two need something between them."""
 
 
-_CELLS = CellBounds(whole=10**15, catalog=100_000)
-
-
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a document may have, all its operations together; `selections` with fragments in their places.
@@ -41,7 +37,8 @@ class Bounds:
     selections: int
     root_fields: int = 100
     introspection: int = 20
-    cells: CellBounds = _CELLS
+    cells: int = 10**15
+    catalog_cells: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)

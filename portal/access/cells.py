@@ -20,7 +20,7 @@ from portal.access.planning import DEFAULT_LINKED_ROWS, DEFAULT_ROWS, ROWS_LIMIT
 from portal.access.spreading import Fragments, fields_within, fragments_of
 from portal.errors import Text, TooComplex
 
-_SHARED, _CATALOG = "shared", "catalog"
+_SHARED = "shared"
 _ROW_LISTS = frozenset({"nodes", "edges"})
 _FIRST_DIGITS = 4
 
@@ -36,33 +36,19 @@ class _Weight:
 _NOTHING = _Weight(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class CellBounds:
-    """How many cells a document may ask for: all of it, and of the catalog, whose values cost more each."""
-
-    whole: int
-    catalog: int
-
-
-def check_cells(
-    document: DocumentNode, name: str | None, variables: Mapping[str, object] | None, bounds: CellBounds
-) -> None:
+def check_cells(document: DocumentNode, name: str | None, variables: Mapping[str, object] | None, allowed: int) -> None:
     """Raise TooComplex for a document that asks for more cells than allowed, were every page of it full."""
     operation = get_operation_ast(document, name)
     if operation is None:
         return
     weighing = _Weighing(fragments_of(document), {**_defaults(operation), **(variables or {})})
-    _hold("cells", "单元格", weighing.weigh(operation.selection_set, DEFAULT_ROWS).once, bounds.whole)
-    _hold("cells of the catalog", "目录单元格", weighing.weigh_catalog(operation), bounds.catalog)
-
-
-def _hold(en: str, zh: str, cells: int, allowed: int) -> None:
+    cells = weighing.weigh(operation.selection_set, DEFAULT_LINKED_ROWS).once
     if cells > allowed:
         raise TooComplex(
             Text(
-                en=f"up to {cells} {en}, rows times fields, are more than the {allowed} allowed; "
+                en=f"up to {cells} cells, rows times fields, are more than the {allowed} allowed; "
                 "ask for fewer rows with `first`, follow fewer links, or ask in several requests",
-                zh=f"至多 {cells} 个{zh}（行数乘以字段数），超过上限 {allowed}；"
+                zh=f"至多 {cells} 个单元格（行数乘以字段数），超过上限 {allowed}；"
                 "请减小 `first`、少取几层关联，或分几次请求",
             )
         )
@@ -88,11 +74,6 @@ class _Weighing:
             self.weighed[key] = _NOTHING
             self.weighed[key] = self._sum(selections, rows)
         return self.weighed[key]
-
-    def weigh_catalog(self, operation: OperationDefinitionNode) -> int:
-        """Return the cells of the catalog's pages alone."""
-        fields = fields_within((operation.selection_set,), self.fragments)
-        return sum(self._cells(node, DEFAULT_ROWS) for node in fields if node.name.value == _CATALOG)
 
     def _sum(self, selections: SelectionSetNode, rows: int) -> _Weight:
         once = a_row = 0

@@ -104,7 +104,8 @@ class _Planner:
             filter=condition,
             order=order,
             first=_first(arguments.get("first"), asked.rows_limit) if keys is None else len(keys),
-            after=_text_argument(arguments, "after"),
+            # Among the arguments of a key, `after` is an item of that name.
+            after=_text_argument(arguments, "after") if keys is None else None,
             links=tuple(self._plan_link(entry, link, asked.path) for link in followed),
             keys=keys,
         )

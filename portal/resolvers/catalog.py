@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from portal.catalog.entries import CatalogEntry, EntryKind, UpdateCycle
 from portal.catalog.facets import CatalogFilter, FacetValues, count_facets, passes, trimmed_path
@@ -64,7 +64,12 @@ def find_entry(context: RequestContext, code: str) -> EntryType | None:
     state = context.point.snapshot.state_by_code.get(EntryCode(code))
     if state is None or not is_in_catalog(state.entry, context.subject):
         return None
-    answers = OnDemand(ItemDecisions(context, state.entry.code), partial(describe_interface, context, state.entry.code))
+    answers = context.made.answers.get(state.entry.code)
+    if answers is None:
+        # However often a document asks for the entry, its items are decided once and its interface described once.
+        described = cache(partial(describe_interface, context, state.entry.code))
+        answers = OnDemand(ItemDecisions(context, state.entry.code), described)
+        context.made.answers[state.entry.code] = answers
     return entry_value(state.entry, context.subject, context.point.snapshot, answers)
 
 

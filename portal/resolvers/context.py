@@ -1,6 +1,6 @@
 """What resolvers find in their context: who asks, under which snapshot, and the road."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from graphql import GraphQLError
@@ -11,7 +11,16 @@ from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import View
 from portal.resolvers.shelves import CatalogShelves
-from portal.vocabulary import NetworkZone, Purpose, Subject
+from portal.schema.catalog_values import OnDemand
+from portal.vocabulary import EntryCode, EntryIdentifier, NetworkZone, Purpose, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMade:
+    """What resolvers of one request leave for each other: answers on an entry, and entries whose data was asked for."""
+
+    answers: dict[EntryCode, OnDemand] = field(default_factory=dict)
+    asked: set[EntryIdentifier] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,7 @@ class RequestContext:
     language: Language
     purposes: tuple[Purpose, ...]
     shelves: CatalogShelves
+    made: RequestMade = field(default_factory=RequestMade)
 
 
 def field_error(code: ErrorCode, text: Text, language: Language, items: tuple[str, ...] | None = None) -> GraphQLError:

@@ -67,7 +67,8 @@ class Desk:
         check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
         claims = self._authenticate(request, address)
         reference = read_case_headers(request.headers)
-        operation = self.documents.complete(await read_operation(request, self.settings.max_body_bytes))
+        sent = await read_operation(request, self.settings.max_body_bytes)
+        operation = self.documents.complete(sent, None if claims is None else f"{claims.kind}:{claims.id}")
         asker = Asker(claims, address, observation_of(request).request_id, reference)
         async with self.gate.admit(await self._share_of(asker)):
             return await answer_operation(self.endpoint, asker, operation, language)

@@ -30,38 +30,46 @@ class UnknownDocument(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Documents by their SHA-256 in hexadecimal. `remembered` are those that somebody sent, the last used of them."""
+    """Documents by their SHA-256 in hexadecimal: `registered` ones for everybody, others for those who sent them.
+
+    What a department asks is nobody else's to find out, and the public can't push its documents out.
+    """
 
     registered: Mapping[str, str] = field(default_factory=dict)
-    remembered: Kept[str] = field(default_factory=lambda: Kept(_REMEMBERED))
+    of_subjects: Kept[str] = field(default_factory=lambda: Kept(_REMEMBERED))
+    of_public: Kept[str] = field(default_factory=lambda: Kept(_REMEMBERED))
 
-    def complete(self, operation: Operation) -> Operation:
-        """Return the operation with its document's text, where it came by hash alone.
+    def complete(self, operation: Operation, subject: str | None) -> Operation:
+        """Return the operation with its document's text, where it came by hash alone; no subject is the public.
 
         Raises: UnknownDocument; BadInput where text and hash disagree.
         """
         digest = operation.digest
         if digest is None:
             return operation
+        remembered = self.of_public if subject is None else self.of_subjects
         if operation.document:
-            self._remember(digest, operation.document)
+            _check_digest(digest, operation.document)
+            if len(operation.document) <= _REMEMBERED_LENGTH:
+                remembered.keep((subject, digest), operation.document)
             return operation
-        text = self.registered.get(digest) or self.remembered.find(digest)
-        if text is None:
+        own = remembered.find((subject, digest))
+        if own is not None:
+            return replace(operation, document=own)
+        if digest not in self.registered:
             raise UnknownDocument
-        return replace(operation, document=text)
+        return replace(operation, document=self.registered[digest], is_own=False)
 
-    def _remember(self, digest: str, text: str) -> None:
-        # A hash that isn't the text's would make somebody else's request mean another document.
-        if _digest(text) != digest:
-            raise BadInput(
-                Text(
-                    en="the hash isn't the document's; send the SHA-256 of its UTF-8 text in hexadecimal",
-                    zh="散列值与文档不符；请发送文档 UTF-8 文本的 SHA-256（十六进制）",
-                )
+
+def _check_digest(digest: str, text: str) -> None:
+    # A hash that isn't the text's would make a later request mean another document.
+    if _digest(text) != digest:
+        raise BadInput(
+            Text(
+                en="the hash isn't the document's; send the SHA-256 of its UTF-8 text in hexadecimal",
+                zh="散列值与文档不符；请发送文档 UTF-8 文本的 SHA-256（十六进制）",
             )
-        if len(text) <= _REMEMBERED_LENGTH:
-            self.remembered.keep(digest, text)
+        )
 
 
 def _digest(text: str) -> str:

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
+from graphql.language.print_string import print_string
+
 from portal.catalog.entries import CatalogEntry, InformationItem, Link
 from portal.conditions.tree import ValueType
 from portal.policies.decision import Decision, Permit, Use
 from portal.policies.matching import Request
 from portal.policies.snapshot import EntryView
 from portal.resolvers.context import RequestContext
+from portal.schema.generated import key_field_names
 from portal.schema.links import visible_links
 from portal.vocabulary import Action, ItemIdentifier, Mode
 
@@ -106,10 +109,8 @@ class _Finder:
     def _by_key(self, view: EntryView) -> str | None:
         entry, types = view.entry, {item.identifier: item.type for item in view.items}
         names = [item.identifier for item in self.readable(view)[:_SHOWN]]
-        # An argument of a key's own name leaves no place for these two.
-        if not set(entry.key).issubset(types) or {"purpose", "matter"} & set(entry.key):
-            return None
-        if any(types[name] not in _VALUES for name in entry.key) or not self._permit(entry, names, entry.key):
+        offered = key_field_names(view, self.context.view)
+        if f"{entry.identifier}_by_key" not in offered or not self._permit(entry, names, entry.key):
             return None
         arguments = [*(f"{name}: {_VALUES[types[name]]}" for name in entry.key), *self._stated()]
         return f"""{{
@@ -148,4 +149,4 @@ class _Finder:
     def _stated(self) -> list[str]:
         purpose, matter = self.action.purpose, self.action.matter
         stated = [] if purpose is None else [f"purpose: {purpose.upper()}"]
-        return stated if matter is None else [*stated, f'matter: "{matter}"']
+        return stated if matter is None else [*stated, f"matter: {print_string(matter)}"]

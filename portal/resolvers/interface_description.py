@@ -130,8 +130,8 @@ class _Writer:
         yield from _block("graphql", examples.page)
         if examples.by_key is not None:
             yield self._say(
-                "One row by its key; null where there is none or it isn't permitted. `_by_keys` takes up to 1000.",
-                "按主键取一行；没有或未获准时为 null。`_by_keys` 一次至多 1000 个主键。",
+                "One row by its key; null where there is none or it isn't permitted.",
+                "按主键取一行；没有或未获准时为 null。",
             )
             yield from _block("graphql", examples.by_key)
         if examples.linked:

@@ -10,6 +10,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLSchema,
+    OperationDefinitionNode,
     StringValueNode,
     VariableNode,
 )
@@ -35,8 +36,9 @@ def check_introspection(
     if operation is None:
         return
     fragments = fragments_of(document)
+    known = {**_default_texts(operation), **variables}
     asked = [
-        (node.selection_set, _asked_for(schema, node, variables))
+        (node.selection_set, _asked_for(schema, node, known))
         for node in fields_within((operation.selection_set,), fragments)
         if node.selection_set is not None and node.name.value in ("__schema", "__type")
     ]
@@ -44,6 +46,15 @@ def check_introspection(
         counting = _Counting(fragments, allowed * sum(1 for _ in _parts(schema)))
         for selections, shown in asked:
             counting.count(selections, shown)
+
+
+def _default_texts(operation: OperationDefinitionNode) -> Mapping[str, str]:
+    """Return the texts that an operation's variables have where a request leaves them out."""
+    return {
+        node.variable.name.value: node.default_value.value
+        for node in operation.variable_definitions or ()
+        if isinstance(node.default_value, StringValueNode)
+    }
 
 
 def _asked_for(schema: GraphQLSchema, node: FieldNode, variables: Mapping[str, object]) -> _Shown:

@@ -12,6 +12,7 @@ from graphql.utilities import get_operation_ast
 
 from portal.access.asker import Asker, identify
 from portal.access.bounds import Bounds, check_bounds
+from portal.access.catalog_cells import CatalogSizes, catalog_sizes, check_catalog_cells
 from portal.access.cells import check_cells
 from portal.access.folding import fold_document
 from portal.access.kept import Kept
@@ -37,7 +38,7 @@ from portal.resolvers.root import ShapedExecutor, static_schema
 from portal.resolvers.shared import resolve_shared_field
 from portal.resolvers.shelves import CatalogShelves
 from portal.resolvers.validation import ERRORS_SHOWN, validate_document
-from portal.schema.assembly import AssembledSchema, SchemaAssembler, named_views
+from portal.schema.assembly import AssembledSchema, SchemaAssembler, linked_entries, named_views
 from portal.vocabulary import Purpose, Subject
 
 _MESSAGE_LENGTH = 2000
@@ -46,6 +47,8 @@ _PLACES_SHOWN = 10
 _TOO_MANY_TOKENS = "contains more than"
 _TOO_DEEP = frozenset({"Syntax Error: Document is nested too deeply. Parsing aborted.", "Validation aborted."})
 """How graphql-core says that a document is beyond its own bounds: 200 levels, or a chain of as many fragments."""
+_NOT_FOR_YOU = GraphQLError("the registered document asks for what isn't there for you")
+"""Of a document that the client didn't write: its names may be others' to know."""
 _NOT_AN_INT = "Int cannot represent"
 """How graphql-core says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
 _KEPT_TEXT = 262_144
@@ -61,7 +64,8 @@ class Operation:
     """A request as it came: the document's text, its variables, and which of its operations is meant.
 
     `only_query`: it came by a method that changes nothing, so nothing but a query may be executed. `digest`: the
-    document's SHA-256 where the client named it; then the text may be empty, until it is looked up.
+    document's SHA-256 where the client named it; then the text may be empty, until it is looked up. `is_own`: the
+    text is the client's, so that a refusal may quote it.
     """
 
     document: str
@@ -69,6 +73,7 @@ class Operation:
     name: str | None = None
     only_query: bool = False
     digest: str | None = None
+    is_own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class Endpoint:
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
     purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)
+    sizes: Kept[CatalogSizes] = field(default_factory=lambda: Kept(2))
     shelves: CatalogShelves = field(default_factory=CatalogShelves)
 
     def view_of(self, subject: Subject, point: DecisionPoint, now: datetime) -> View:
@@ -113,6 +119,14 @@ class Endpoint:
         if profile not in self.purposes:
             self.purposes[profile] = load_profile(profile).purposes
         return self.purposes[profile]
+
+    def sizes_of(self, point: DecisionPoint) -> CatalogSizes:
+        """Return how long the catalog's lists are, kept until the epoch changes."""
+        content = point.snapshot.content
+        kept = self.sizes.find(content.epoch)
+        if kept is None:
+            kept = self.sizes.keep(content.epoch, catalog_sizes(content, len(self.purposes_of(content.profile))))
+        return kept
 
     def schema_for(self, text: str, view: View, profile: str) -> AssembledSchema:
         """Return the schema that a document is held against: its entries of the view, no others."""
@@ -133,6 +147,8 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         view = endpoint.view_of(subject, point, now)
         document = _parse(endpoint, operation.document)
         check_cells(document, operation.name, operation.variables, endpoint.bounds.cells)
+        sizes, catalog_cells = endpoint.sizes_of(point), endpoint.bounds.catalog_cells
+        check_catalog_cells(document, operation.name, operation.variables, sizes, catalog_cells)
         if operation.only_query and _changes(document, operation.name):
             return _by_post_alone(language)
         assembled = endpoint.schema_for(operation.document, view, point.snapshot.content.profile)
@@ -140,17 +156,18 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         if not faults:
             _check_introspection(endpoint, assembled, document, operation)
     except GraphQLError as failure:
-        return _not_valid([failure], language)
+        return _not_valid([failure] if operation.is_own else [_NOT_FOR_YOU], language)
     except PortalError as failure:
         return refuse_request(failure, language)
     if faults:
-        return _not_valid(faults, language)
+        return _not_valid(faults if operation.is_own else [_NOT_FOR_YOU], language)
     purposes = endpoint.purposes_of(point.snapshot.content.profile)
     context = RequestContext(
         endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves
     )
     outcome = _conclude(await _execute(assembled.schema, document, operation, context), language)
-    notices = render_notices(context, assembled.entries)
+    entries = linked_entries(operation.document, context.made.asked, view)
+    notices = render_notices(context, entries)
     return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome
 
 

@@ -23,9 +23,8 @@ _SENTENCES = {
         zh="{items} 的授权已到期或尚未生效；请续期",
     ),
     ErrorCode.CONDITION_FAILED: Text(
-        en="the conditions on who asks, from where, how signed in or for which case aren't met for {items}; "
-        "`explain` says which",
-        zh="{items} 对请求主体、网络、认证级别或办件的条件未满足；`explain` 可说明是哪一项",
+        en="the conditions on who asks, from where, how signed in or for which case aren't met for {items}",
+        zh="{items} 对请求主体、网络、认证级别或办件的条件未满足",
     ),
     ErrorCode.MASKED_ITEM: Text(
         en="shown masked, so it can't be filtered or ordered by: {items}; leave it out of `where` and `orderBy`",

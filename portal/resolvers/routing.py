@@ -1,9 +1,10 @@
 """Addresses and the methods that they offer; whatever isn't there is answered in the portal's own words."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -39,16 +40,21 @@ class Offered:
             return await self.answer(request)
         offered = (*self.methods, "OPTIONS")
         headers = {"Allow": ", ".join(offered)}
-        # No `Access-Control-*` headers: pages of other origins may not ask.
+        # No `Access-Control-*` headers: pages of other origins may not ask, unless middleware says so before.
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=headers)
         listed = "`, `".join(offered)
         return _refuse(request, 405, Text(en=f"ask by `{listed}`", zh=f"请使用 `{listed}`"), headers)
 
 
-def route(path: str, methods: tuple[str, ...], answer: Callable[[Request], Awaitable[Response]]) -> Route:
+def route(
+    path: str,
+    methods: tuple[str, ...],
+    answer: Callable[[Request], Awaitable[Response]],
+    middleware: Sequence[Middleware] = (),
+) -> Route:
     """Return the route of an address."""
-    return Route(path, Offered(path, methods, answer))
+    return Route(path, Offered(path, methods, answer), middleware=middleware)
 
 
 async def refuse_route(request: Request, failure: Exception) -> Response:

@@ -67,6 +67,7 @@ async def resolve_shared_field(_parent: object, info: Info, **arguments: object)
     """Return the answer of an entry's field. Raises: GraphQLError with the refusal's code and items."""
     context: RequestContext = info.context
     state, kind = _meant(info.field_name, context.view)
+    context.made.asked.add(state.entry.identifier)
     document = Document(info.fragments, _variables(info), _coercion(info))
     field = SharedField(tuple(info.field_nodes), arguments, document, kind)
     try:

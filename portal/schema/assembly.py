@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Hashable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +41,13 @@ def named_views(document: str, view: View) -> tuple[tuple[EntryView, ...], bool]
     return tuple(entry for identifier, entry in view.items() if identifier in named), False
 
 
-def _close_over_links(named: set[EntryIdentifier], names: set[str], view: View) -> set[EntryIdentifier]:
+def linked_entries(document: str, asked: AbstractSet[EntryIdentifier], view: View) -> tuple[EntryCode, ...]:
+    """Return the entries whose data a document asked for, with those that its links lead to."""
+    names = set(_NAME.findall(document)) if asked else set()
+    return tuple(view[identifier].entry.code for identifier in sorted(_close_over_links(asked, names, view)))
+
+
+def _close_over_links(named: AbstractSet[EntryIdentifier], names: set[str], view: View) -> set[EntryIdentifier]:
     found, waiting = set(named), list(named)
     while waiting:
         for link, _ in visible_links(view[waiting.pop()], view):
@@ -52,10 +59,9 @@ def _close_over_links(named: set[EntryIdentifier], names: set[str], view: View) 
 
 @dataclass(frozen=True, slots=True)
 class AssembledSchema:
-    """A schema, its entries, and the key that tells it from every other: entry versions, visible items, purposes."""
+    """A schema, and the key that tells it from every other: entry versions, visible items, purposes."""
 
     schema: GraphQLSchema
-    entries: tuple[EntryCode, ...]
     key: Hashable
 
 
@@ -75,9 +81,7 @@ class SchemaAssembler:
         key = (tuple(map(_view_key, views)), tuple(purposes), whole)
         kept = self._schemas.find(key)
         if kept is None:
-            entries = tuple(view.entry.code for view in views)
-            schema = AssembledSchema(self._build(views, purposes, whole=whole), entries, key)
-            kept = self._schemas.keep(key, schema)
+            kept = self._schemas.keep(key, AssembledSchema(self._build(views, purposes, whole=whole), key))
         return kept
 
     def _build(self, views: Sequence[EntryView], purposes: Sequence[str], *, whole: bool) -> GraphQLSchema:

@@ -77,7 +77,8 @@ class EntryTypes:
             return {}
         action, fields = _action_arguments(self.parts.frame), {}
         one, many = f"{name}_by_key", f"{name}_by_keys"
-        if one not in taken and not {"purpose", "matter"} & key.fields.keys():
+        offered = key_field_names(self.parts.view, taken)
+        if one in offered:
             members = {
                 item: GraphQLArgument(shown.type, description=shown.description) for item, shown in key.fields.items()
             }
@@ -88,7 +89,7 @@ class EntryTypes:
                 resolve=resolve,
                 description=f"{self.parts.entry.name}：按主键取一行",
             )
-        if many not in taken and key.name not in taken:
+        if many in offered:
             keys = GraphQLArgument(GraphQLNonNull(GraphQLList(GraphQLNonNull(key))), description="主键，至多 1000 个")
             fields[many] = GraphQLField(
                 GraphQLList(self.node),
@@ -144,13 +145,31 @@ def _link_field(link: Link, target: EntryTypes) -> GraphQLField:
     return GraphQLField(target.node, description=description)
 
 
-def _key_type(view: EntryView, frame: FrameTypes) -> GraphQLInputObjectType | None:
-    """Return the type of the entry's key; None where the view hides an item of it."""
+def key_field_names(view: EntryView, taken: Container[str]) -> tuple[str, ...]:
+    """Return which of the fields that give rows of the entry by key there are; `taken` are the entries' own names."""
+    entry, offered = view.entry, []
+    if not _key_items(view):
+        return ()
+    # An argument of a key's own name leaves no place for these two.
+    if f"{entry.identifier}_by_key" not in taken and not {"purpose", "matter"} & set(entry.key):
+        offered.append(f"{entry.identifier}_by_key")
+    if f"{entry.identifier}_by_keys" not in taken and f"{entry.identifier}_key" not in taken:
+        offered.append(f"{entry.identifier}_by_keys")
+    return tuple(offered)
+
+
+def _key_items(view: EntryView) -> tuple[InformationItem, ...]:
+    """Return the items of the entry's key; none where the view hides one of them, or one can't be compared."""
     shown = {item.identifier: item for item in view.items}
-    if not shown.keys() >= set(view.entry.key):
-        return None
-    items = [shown[name] for name in view.entry.key]
-    if any(item.type is ValueType.JSON for item in items):
+    items = tuple(shown[name] for name in view.entry.key if name in shown)
+    hidden = len(items) < len(view.entry.key)
+    return () if hidden or any(item.type is ValueType.JSON for item in items) else items
+
+
+def _key_type(view: EntryView, frame: FrameTypes) -> GraphQLInputObjectType | None:
+    """Return the type of the entry's key; None where there is no asking by key."""
+    items = _key_items(view)
+    if not items:
         return None
     return GraphQLInputObjectType(
         f"{view.entry.identifier}_key",

@@ -11,9 +11,11 @@ from portal.errors import ConfigurationError
 from portal.resolvers.documents import load_documents
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.portal_world import Answer, PortalWorld, open_world
-from tests.fixtures.sharing_bundle import CHECKER, OUTSIDER, sharing_bundle
+from tests.fixtures.sharing_bundle import CHECKER, OUTSIDER, PLANNER, sharing_bundle
 
 REGISTERED = "query Names($first: Int) { shared { villages(purpose: VERIFICATION, first: $first) { nodes { name } } } }"
+REGISTERED_HIDDEN = "query Births { shared { residents(purpose: VERIFICATION) { nodes { born } } } }"
+REGISTERED_BROKEN = "{ born "
 SENT = "{ me { application } }"
 HIDDEN = "{ shared { residents(purpose: VERIFICATION) { nodes { born } } } }"
 PRECISE = {"Accept": "application/graphql-response+json"}
@@ -35,12 +37,12 @@ def registered_in(path: Path, *documents: str) -> Path:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
     folder = tmp_path_factory.mktemp("world")
-    documents = registered_in(folder / "documents.json", REGISTERED)
+    documents = registered_in(folder / "documents.json", REGISTERED, REGISTERED_HIDDEN, REGISTERED_BROKEN)
     with open_world(sharing_bundle(), folder, documents=str(documents)) as opened:
         yield opened
 
 
-def send(world: PortalWorld, members: object, by: str = CHECKER) -> Answer:
+def send(world: PortalWorld, members: object, by: str | None = CHECKER) -> Answer:
     return world.send(by=by, content=json.dumps(members).encode(), headers=PRECISE)
 
 
@@ -66,14 +68,29 @@ def test_unknown_document_is_asked_for_whole_and_then_known(world: PortalWorld) 
     assert unknown.errors[0]["message"] == "PersistedQueryNotFound"
     assert send(world, persisted(SENT, query=SENT)).data == {"me": {"application": "checker"}}
     assert send(world, persisted(SENT)).data == {"me": {"application": "checker"}}
-    assert send(world, persisted(SENT), by=OUTSIDER).data == {"me": {"application": "outsider"}}
 
 
-def test_document_is_held_against_who_asks_not_who_sent_it(world: PortalWorld) -> None:
+def test_document_that_somebody_sent_is_nobody_elses_to_find_out(world: PortalWorld) -> None:
     assert send(world, persisted(HIDDEN, query=HIDDEN)).data["shared"]["residents"]["nodes"]
-    refused = send(world, persisted(HIDDEN), by=OUTSIDER)
-    assert refused.codes == ["NOT_VALID"]
-    assert "born" in refused.errors[0]["message"]
+    for other in (OUTSIDER, PLANNER, None):
+        assert send(world, persisted(HIDDEN), by=other).errors[0]["message"] == "PersistedQueryNotFound"
+    assert send(world, persisted(HIDDEN)).data
+
+
+def test_public_shares_what_the_public_sent(world: PortalWorld) -> None:
+    asked = "{ shared { villages(first: 1) { nodes { code } } } }"
+    assert send(world, persisted(asked, query=asked), by=None).data
+    assert send(world, persisted(asked), by=None).data
+    assert send(world, persisted(asked)).errors[0]["message"] == "PersistedQueryNotFound"
+
+
+def test_registered_document_is_not_quoted_to_whom_it_is_not_for(world: PortalWorld) -> None:
+    for document in (REGISTERED_HIDDEN, REGISTERED_BROKEN):
+        refused = send(world, persisted(document), by=OUTSIDER)
+        assert (refused.status, refused.codes) == (400, ["NOT_VALID"])
+        assert refused.errors == send(world, persisted(REGISTERED_BROKEN)).errors
+        assert "born" not in refused.content.decode()
+    assert send(world, persisted(REGISTERED_HIDDEN)).data
 
 
 def test_document_under_the_hash_of_another_is_refused_and_not_kept(world: PortalWorld) -> None:

@@ -63,3 +63,10 @@ def test_page_of_a_named_origin_may_not_do_more_than_ask(world: PortalWorld, met
 def test_setting_that_is_no_list_of_origins_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="PORTAL_ALLOWED_ORIGINS"):
         load_settings({"PORTAL_ALLOWED_ORIGINS": text}, None)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/nowhere"])
+def test_page_of_a_named_origin_may_ask_for_nothing_but_graphql(world: PortalWorld, path: str) -> None:
+    asked = {"Origin": NAMED, "Access-Control-Request-Method": "GET"}
+    assert granted(world.send("GET", path, headers={"Origin": NAMED})) == {}
+    assert granted(world.send("OPTIONS", path, headers=asked)) == {}

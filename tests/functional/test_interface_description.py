@@ -9,6 +9,7 @@ import pytest
 from tests.fixtures.linked_bundle import linked_bundle
 from tests.fixtures.portal_world import PortalWorld, open_world
 from tests.fixtures.sharing_bundle import (
+    BYSTANDER,
     CHECKER,
     CLERK,
     HIDDEN_ITEM,
@@ -18,6 +19,7 @@ from tests.fixtures.sharing_bundle import (
     RESIDENTS,
     ROAMER,
     VILLAGES,
+    allow,
     sharing_bundle,
 )
 from tests.fixtures.small_bundle import entry, item
@@ -25,8 +27,11 @@ from tests.fixtures.small_bundle import entry, item
 pytestmark = pytest.mark.clause("A10")
 
 DOCUMENT = "query ($code: String!) { catalogEntry(code: $code) { interfaceDescription } }"
-EVERYONE = (None, CHECKER, PLANNER, OUTSIDER, ROAMER, CLERK, KEEPER)
+EVERYONE = (None, CHECKER, PLANNER, OUTSIDER, ROAMER, CLERK, KEEPER, "application:quoting")
 ODD = "303001001/00077"
+MARKS = "303001001/00078"
+TAKEN = "303001001/00079"
+QUOTING = "application:quoting"
 TYPES = ("string", "integer", "decimal", "boolean", "date", "datetime")
 
 
@@ -38,6 +43,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
         "odd", ODD, keys, key=[one["identifier"] for one in keys], name="a|b\n# c `d` <script>", abstract="*x* [y](z)"
     )
     draft.entries["cases"]["items"][1]["name"] = "嫌|疑"
+    # Names of a key that arguments have too, and a name that another entry would have for its rows by key.
+    marks = [item("after"), item("first"), item("where"), item("case")]
+    draft.entries["marks"] = entry("marks", MARKS, marks, key=["after", "first", "where", "case"])
+    draft.rows["marks"] = ["after,first,where,case", "1,1,1,1"]
+    draft.entries["villages_by_key"] = entry("villages_by_key", TAKEN, [item("code"), item("other")])
+    draft.applications.append(f'quoting,引号应用,{BYSTANDER},"99""9;1",2,government,')
+    draft.policies["quoted"] = {
+        "id": "quoted",
+        **allow(
+            RESIDENTS, "application:quoting", ["code", "name", "born"], matters=['99"9'], purposes=["verification"]
+        ),
+    }
     with open_world(draft, tmp_path_factory.mktemp("world")) as opened:
         yield opened
 
@@ -94,6 +111,20 @@ def test_links_are_in_the_examples(linked: PortalWorld) -> None:
     shown = [document for text in texts for document in blocks(text, "graphql")]
     assert any("street { " in document for document in shown)
     assert any("villages(first: 1) { nodes {" in document for document in shown)
+
+
+def test_key_of_items_that_are_called_as_arguments_is_asked_for_as_it_stands(world: PortalWorld) -> None:
+    (document,) = (one for one in blocks(description(world, MARKS, CHECKER), "graphql") if "_by_key" in one)
+    assert world.ask(document, by=CHECKER).data["shared"]["marks_by_key"]["after"] == "1"
+
+
+def test_rows_by_key_are_no_example_where_another_entry_has_the_name(world: PortalWorld) -> None:
+    assert "villages_by_key" not in description(world, VILLAGES, CHECKER)
+    assert "villages_by_key(" in description(world, TAKEN, CHECKER)
+
+
+def test_matter_is_written_as_a_text(world: PortalWorld) -> None:
+    assert 'matter: "99\\"9"' in description(world, RESIDENTS, QUOTING)
 
 
 def test_rows_of_the_examples_stay_within_the_limit(world: PortalWorld) -> None:

@@ -75,7 +75,15 @@ def test_answer_tells_an_agreement_on_its_last_day_to_those_it_is_for(tmp_path: 
         for name in consumers:
             by = f"application:{name}"
             assert world.ask(READ, by=by).payload["extensions"] == {"endingAgreements": [told]}
-            assert "extensions" not in world.ask("{ me { application } }", by=by).payload
+            linked = "{ shared { residents(purpose: VERIFICATION) { nodes { village { name } } } } }"
+            assert "extensions" in world.ask(linked, by=by).payload
+            for elsewhere in (
+                "{ me { application } }",
+                "{ __schema { queryType { name } } }",
+                '{ catalogEntry(code: "residents") { name } }',
+                '{ shared { villages(where: {name: {eq: "residents"}}) { nodes { code } } } }',
+            ):
+                assert "extensions" not in world.ask(elsewhere, by=by).payload, elsewhere
             assert "extensions" not in world.ask("{ shared { villages { nodes { code } } } }", by=by).payload
         assert "extensions" not in world.ask("{ shared { villages { nodes { code } } } }").payload
     assert consumers

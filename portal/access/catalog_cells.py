@@ -1,0 +1,127 @@
+"""The bound on how much a document asks of the catalog: values in the answer, counted before it is made (T71)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from graphql.language.ast import (
+    DocumentNode,
+    FieldNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+from graphql.utilities import get_operation_ast
+
+from portal.access.spreading import Fragments, fields_within, fragments_of
+from portal.errors import Text, TooComplex
+from portal.policies.information_point import PortalContent
+
+_ROOTS = frozenset({"catalog", "catalogEntry", "explain"})
+_PAGES = frozenset({"nodes", "edges"})
+_DEFAULT_PAGE = 100
+_WRITTEN = {"interfaceDescription": 200}
+"""Fields whose value is as long as so many others."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSizes:
+    """How long the lists can be that catalog fields answer: entries, and the longest of each kind below an entry."""
+
+    entries: int
+    facets: int
+    below: Mapping[str, int]
+
+
+def catalog_sizes(content: PortalContent, purposes: int) -> CatalogSizes:
+    """Return the sizes of the content's lists; at least 1, so that a list is no way to ask for nothing."""
+    entries = [state.entry for state in content.entries]
+    places = {place for entry in entries for place in accumulate((name,) for name in entry.classification)}
+    records: dict[str, int] = {}
+    for record in content.records:
+        records[record.resource] = records.get(record.resource, 0) + 1
+    return CatalogSizes(
+        entries=max(1, len(entries)),
+        facets=max(10, len(places), len(content.registry.departments)),
+        below={
+            "items": max((len(entry.items) for entry in entries), default=1),
+            "links": max((len(entry.links) for entry in entries), default=1) or 1,
+            "relatedEntries": max((len(entry.related) for entry in entries), default=1) or 1,
+            "records": max(records.values(), default=1),
+            "purposes": purposes + 1,
+        },
+    )
+
+
+def check_catalog_cells(
+    document: DocumentNode,
+    name: str | None,
+    variables: Mapping[str, object] | None,
+    sizes: CatalogSizes,
+    allowed: int,
+) -> None:
+    """Raise TooComplex for a document whose catalog fields could be answered with more values than allowed."""
+    operation = get_operation_ast(document, name)
+    if operation is None:
+        return
+    weighing = _Weighing(fragments_of(document), {**_default_numbers(operation), **(variables or {})}, sizes)
+    roots = fields_within((operation.selection_set,), weighing.fragments)
+    cells = sum(weighing.cells(node, 1) for node in roots if node.name.value in _ROOTS)
+    if cells > allowed:
+        raise TooComplex(
+            Text(
+                en=f"up to {cells} values of the catalog are more than the {allowed} allowed; "
+                "ask for fewer entries with `first`, for fewer fields, or in several requests",
+                zh=f"至多 {cells} 个目录值，超过上限 {allowed}；请减小 `first`、少取字段，或分几次请求",
+            )
+        )
+
+
+def _default_numbers(operation: OperationDefinitionNode) -> Mapping[str, object]:
+    return {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighing:
+    """Weighs fields, each selection set once for each length that the page around it has."""
+
+    fragments: Fragments
+    variables: Mapping[str, object]
+    sizes: CatalogSizes
+    weighed: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def cells(self, node: FieldNode, page: int) -> int:
+        """Return how many values the field is answered with, at the most."""
+        name = node.name.value
+        if node.selection_set is None:
+            return _WRITTEN.get(name, 1)
+        if name == "catalog":
+            page = self._page(node)
+        return 1 + self._length(name, page) * self._below(node.selection_set, page)
+
+    def _length(self, name: str, page: int) -> int:
+        if name in _PAGES:
+            return page
+        return self.sizes.facets if name == "facets" else self.sizes.below.get(name, 1)
+
+    def _below(self, selections: SelectionSetNode, page: int) -> int:
+        key = id(selections), page
+        if key not in self.weighed:
+            # A fragment inside itself weighs nothing here: validation refuses it.
+            self.weighed[key] = 0
+            self.weighed[key] = sum(self.cells(node, page) for node in fields_within((selections,), self.fragments))
+        return self.weighed[key]
+
+    def _page(self, node: FieldNode) -> int:
+        value: object = None
+        for argument in node.arguments or ():
+            if argument.name.value == "first":
+                value = argument.value
+        if isinstance(value, VariableNode):
+            value = self.variables.get(value.name.value)
+        if isinstance(value, IntValueNode):
+            value = int(value.value) if len(value.value) < len(str(10**9)) else self.sizes.entries
+        # More than the entries there are, or a number that will be refused, can't be answered with more than all.
+        first = abs(value) if isinstance(value, int) else _DEFAULT_PAGE
+        return min(first, self.sizes.entries)

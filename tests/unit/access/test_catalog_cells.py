@@ -1,0 +1,75 @@
+"""How many values of the catalog a document can be answered with, counted by hand."""
+
+from typing import Any
+
+import pytest
+from graphql import parse
+
+from portal.access.catalog_cells import CatalogSizes, catalog_sizes, check_catalog_cells
+from portal.catalog.entries import Link
+from portal.errors import TooComplex
+from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier
+from tests.policies.building import entry, record, snapshot
+
+pytestmark = pytest.mark.clause("T71")
+
+SIZES = CatalogSizes(
+    entries=50, facets=7, below={"items": 6, "links": 2, "relatedEntries": 3, "records": 4, "purposes": 5}
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("{catalog {totalCount}}", 2),
+        ("{catalog(first: 10) {nodes {name}}}", 1 + 1 + 10),
+        ("{catalog {nodes {name}}}", 1 + 1 + 50),
+        ("{catalog(first: 1000) {edges {node {name}}}}", 1 + 1 + 50 * 2),
+        ("{catalog(first: 99999999999999999999) {nodes {name}}}", 1 + 1 + 50),
+        ("{catalog(first: -3) {nodes {name}}}", 1 + 1 + 3),
+        ("{catalog(first: 10) {nodes {items {name type}}}}", 1 + 1 + 10 * (1 + 6 * 2)),
+        ("{catalog(first: 10) {nodes {items {access {purposes {purpose}}}}}}", 1 + 1 + 10 * (1 + 6 * (1 + 1 + 5))),
+        ("{catalog {facets {kind {value}}}}", 1 + 1 + 7 * 2),
+        ('{catalogEntry(code: "1") {name links {target} relatedEntries {code}}}', 1 + 1 + 3 + 4),
+        ('{catalogEntry(code: "1") {interfaceDescription}}', 1 + 200),
+        ('{a: catalogEntry(code: "1") {name} b: catalogEntry(code: "1") {name}}', 4),
+        ('{explain(resource: "1") {lines items {code records {id}}}}', 1 + 1 + 1 + 6 * (1 + 1 + 4)),
+        ("{...F} fragment F on Query {catalog(first: 5) {...G ...G}} fragment G on C {nodes {name}}", 1 + 1 + 5),
+        ("query ($n: Int = 4) {catalog(first: $n) {nodes {name}}}", 1 + 1 + 4),
+        ("{...F} fragment F on Query {...F}", 0),
+        ("{me {user} shared {catalog(first: 9) {nodes {x}}}}", 0),
+    ],
+)
+def test_values_of_the_catalog_are_counted_with_the_length_of_every_list(text: str, cells: int) -> None:
+    check_catalog_cells(parse(text), None, {}, SIZES, cells)
+    if cells:
+        with pytest.raises(TooComplex, match=f"^up to {cells} values of the catalog .* {cells - 1} allowed"):
+            check_catalog_cells(parse(text), None, {}, SIZES, cells - 1)
+
+
+def test_variable_says_how_many_entries_are_asked_for() -> None:
+    document = parse("query ($n: Int = 4) {catalog(first: $n) {nodes {name}}}")
+    check_catalog_cells(document, None, {"n": 7}, SIZES, 9)
+    with pytest.raises(TooComplex, match=r"^up to 9 values"):
+        check_catalog_cells(document, None, {"n": 7}, SIZES, 8)
+
+
+def test_operation_that_is_meant_is_counted_alone() -> None:
+    document = parse("query A {catalog {nodes {name}}} query B {catalog {totalCount}}")
+    check_catalog_cells(document, "B", None, SIZES, 2)
+    check_catalog_cells(document, None, None, SIZES, 0)
+    with pytest.raises(TooComplex):
+        check_catalog_cells(document, "A", None, SIZES, 2)
+
+
+def test_sizes_are_those_of_the_longest_lists() -> None:
+    link = Link("self", (ItemIdentifier("name"),), EntryIdentifier("residents"), (ItemIdentifier("name"),), many=True)
+    plain: dict[str, Any] = {"code": EntryCode("303001001/00002"), "identifier": EntryIdentifier("others")}
+    wide = entry(links=(link, link), related=(EntryCode("a"),), classification=("户籍", "常住", "城镇"))
+    content = snapshot([wide, entry(wide.items[:2], **plain)], [record(id="a"), record(id="b")]).content
+    sizes = catalog_sizes(content, 4)
+    assert (sizes.entries, sizes.facets) == (2, 10)
+    assert sizes.below == {"items": 9, "links": 2, "relatedEntries": 1, "records": 2, "purposes": 5}
+    empty = catalog_sizes(snapshot([], []).content, 4)
+    assert empty.entries == 1
+    assert set(empty.below.values()) == {1, 5}
