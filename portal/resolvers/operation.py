@@ -49,6 +49,8 @@ _TOO_DEEP = frozenset({"Syntax Error: Document is nested too deeply. Parsing abo
 """How graphql-core says that a document is beyond its own bounds: 200 levels, or a chain of as many fragments."""
 _NOT_FOR_YOU = GraphQLError("the registered document asks for what isn't there for you")
 """Of a document that the client didn't write: its names may be others' to know."""
+_EXACT_NUMBER = "<Decimal instance>"
+"""How graphql-core shows a number of the variables that isn't written as an integer."""
 _NOT_AN_INT = "Int cannot represent"
 """How graphql-core says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
 _KEPT_TEXT = 262_144
@@ -296,6 +298,7 @@ def _cause(error: GraphQLError) -> Exception | None:
 
 
 def _render(error: GraphQLError, message: str, extensions: dict[str, object]) -> dict[str, object]:
+    message = message.replace(_EXACT_NUMBER, "a number with a point or an exponent")
     shown = message if len(message) <= _MESSAGE_LENGTH else f"{message[:_MESSAGE_LENGTH]}…"
     rendered: dict[str, object] = {"message": shown.encode("utf-8", "backslashreplace").decode()}
     if error.locations:

@@ -258,3 +258,12 @@ def test_cursor_of_another_subject_is_refused(world: PortalWorld) -> None:
     answer = world.ask(f'{{shared {{residents({VERIFY}, after: "{cursor}") {{nodes {{code}}}}}}}}', by=CHECKER)
 
     assert_refused(answer, "BAD_INPUT")
+
+
+@pytest.mark.parametrize("number", [2.5, 2.0, 1e30])
+def test_number_with_a_point_is_called_so_where_an_integer_is_wanted(world: PortalWorld, number: float) -> None:
+    document = "query ($first: Int) { shared { villages(first: $first) { nodes { code } } } }"
+    answer = world.ask(document, by=CHECKER, variables={"first": number})
+    assert answer.codes == ["BAD_INPUT"]
+    assert "a number with a point or an exponent" in answer.errors[0]["message"]
+    assert "Decimal" not in answer.errors[0]["message"]
