@@ -35,6 +35,8 @@ SIZES = CatalogSizes(
         ('{a: catalogEntry(code: "1") {name} b: catalogEntry(code: "1") {name}}', 4),
         ('{explain(resource: "1") {lines items {code records {id}}}}', 1 + 1 + 1 + 6 * (1 + 1 + 4)),
         ("{...F} fragment F on Query {catalog(first: 5) {...G ...G}} fragment G on C {nodes {name}}", 1 + 1 + 5),
+        ("{a: catalogEntry {...F} b: catalogEntry {...F}} fragment F on E {links {target}}", 2 * (1 + 1 + 2)),
+        ('{catalog(search: "x", first: 3) {nodes {name}}}', 1 + 1 + 3),
         ("query ($n: Int = 4) {catalog(first: $n) {nodes {name}}}", 1 + 1 + 4),
         ("{...F} fragment F on Query {...F}", 0),
         ("{me {user} shared {catalog(first: 9) {nodes {x}}}}", 0),
