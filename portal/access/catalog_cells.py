@@ -8,19 +8,20 @@ from graphql.language.ast import (
     DocumentNode,
     FieldNode,
     IntValueNode,
-    OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
 )
 from graphql.utilities import get_operation_ast
 
-from portal.access.spreading import Fragments, fields_within, fragments_of
+from portal.access.spreading import Fragments, default_values, fields_within, fragments_of
+from portal.catalog.entries import CatalogEntry
 from portal.errors import Text, TooComplex
-from portal.policies.information_point import PortalContent
 
 _ROOTS = frozenset({"catalog", "catalogEntry", "explain"})
 _PAGES = frozenset({"nodes", "edges"})
 _DEFAULT_PAGE = 100
+_USUAL = {"links": 10, "relatedEntries": 10, "records": 20}
+"""Lists of which a subject may know a part: they count as long as they hardly ever are."""
 _WRITTEN = {"interfaceDescription": 200}
 """Fields whose value is as long as so many others."""
 
@@ -34,23 +35,16 @@ class CatalogSizes:
     below: Mapping[str, int]
 
 
-def catalog_sizes(content: PortalContent, purposes: int) -> CatalogSizes:
-    """Return the sizes of the content's lists; at least 1, so that a list is no way to ask for nothing."""
-    entries = [state.entry for state in content.entries]
-    places = {place for entry in entries for place in accumulate((name,) for name in entry.classification)}
-    records: dict[str, int] = {}
-    for record in content.records:
-        records[record.resource] = records.get(record.resource, 0) + 1
+def catalog_sizes(shown: Mapping[CatalogEntry, int], purposes: int) -> CatalogSizes:
+    """Return the sizes of lists over the entries that a subject may know of, each with how many of its items.
+
+    # INVARIANT: a refusal tells them, so nothing else may count: no hidden entry or item, and no record of a policy.
+    """
+    places = {place for entry in shown for place in accumulate((name,) for name in entry.classification)}
     return CatalogSizes(
-        entries=max(1, len(entries)),
-        facets=max(10, len(places), len(content.registry.departments)),
-        below={
-            "items": max((len(entry.items) for entry in entries), default=1),
-            "links": max((len(entry.links) for entry in entries), default=1) or 1,
-            "relatedEntries": max((len(entry.related) for entry in entries), default=1) or 1,
-            "records": max(records.values(), default=1),
-            "purposes": purposes + 1,
-        },
+        entries=max(1, len(shown)),
+        facets=max(10, len(places), len({entry.provider for entry in shown})),
+        below={"items": max(shown.values(), default=1), "purposes": purposes + 1},
     )
 
 
@@ -65,7 +59,7 @@ def check_catalog_cells(
     operation = get_operation_ast(document, name)
     if operation is None:
         return
-    weighing = _Weighing(fragments_of(document), {**_default_numbers(operation), **(variables or {})}, sizes)
+    weighing = _Weighing(fragments_of(document), {**default_values(operation), **(variables or {})}, sizes)
     roots = fields_within((operation.selection_set,), weighing.fragments)
     cells = sum(weighing.cells(node, 1) for node in roots if node.name.value in _ROOTS)
     if cells > allowed:
@@ -76,10 +70,6 @@ def check_catalog_cells(
                 zh=f"至多 {cells} 个目录值，超过上限 {allowed}；请减小 `first`、少取字段，或分几次请求",
             )
         )
-
-
-def _default_numbers(operation: OperationDefinitionNode) -> Mapping[str, object]:
-    return {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +93,7 @@ class _Weighing:
     def _length(self, name: str, page: int) -> int:
         if name in _PAGES:
             return page
-        return self.sizes.facets if name == "facets" else self.sizes.below.get(name, 1)
+        return self.sizes.facets if name == "facets" else self.sizes.below.get(name, _USUAL.get(name, 1))
 
     def _below(self, selections: SelectionSetNode, page: int) -> int:
         key = id(selections), page

@@ -9,7 +9,6 @@ from graphql.language.ast import (
     FieldNode,
     IntValueNode,
     ListValueNode,
-    OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
 )
@@ -17,7 +16,7 @@ from graphql.utilities import get_operation_ast
 
 from portal.access.plan_keys import KEYS, KEYS_LIMIT
 from portal.access.planning import DEFAULT_LINKED_ROWS, DEFAULT_ROWS, ROWS_LIMIT
-from portal.access.spreading import Fragments, fields_within, fragments_of
+from portal.access.spreading import Fragments, default_values, fields_within, fragments_of
 from portal.errors import Text, TooComplex
 
 _SHARED = "shared"
@@ -41,7 +40,7 @@ def check_cells(document: DocumentNode, name: str | None, variables: Mapping[str
     operation = get_operation_ast(document, name)
     if operation is None:
         return
-    weighing = _Weighing(fragments_of(document), {**_defaults(operation), **(variables or {})})
+    weighing = _Weighing(fragments_of(document), {**default_values(operation), **(variables or {})})
     cells = weighing.weigh(operation.selection_set, DEFAULT_LINKED_ROWS).once
     if cells > allowed:
         raise TooComplex(
@@ -52,10 +51,6 @@ def check_cells(document: DocumentNode, name: str | None, variables: Mapping[str
                 "请减小 `first`、少取几层关联，或分几次请求",
             )
         )
-
-
-def _defaults(operation: OperationDefinitionNode) -> Mapping[str, object]:
-    return {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from graphql.language.ast import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
 )
 
 Fragments = Mapping[str, FragmentDefinitionNode]
@@ -26,6 +27,15 @@ def fragments_of(document: DocumentNode) -> Fragments:
 def operations_of(document: DocumentNode) -> tuple[OperationDefinitionNode, ...]:
     """Return the document's operations in their order."""
     return tuple(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+
+
+def default_values(operation: OperationDefinitionNode) -> Mapping[str, ValueNode]:
+    """Return what an operation's variables are where a request leaves them out, for those that have a default."""
+    return {
+        node.variable.name.value: node.default_value
+        for node in operation.variable_definitions or ()
+        if node.default_value is not None
+    }
 
 
 def selections_within(sets: Iterable[SelectionSetNode], fragments: Fragments) -> Iterator[SelectionNode]:

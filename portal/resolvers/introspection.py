@@ -10,7 +10,6 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLSchema,
-    OperationDefinitionNode,
     StringValueNode,
     VariableNode,
 )
@@ -18,7 +17,7 @@ from graphql.language.ast import SelectionSetNode
 from graphql.type import is_wrapping_type
 from graphql.utilities import get_operation_ast
 
-from portal.access.spreading import Fragments, fields_within, fragments_of
+from portal.access.spreading import Fragments, default_values, fields_within, fragments_of
 from portal.errors import Text, TooComplex
 
 _Shown = Sequence[object]
@@ -36,7 +35,7 @@ def check_introspection(
     if operation is None:
         return
     fragments = fragments_of(document)
-    known = {**_default_texts(operation), **variables}
+    known = {**default_values(operation), **variables}
     asked = [
         (node.selection_set, _asked_for(schema, node, known))
         for node in fields_within((operation.selection_set,), fragments)
@@ -48,23 +47,14 @@ def check_introspection(
             counting.count(selections, shown)
 
 
-def _default_texts(operation: OperationDefinitionNode) -> Mapping[str, str]:
-    """Return the texts that an operation's variables have where a request leaves them out."""
-    return {
-        node.variable.name.value: node.default_value.value
-        for node in operation.variable_definitions or ()
-        if isinstance(node.default_value, StringValueNode)
-    }
-
-
 def _asked_for(schema: GraphQLSchema, node: FieldNode, variables: Mapping[str, object]) -> _Shown:
     if node.name.value == "__schema":
         return (schema,)
     (argument,) = node.arguments or ()
-    value = argument.value
-    named = variables.get(value.name.value) if isinstance(value, VariableNode) else None
-    if isinstance(value, StringValueNode):
-        named = value.value
+    value: object = argument.value
+    named = variables.get(value.name.value) if isinstance(value, VariableNode) else value
+    if isinstance(named, StringValueNode):
+        named = named.value
     return (schema.type_map[named],) if isinstance(named, str) and named in schema.type_map else ()
 
 

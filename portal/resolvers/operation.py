@@ -39,6 +39,7 @@ from portal.resolvers.shared import resolve_shared_field
 from portal.resolvers.shelves import CatalogShelves
 from portal.resolvers.validation import ERRORS_SHOWN, validate_document
 from portal.schema.assembly import AssembledSchema, SchemaAssembler, linked_entries, named_views
+from portal.schema.catalog_values import is_in_catalog, shown_items
 from portal.vocabulary import Purpose, Subject
 
 _MESSAGE_LENGTH = 2000
@@ -47,7 +48,9 @@ _PLACES_SHOWN = 10
 _TOO_MANY_TOKENS = "contains more than"
 _TOO_DEEP = frozenset({"Syntax Error: Document is nested too deeply. Parsing aborted.", "Validation aborted."})
 """How graphql-core says that a document is beyond its own bounds: 200 levels, or a chain of as many fragments."""
-_NOT_FOR_YOU = GraphQLError("the registered document asks for what isn't there for you")
+_NOT_FOR_YOU = Text(
+    en="the registered document asks for what isn't there for you", zh="该登记文档所请求的内容对您不存在"
+)
 """Of a document that the client didn't write: its names may be others' to know."""
 _EXACT_NUMBER = "<Decimal instance>"
 """How graphql-core shows a number of the variables that isn't written as an integer."""
@@ -105,7 +108,7 @@ class Endpoint:
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
     purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)
-    sizes: Kept[CatalogSizes] = field(default_factory=lambda: Kept(2))
+    sizes: Kept[CatalogSizes] = field(default_factory=lambda: Kept(4))
     shelves: CatalogShelves = field(default_factory=CatalogShelves)
 
     def view_of(self, subject: Subject, point: DecisionPoint, now: datetime) -> View:
@@ -122,12 +125,15 @@ class Endpoint:
             self.purposes[profile] = load_profile(profile).purposes
         return self.purposes[profile]
 
-    def sizes_of(self, point: DecisionPoint) -> CatalogSizes:
-        """Return how long the catalog's lists are, kept until the epoch changes."""
+    def sizes_of(self, subject: Subject, point: DecisionPoint) -> CatalogSizes:
+        """Return how long the catalog's lists are to the subject: to the public those of what is open."""
         content = point.snapshot.content
-        kept = self.sizes.find(content.epoch)
+        key = (content.epoch, subject.is_public)
+        kept = self.sizes.find(key)
         if kept is None:
-            kept = self.sizes.keep(content.epoch, catalog_sizes(content, len(self.purposes_of(content.profile))))
+            entries = [state.entry for state in content.entries if is_in_catalog(state.entry, subject)]
+            shown = {entry: len(shown_items(entry, subject)) for entry in entries}
+            kept = self.sizes.keep(key, catalog_sizes(shown, len(self.purposes_of(content.profile))))
         return kept
 
     def schema_for(self, text: str, view: View, profile: str) -> AssembledSchema:
@@ -149,7 +155,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         view = endpoint.view_of(subject, point, now)
         document = _parse(endpoint, operation.document)
         check_cells(document, operation.name, operation.variables, endpoint.bounds.cells)
-        sizes, catalog_cells = endpoint.sizes_of(point), endpoint.bounds.catalog_cells
+        sizes, catalog_cells = endpoint.sizes_of(subject, point), endpoint.bounds.catalog_cells
         check_catalog_cells(document, operation.name, operation.variables, sizes, catalog_cells)
         if operation.only_query and _changes(document, operation.name):
             return _by_post_alone(language)
@@ -158,11 +164,11 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         if not faults:
             _check_introspection(endpoint, assembled, document, operation)
     except GraphQLError as failure:
-        return _not_valid([failure] if operation.is_own else [_NOT_FOR_YOU], language)
+        return _refuse_document([failure], operation, language)
     except PortalError as failure:
         return refuse_request(failure, language)
     if faults:
-        return _not_valid(faults if operation.is_own else [_NOT_FOR_YOU], language)
+        return _refuse_document(faults, operation, language)
     purposes = endpoint.purposes_of(point.snapshot.content.profile)
     context = RequestContext(
         endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves
@@ -219,8 +225,9 @@ def _is_too_deep(failure: GraphQLError) -> bool:
 def _too_deep(allowed: int) -> TooComplex:
     return TooComplex(
         Text(
-            en=f"the document is nested far deeper than the {allowed} levels allowed; nest less",
-            zh=f"查询文档的嵌套远超 {allowed} 层的上限；请减少嵌套",
+            en="fields, fragments or values are nested in more than 200 levels, "
+            f"and fields may be in {allowed}; nest less",
+            zh=f"字段、片段或值的嵌套超过 200 层，其中字段至多 {allowed} 层；请减少嵌套",
         )
     )
 
@@ -307,6 +314,12 @@ def _render(error: GraphQLError, message: str, extensions: dict[str, object]) ->
     if error.path:
         rendered["path"] = list(error.path)
     return {**rendered, "extensions": extensions}
+
+
+def _refuse_document(faults: Iterable[GraphQLError], operation: Operation, language: Language) -> Outcome:
+    if operation.is_own:
+        return _not_valid(faults, language)
+    return refusal(400, ErrorCode.NOT_VALID, _NOT_FOR_YOU.render(language))
 
 
 def _not_valid(faults: Iterable[GraphQLError], language: Language) -> Outcome:

@@ -1,12 +1,13 @@
 """Documents that ask much of the catalog or the schema in few bytes (T70, T71)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.fixtures.portal_world import PortalWorld, open_world
-from tests.fixtures.sharing_bundle import CHECKER, RESIDENTS, sharing_bundle
-from tests.fixtures.small_bundle import entry, item
+from tests.fixtures.sharing_bundle import CHECKER, RESIDENTS, allow, sharing_bundle
+from tests.fixtures.small_bundle import CONSUMER, entry, item
 
 pytestmark = pytest.mark.clause("T71")
 
@@ -16,7 +17,9 @@ WIDE = "303001001/00088"
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
     draft = sharing_bundle()
-    draft.entries["wide"] = entry("wide", WIDE, [item(f"i{n}", open=True) for n in range(60)], open=True)
+    items = [item(f"i{n}", open=True) for n in range(60)]
+    draft.entries["wide"] = entry("wide", WIDE, items, open=True)
+    draft.entries["wider"] = entry("wider", "303001001/00089", items, open=True)
     with open_world(draft, tmp_path_factory.mktemp("world")) as opened:
         yield opened
 
@@ -55,7 +58,7 @@ ALL = """code identifier name provider { code name } providerUnit abstract keywo
 
 def test_whole_pages_of_the_catalog_are_answered(world: PortalWorld) -> None:
     found = world.ask(f"{{a: catalog(first: 1000) {{nodes {{{ALL}}}}} b: catalog {{nodes {{{ALL}}}}}}}", by=CHECKER)
-    assert len(found.data["a"]["nodes"]) == len(found.data["b"]["nodes"]) == 5
+    assert len(found.data["a"]["nodes"]) == len(found.data["b"]["nodes"]) == 6
 
 
 def test_entry_that_is_asked_for_again_and_again_is_described_once(world: PortalWorld) -> None:
@@ -78,3 +81,25 @@ def test_type_named_by_a_default_counts_as_one_that_is_written(world: PortalWorl
     assert written.codes == default.codes == given.codes
     if name == "Shared":
         assert written.codes == ["TOO_COMPLEX"]
+
+
+@pytest.mark.clause("T58")
+@pytest.mark.parametrize("by", [None, CHECKER], ids=str)
+def test_refusal_counts_nothing_that_the_subject_may_not_know(tmp_path: Path, by: str | None) -> None:
+    """The number in the sentence is the same whatever is hidden: entries, items and policies from the public."""
+    told = []
+    for number, hidden in enumerate((1, 9)):
+        draft = sharing_bundle()
+        for index in range(hidden):
+            draft.policies[f"more{index}"] = {
+                "id": f"more{index}",
+                **allow(RESIDENTS, f"department:{CONSUMER}", ["code"]),
+            }
+            if by is None:
+                items = [item(f"i{place}") for place in range(10 * hidden)]
+                draft.entries[f"more{index}"] = entry(f"more{index}", f"303001001/001{index:02}", items)
+        with open_world(draft, tmp_path / str(number), max_catalog_cells="3") as world:
+            asked = "{catalog {nodes {items {name}}} explain(resource: 1) {items {records {id}}}}"
+            told.append([world.ask(asked.replace(": 1", ': "1"'), by=by).errors[0]["message"]])
+    assert told[0] == told[1]
+    assert "values of the catalog" in told[0][0]

@@ -6,16 +6,13 @@ import pytest
 from graphql import parse
 
 from portal.access.catalog_cells import CatalogSizes, catalog_sizes, check_catalog_cells
-from portal.catalog.entries import Link
 from portal.errors import TooComplex
-from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier
-from tests.policies.building import entry, record, snapshot
+from portal.vocabulary import EntryCode, EntryIdentifier
+from tests.policies.building import entry
 
 pytestmark = pytest.mark.clause("T71")
 
-SIZES = CatalogSizes(
-    entries=50, facets=7, below={"items": 6, "links": 2, "relatedEntries": 3, "records": 4, "purposes": 5}
-)
+SIZES = CatalogSizes(entries=50, facets=7, below={"items": 6, "purposes": 5})
 
 
 @pytest.mark.parametrize(
@@ -30,12 +27,12 @@ SIZES = CatalogSizes(
         ("{catalog(first: 10) {nodes {items {name type}}}}", 1 + 1 + 10 * (1 + 6 * 2)),
         ("{catalog(first: 10) {nodes {items {access {purposes {purpose}}}}}}", 1 + 1 + 10 * (1 + 6 * (1 + 1 + 5))),
         ("{catalog {facets {kind {value}}}}", 1 + 1 + 7 * 2),
-        ('{catalogEntry(code: "1") {name links {target} relatedEntries {code}}}', 1 + 1 + 3 + 4),
+        ('{catalogEntry(code: "1") {name links {target} relatedEntries {code}}}', 1 + 1 + 11 + 11),
         ('{catalogEntry(code: "1") {interfaceDescription}}', 1 + 200),
         ('{a: catalogEntry(code: "1") {name} b: catalogEntry(code: "1") {name}}', 4),
-        ('{explain(resource: "1") {lines items {code records {id}}}}', 1 + 1 + 1 + 6 * (1 + 1 + 4)),
+        ('{explain(resource: "1") {lines items {code records {id}}}}', 1 + 1 + 1 + 6 * (1 + 1 + 20)),
         ("{...F} fragment F on Query {catalog(first: 5) {...G ...G}} fragment G on C {nodes {name}}", 1 + 1 + 5),
-        ("{a: catalogEntry {...F} b: catalogEntry {...F}} fragment F on E {links {target}}", 2 * (1 + 1 + 2)),
+        ("{a: catalogEntry {...F} b: catalogEntry {...F}} fragment F on E {links {target}}", 2 * (1 + 1 + 10)),
         ('{catalog(search: "x", first: 3) {nodes {name}}}', 1 + 1 + 3),
         ("query ($n: Int = 4) {catalog(first: $n) {nodes {name}}}", 1 + 1 + 4),
         ("{...F} fragment F on Query {...F}", 0),
@@ -65,13 +62,10 @@ def test_operation_that_is_meant_is_counted_alone() -> None:
 
 
 def test_sizes_are_those_of_the_longest_lists() -> None:
-    link = Link("self", (ItemIdentifier("name"),), EntryIdentifier("residents"), (ItemIdentifier("name"),), many=True)
     plain: dict[str, Any] = {"code": EntryCode("303001001/00002"), "identifier": EntryIdentifier("others")}
-    wide = entry(links=(link, link), related=(EntryCode("a"),), classification=("户籍", "常住", "城镇"))
-    content = snapshot([wide, entry(wide.items[:2], **plain)], [record(id="a"), record(id="b")]).content
-    sizes = catalog_sizes(content, 4)
-    assert (sizes.entries, sizes.facets) == (2, 10)
-    assert sizes.below == {"items": 9, "links": 2, "relatedEntries": 1, "records": 2, "purposes": 5}
-    empty = catalog_sizes(snapshot([], []).content, 4)
-    assert empty.entries == 1
-    assert set(empty.below.values()) == {1, 5}
+    wide = entry(classification=("户籍", "常住", "城镇"))
+    sizes = catalog_sizes({wide: 7, entry(wide.items[:2], **plain): 2}, 4)
+    assert sizes == CatalogSizes(entries=2, facets=10, below={"items": 7, "purposes": 5})
+    many = {entry(classification=(f"{n}", "x"), code=EntryCode(f"303001001/{n:05}")): 1 for n in range(20)}
+    assert catalog_sizes(many, 4).facets == 40
+    assert catalog_sizes({}, 4) == CatalogSizes(entries=1, facets=10, below={"items": 1, "purposes": 5})
