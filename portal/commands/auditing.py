@@ -1,6 +1,7 @@
 """`portal audit verify` and `portal audit tail`."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -32,14 +33,15 @@ _FAULTS = {
     FaultKind.SIGNATURE: Text(en="the checkpoint was not signed with the audit key", zh="检查点未经审计密钥签名"),
     FaultKind.HEAD: Text(en="records that it covers were cut or written anew", zh="其覆盖的记录被截断或重写"),
     FaultKind.DIGEST: Text(en="its digest isn't that of all chains", zh="其摘要与全部记录链不符"),
+    FaultKind.EPOCH: Text(en="its epoch is lower than one before it", zh="其纪元低于此前的检查点"),
     FaultKind.WITNESS: Text(
-        en="the log lacks the checkpoint that the witness file names: it was replaced, cut or restored",
-        zh="日志中没有见证文件所指的检查点：日志曾被替换、截断或恢复",
+        en="the log lacks a checkpoint that a witness names: it was replaced, cut or restored",
+        zh="日志中没有见证方所指的检查点：日志曾被替换、截断或恢复",
     ),
     FaultKind.UNREADABLE: Text(en="the log can't be read", zh="日志无法读取"),
 }
 
-_PLACES = {"record": "记录", "writer": "写入者", "checkpoint": "检查点", "witness": "见证文件", "database": "数据库"}
+_PLACES = {"record": "记录", "writer": "写入者", "checkpoint": "检查点", "witness": "见证方", "database": "数据库"}
 
 
 def verify(session: Session, _options: NoOptions) -> ExitCode:
@@ -48,7 +50,7 @@ def verify(session: Session, _options: NoOptions) -> ExitCode:
     key = load_keys(settings.key_file).audit_public_pem()
     path = _log_file(settings)
     with _shown_progress(session.terminal) as tell:
-        result = verify_log(str(path), key, settings.witness_file, tell)
+        result = verify_log(str(path), key, [settings.witness_file], tell, processes=os.cpu_count() or 1)
     for line in _render(result):
         session.terminal.say(line)
     return ExitCode.DONE if result.fault is None else ExitCode.NO
@@ -61,6 +63,11 @@ def _render(result: LogVerification) -> Iterator[Text]:
         zh=f"已检查 {result.writers} 个写入者的 {result.records} 条记录和 {result.checkpoints} 个检查点；"
         f"{result.uncovered} 条记录尚未被检查点覆盖",
     )
+    if result.unwitnessed is not None:
+        yield Text(
+            en=f"{result.unwitnessed} records are newer than the last witnessed checkpoint",
+            zh=f"{result.unwitnessed} 条记录晚于最后一个已见证的检查点",
+        )
     yield Text(en="no fault", zh="未发现问题") if result.fault is None else _render_fault(result.fault)
 
 

@@ -85,7 +85,7 @@ class Log:
         return Ledger(self.url, self.key, self.witness)
 
     def verify(self) -> LogVerification:
-        return verify_log(self.url, self.public_key, self.witness)
+        return verify_log(self.url, self.public_key, [self.witness])
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What a query of one's own finds in the database."""
