@@ -19,6 +19,7 @@ from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.audit.recorder import Recorder
+from portal.audit.witnessing import Witnessing
 from portal.demonstration.page import page_routes
 from portal.errors import PortalError
 from portal.identity.keys import PortalKeys, load_keys
@@ -73,7 +74,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     keys = load_keys(settings.key_file)
     documents = load_documents(settings.documents)
     await asyncio.to_thread(upgrade_database, settings.database_url)
-    recorder = await asyncio.to_thread(Recorder.start, settings.database_url, keys.audit, settings.witness_file)
+    recorder = await asyncio.to_thread(_start_recorder, settings, keys)
     source = SqliteSource(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
     road = Road(snapshot_keeper(settings.database_url, keys.digest_secret), source, recorder, keys)
     bounds = Bounds(
@@ -93,6 +94,15 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
         await road.keeper.close()
+
+
+def _start_recorder(settings: Settings, keys: PortalKeys) -> Recorder:
+    witnessing = Witnessing.start(settings.database_url, settings.audit_witnesses, settings.audit_witness_seconds)
+    try:
+        return Recorder.start(settings.database_url, keys.audit, settings.witness_file, witnessing)
+    except BaseException:
+        witnessing.close()
+        raise
 
 
 def create_app(settings: Settings) -> Starlette:

@@ -26,6 +26,8 @@ from portal.commands.options import (
     ServeOptions,
     TailOptions,
     TokenOptions,
+    VerifyOptions,
+    WitnessOptions,
 )
 from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import BadInput, ConfigurationError, PortalError, TooComplex, Unauthenticated
@@ -98,11 +100,25 @@ def _settings(session: Session, options: NoOptions) -> int:
     return print_settings(session, options)
 
 
-def _verify(session: Session, options: NoOptions) -> int:
+def _verify(session: Session, options: VerifyOptions) -> int:
     """Check the whole log: records, chains, signatures."""
     from portal.commands.auditing import verify
 
     return verify(session, options)
+
+
+def _witness(session: Session, options: WitnessOptions) -> int:
+    """Keep a portal's checkpoints for another party, and refuse another history."""
+    from portal.commands.witnessing import keep_checkpoints
+
+    return keep_checkpoints(session, options)
+
+
+def _audit_key(session: Session, options: NoOptions) -> int:
+    """Print the public key that verifies checkpoints."""
+    from portal.commands.auditing import print_key
+
+    return print_key(session, options)
 
 
 def _tail(session: Session, options: TailOptions) -> int:
@@ -125,7 +141,9 @@ def make_command() -> TyperGroup:
     _add(app, "explain", ExplainOptions, _explain)
     _add(app, "schema", SchemaOptions, _schema)
     _add(app, "settings", NoOptions, _settings)
-    _add(audit, "verify", NoOptions, _verify)
+    _add(audit, "verify", VerifyOptions, _verify)
+    _add(audit, "witness", WitnessOptions, _witness)
+    _add(audit, "key", NoOptions, _audit_key)
     _add(audit, "tail", TailOptions, _tail)
     app.add_typer(audit, name="audit")
     return cast("TyperGroup", get_command(app))

@@ -15,6 +15,7 @@ from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import Recording
 from portal.audit.records import AuditRecord, Quota
 from portal.audit.refused_tokens import RefusedTokens
+from portal.audit.witnessing import UNWITNESSED, Witnessing
 from portal.audit.writing import Waiting, WritingThread, unavailable
 from portal.storage.database import connect_read_only, database_path
 from portal.vocabulary import EntryCode
@@ -26,17 +27,31 @@ class Recorder:
     Methods that are coroutines belong to the event loop; `start` and `close` block.
     """
 
-    def __init__(self, thread: WritingThread, reader: sqlite3.Connection, refused_tokens: RefusedTokens) -> None:
+    def __init__(
+        self,
+        thread: WritingThread,
+        reader: sqlite3.Connection,
+        refused_tokens: RefusedTokens,
+        witnessing: Witnessing,
+    ) -> None:
         self._thread = thread
+        self._witnessing = witnessing
         self._reader = reader
         self._reader_lock = threading.Lock()
         self._refused_tokens = refused_tokens
 
     @classmethod
-    def start(cls, database_url: str, key: Ed25519PrivateKey, witness: Path | None = None) -> "Recorder":
+    def start(
+        cls,
+        database_url: str,
+        key: Ed25519PrivateKey,
+        witness: Path | None = None,
+        witnessing: Witnessing = UNWITNESSED,
+    ) -> "Recorder":
         """Begin a chain in the database and return its recorder; what a killed process left is covered by a checkpoint.
 
-        `witness` is the file that keeps the last checkpoint outside the database.
+        `witness` is the file that keeps the last checkpoint outside the database; `witnessing`, closed with the
+        recorder, tells other parties.
         Raises: AuditUnavailable where the log can't be written, or isn't the one that key and witness know.
         """
         open_ledger = partial(Ledger, database_url, key, witness)
@@ -48,7 +63,7 @@ class Recorder:
         refused_tokens = RefusedTokens()
         thread = WritingThread(open_ledger, ledger, refused_tokens)
         thread.start()
-        return cls(thread, reader, refused_tokens)
+        return cls(thread, reader, refused_tokens, witnessing)
 
     @property
     def waiting(self) -> int:
@@ -58,7 +73,7 @@ class Recorder:
     @property
     def is_writing(self) -> bool:
         """Whether records can be made durable, as far as the last attempt says."""
-        return self._thread.is_writing
+        return self._thread.is_writing and self._witnessing.is_witnessed
 
     async def record(self, record: AuditRecord, quotas: Sequence[Quota] = ()) -> Recording:
         """Return when the record is durable, or nothing of it was written.
@@ -66,6 +81,8 @@ class Recorder:
         Whoever stops waiting may leave a record of an answer that was never given, never an answer without record.
         Raises: AuditUnavailable.
         """
+        if not self._witnessing.is_witnessed:
+            raise unavailable()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Recording] = loop.create_future()
         self._thread.put(Waiting(submit(record, quotas), loop, future))
@@ -91,4 +108,5 @@ class Recorder:
     def close(self) -> None:
         """Write what waits, sign a last checkpoint and return; later records are refused."""
         self._thread.finish()
+        self._witnessing.close()
         self._reader.close()

@@ -12,7 +12,7 @@ from rich.progress import Progress, TextColumn
 
 from portal.audit.following import MAX_LINES, LogFollower
 from portal.audit.verification import FaultKind, LogFault, LogVerification, verify_log
-from portal.commands.options import NoOptions, TailOptions
+from portal.commands.options import NoOptions, TailOptions, VerifyOptions
 from portal.commands.parsing import parse_whole
 from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import ConfigurationError, Text
@@ -44,16 +44,36 @@ _FAULTS = {
 _PLACES = {"record": "记录", "writer": "写入者", "checkpoint": "检查点", "witness": "见证方", "database": "数据库"}
 
 
-def verify(session: Session, _options: NoOptions) -> ExitCode:
-    """Check the whole log; a fault ends with exit code 1."""
+def verify(session: Session, options: VerifyOptions) -> ExitCode:
+    """Check the whole log, and hold it against its witnesses; a fault ends with exit code 1."""
     settings = session.settings()
     key = load_keys(settings.key_file).audit_public_pem()
     path = _log_file(settings)
-    with _shown_progress(session.terminal) as tell:
-        result = verify_log(str(path), key, [settings.witness_file], tell, processes=os.cpu_count() or 1)
+    witnesses = [settings.witness_file, *(options.witness or settings.audit_witnesses)]
+    with _shown_progress(session.terminal) as tell, _reaching_witnesses():
+        result = verify_log(str(path), key, witnesses, tell, processes=os.cpu_count() or 1)
     for line in _render(result):
         session.terminal.say(line)
     return ExitCode.DONE if result.fault is None else ExitCode.NO
+
+
+def print_key(session: Session, _options: NoOptions) -> ExitCode:
+    """Print the public key that verifies checkpoints."""
+    session.terminal.write(load_keys(session.settings().key_file).audit_public_pem().decode().rstrip())
+    return ExitCode.DONE
+
+
+@contextmanager
+def _reaching_witnesses() -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise ConfigurationError(
+            Text(
+                en=f"a witness can't be read ({type(fault).__name__}); see that it can, or leave it out",
+                zh=f"无法读取见证方（{type(fault).__name__}）；请恢复访问，或不指定该见证方",
+            )
+        ) from None
 
 
 def _render(result: LogVerification) -> Iterator[Text]:

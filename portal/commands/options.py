@@ -108,3 +108,25 @@ class TailOptions:
     """What `portal audit tail` is told."""
 
     lines: Annotated[str, Option("--lines", metavar="N", help="How many records to begin with.")] = "10"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What `portal audit verify` is told."""
+
+    witness: Annotated[
+        list[str],
+        Option(
+            "--witness", metavar="PLACE", help="A folder or URL that keeps checkpoints; may be given several times."
+        ),
+    ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessOptions:
+    """What `portal audit witness` is told."""
+
+    folder: Annotated[Path, Option("--folder", metavar="DIR", help="Where checkpoints are kept.")]
+    key: Annotated[Path, Option("--key", metavar="PEM", help="The public audit key of the portal.")]
+    host: Annotated[str, Option("--host", metavar="H", help="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[str, Option("--port", metavar="N", help="The port to listen on.")] = "8600"

@@ -38,9 +38,9 @@ def _read_url(url: str) -> list[Claim]:
 
 
 def _last_line(path: Path) -> list[Claim]:
-    # What lies behind the last line end was torn by a power cut, and never acknowledged.
-    lines = path.read_bytes().rpartition(b"\n")[0].splitlines()
-    return [_parse(lines[-1])] if lines else []
+    # A line that was torn by a power cut was never acknowledged.
+    claims = (_parse(line) for line in reversed(path.read_bytes().rpartition(b"\n")[0].splitlines()))
+    return [next((claim for claim in claims if claim != UNREADABLE_CLAIM), UNREADABLE_CLAIM)]
 
 
 def _parse(content: bytes) -> Claim:

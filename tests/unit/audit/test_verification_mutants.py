@@ -78,7 +78,10 @@ def test_thousands_of_manipulations_are_told_alike_in_one_part_and_in_many(origi
             copied = copy_log(original, tmp_path)
             for _ in range(random.randint(1, 3)):
                 # The second may find nothing left of what it would change.
-                with attack(copied, random) as attacked, suppress(AssertionError, sqlite3.Error, LookupError, TypeError):
+                with (
+                    attack(copied, random) as attacked,
+                    suppress(AssertionError, sqlite3.Error, LookupError, TypeError),
+                ):
                     random.choice(MANIPULATIONS)(attacked)
             plain, parted = both(copied, in_parts)
             assert plain == parted

@@ -3,15 +3,15 @@ from pathlib import Path
 import pytest
 
 from portal.audit.checkpoints import Checkpoint
-from portal.audit.witness import Witness, load_witness, retire_witness, store_witness
+from portal.audit.witness import WitnessedCheckpoint, load_witness, retire_witness, store_witness
 from tests.unit.audit.logs import MOMENT, Log
 
 
 def test_witness_is_what_was_stored_last(tmp_path: Path) -> None:
     path = tmp_path / "witness.json"
     for number in (1, 2):
-        store_witness(path, Checkpoint(number, "body", b"signature"))
-    assert load_witness(path) == Witness(2, Checkpoint(2, "body", b"signature").hash.hex())
+        store_witness(path, Checkpoint(number, "{}", b"signature"))
+    assert load_witness(path) == WitnessedCheckpoint(2, Checkpoint(2, "{}", b"signature").hash.hex())
     assert list(tmp_path.iterdir()) == [path]
 
 
