@@ -108,7 +108,7 @@ def _verify(session: Session, options: VerifyOptions) -> int:
 
 
 def _witness(session: Session, options: WitnessOptions) -> int:
-    """Keep a portal's checkpoints for another party, and refuse another history."""
+    """Keep a portal's checkpoints, and refuse another history."""
     from portal.commands.witnessing import keep_checkpoints
 
     return keep_checkpoints(session, options)

@@ -35,7 +35,7 @@ _FAULTS = {
     FaultKind.DIGEST: Text(en="its digest isn't that of all chains", zh="其摘要与全部记录链不符"),
     FaultKind.EPOCH: Text(en="its epoch is lower than one before it", zh="其纪元低于此前的检查点"),
     FaultKind.WITNESS: Text(
-        en="the log lacks a checkpoint that a witness names: it was replaced, cut or restored",
+        en="the log lacks the checkpoint that a witness names: it was replaced, cut or restored",
         zh="日志中没有见证方所指的检查点：日志曾被替换、截断或恢复",
     ),
     FaultKind.UNREADABLE: Text(en="the log can't be read", zh="日志无法读取"),

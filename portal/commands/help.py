@@ -52,7 +52,7 @@ CHINESE: Mapping[str, str] = {
     "As 2026-01-31T08:00:00+08:00; left out: now.": "时间，如 2026-01-31T08:00:00+08:00；不填则为当前。",
     "Only these items; may be given several times.": "只看这些信息项；可多次给出。",
     "How many records to begin with.": "起始输出的记录条数。",
-    "Keep a portal's checkpoints for another party, and refuse another history.": "代存门户的检查点，拒绝不一致的历史。",
+    "Keep a portal's checkpoints, and refuse another history.": "代存门户的检查点，拒绝不一致的历史。",
     "Print the public key that verifies checkpoints.": "输出用于验证检查点的公钥。",
     "A folder or URL that keeps checkpoints; may be given several times.": "保存检查点的目录或网址；可多次给出。",
     "Where checkpoints are kept.": "检查点的保存目录。",

@@ -89,7 +89,7 @@ def test_folder_refuses_another_history(tmp_path: Path) -> None:
     [b"", b"null", b"[]", b"{}", b"{", b'{"number":1,"hash":"","body":"{}","signature":""}', b"\xff"],
 )
 def test_checkpoint_is_refused_when_it_is_none(tmp_path: Path, line: bytes) -> None:
-    with pytest.raises(ValueError, match="[a-z]"):
+    with pytest.raises(ValueError, match=r"\w"):
         parse_checkpoint(line)
     assert desk(tmp_path).take(line)[0] == 400
 
