@@ -24,7 +24,7 @@ class Witness:
 
 
 def load_witness(path: Path) -> Witness | None:
-    """Return what the file says; None if it isn't there, or was torn by a power cut."""
+    """Return what the file says; None if it isn't there, or says nothing."""
     try:
         document = json.loads(path.read_bytes())
         return Witness(int(document["number"]), str(document["hash"]))
@@ -38,7 +38,11 @@ def store_witness(path: Path, checkpoint: Checkpoint) -> None:
     INVARIANT: called after the checkpoint is durable, so the file never names one that a power cut takes back.
     """
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps({"number": checkpoint.number, "hash": checkpoint.hash.hex()}) + "\n")
+    with draft.open("w", encoding="ascii") as file:
+        file.write(json.dumps({"number": checkpoint.number, "hash": checkpoint.hash.hex()}) + "\n")
+        file.flush()
+        # Its name may reach the disk before its content: a power cut would leave an empty file, which bears no witness.
+        os.fsync(file.fileno())
     draft.replace(path)
 
 
