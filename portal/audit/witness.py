@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from portal.audit import statements
 from portal.audit.checkpoints import Checkpoint
+from portal.audit.reading import open_log_reader
 from portal.audit.witness_stores import WitnessUnreachableError, epoch_of, open_witness
 from portal.errors import AuditUnavailable, Text
-from portal.storage.database import connect_read_only
+from portal.storage.database import database_exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def witnessed(checkpoint: Checkpoint) -> WitnessedCheckpoint:
 
 
 def load_witness(path: Path) -> WitnessedCheckpoint | None:
-    """Return what the file says; None if it isn't there, or was torn by a power cut."""
+    """Return what the file says; None if it isn't there, or says nothing."""
     try:
         document = json.loads(path.read_bytes())
         epoch = document.get("epoch")
@@ -76,28 +76,28 @@ def store_witness(path: Path, checkpoint: Checkpoint) -> None:
     INVARIANT: called after the checkpoint is durable, so the file never names one that a power cut takes back.
     """
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    content = {
-        "number": checkpoint.number,
-        "hash": checkpoint.hash.hex(),
-        "epoch": epoch_of(checkpoint.body),
-    }
-    draft.write_text(json.dumps(content) + "\n")
+    content = {"number": checkpoint.number, "hash": checkpoint.hash.hex(), "epoch": epoch_of(checkpoint.body)}
+    with draft.open("w", encoding="ascii") as file:
+        file.write(json.dumps(content) + "\n")
+        file.flush()
+        # Its name may reach the disk before its content: a power cut would leave an empty file, which bears no witness.
+        os.fsync(file.fileno())
     draft.replace(path)
 
 
-def retire_witness(path: Path, database: Path, now: datetime) -> Path | None:
+def retire_witness(path: Path, database_url: str, now: datetime) -> Path | None:
     """Put the witness of an earlier log aside if the database holds no log, and return where it lies now.
 
     For the first load of a portal alone, which a person orders and which says so: no log begins anew by itself (R6).
     """
-    if not path.exists() or _holds_log(database):
+    if not path.exists() or _holds_log(database_url):
         return None
     kept = path.with_name(f"{path.stem}-until-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{path.suffix}")
     return path.rename(kept)
 
 
-def _holds_log(database: Path) -> bool:
-    if not database.exists():
+def _holds_log(database_url: str) -> bool:
+    if not database_exists(database_url):
         return False
-    with closing(connect_read_only(database)) as connection:
-        return connection.execute(statements.READ_WRITERS).fetchone() is not None
+    with closing(open_log_reader(database_url)) as reader:
+        return bool(reader.read(reader.statements.read_writers))

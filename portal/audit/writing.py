@@ -72,7 +72,8 @@ class WritingThread:
     def put(self, waiting: Waiting) -> None:
         """Let the record wait. Raises: AuditUnavailable when too many wait, or the thread was told to finish."""
         with self._lock:
-            if self._is_finished or self._queue.qsize() >= self._capacity:
+            # Without a log nothing would be written: to wait for it helps nobody, and takes time to open it.
+            if not self.is_writing:
                 raise unavailable()
             self._queue.put(waiting)
 

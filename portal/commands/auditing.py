@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from time import sleep
 
 from rich.console import Console
@@ -18,7 +17,8 @@ from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import ConfigurationError, Text
 from portal.identity.keys import load_keys
 from portal.settings import Settings
-from portal.storage.database import database_path
+from portal.storage.addresses import shown_address
+from portal.storage.database import database_exists
 
 POLL_SECONDS = 0.5
 
@@ -48,10 +48,10 @@ def verify(session: Session, options: VerifyOptions) -> ExitCode:
     """Check the whole log, and hold it against its witnesses; a fault ends with exit code 1."""
     settings = session.settings()
     key = load_keys(settings.key_file).audit_public_pem()
-    path = _log_file(settings)
+    url = _log_url(settings)
     witnesses = [settings.witness_file, *(options.witness or settings.audit_witnesses)]
     with _shown_progress(session.terminal) as tell, _reaching_witnesses():
-        result = verify_log(str(path), key, witnesses, tell, processes=os.cpu_count() or 1)
+        result = verify_log(url, key, witnesses, tell, processes=os.cpu_count() or 1)
     for line in _render(result):
         session.terminal.say(line)
     return ExitCode.DONE if result.fault is None else ExitCode.NO
@@ -101,9 +101,9 @@ def _render_fault(fault: LogFault) -> Text:
 def tail(session: Session, options: TailOptions) -> ExitCode:
     """Print the last records, then those that come, until asked to stop."""
     lines = parse_whole("--lines", options.lines, 0, MAX_LINES)
-    path = _log_file(session.settings())
+    url = _log_url(session.settings())
     try:
-        with closing(LogFollower(path, lines)) as follower:
+        with closing(LogFollower(url, lines)) as follower:
             _print(session.terminal, follower.first_records())
             while True:
                 sleep(POLL_SECONDS)
@@ -129,14 +129,14 @@ def _in_short(text: str) -> str:
     )
 
 
-def _log_file(settings: Settings) -> Path:
-    path = database_path(settings.database_url)
-    if path.is_file():
-        return path
+def _log_url(settings: Settings) -> str:
+    if database_exists(settings.database_url):
+        return settings.database_url
+    shown = shown_address(settings.database_url)
     raise ConfigurationError(
         Text(
-            en=f"there is no database `{path}`; load a bundle first, or set `PORTAL_DATABASE_URL`",
-            zh=f"没有数据库 `{path}`；请先装载数据包，或设置 `PORTAL_DATABASE_URL`",
+            en=f"there is no database `{shown}`; load a bundle first, or set `PORTAL_DATABASE_URL`",
+            zh=f"没有数据库 `{shown}`；请先装载数据包，或设置 `PORTAL_DATABASE_URL`",
         )
     )
 

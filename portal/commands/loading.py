@@ -21,7 +21,8 @@ from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import BadInput, ConfigurationError, Text
 from portal.identity.keys import generate_keys, load_keys, load_or_create_keys
 from portal.settings import Settings
-from portal.storage.database import database_path, upgrade_database
+from portal.storage.database import database_exists
+from portal.storage.migrating import upgrade_database
 
 
 def load(session: Session, options: LoadOptions) -> ExitCode:
@@ -84,7 +85,7 @@ def _store_to_load(settings: Settings, terminal: Terminal) -> PortalStore:
 
 def announce_new_log(settings: Settings, terminal: Terminal) -> None:
     """Say so where a portal that is filled for the first time takes the place of one with an audit log."""
-    kept = retire_witness(settings.witness_file, database_path(settings.database_url), datetime.now(UTC))
+    kept = retire_witness(settings.witness_file, settings.database_url, datetime.now(UTC))
     if kept is not None:
         terminal.say(
             Text(
@@ -102,7 +103,7 @@ def _existing_store(settings: Settings) -> PortalStore:
 
 def _compare(bundle: Bundle, settings: Settings, order: LoadOrder) -> tuple[Text, ...]:
     """Return what loading would change; where there is no portal yet, none is made."""
-    if database_path(settings.database_url).exists():
+    if database_exists(settings.database_url):
         return compare_bundle(bundle, _existing_store(settings), order)
     with TemporaryDirectory(prefix="portal-diff-") as folder:
         store = PortalStore(

@@ -15,7 +15,8 @@ from portal.identity.keys import load_or_create_keys
 from portal.policies.information_point import PortalContent, load_content
 from portal.serving import Application, listen, serve, service_of
 from portal.settings import Settings
-from portal.storage.database import open_database, upgrade_database
+from portal.storage.database import open_database
+from portal.storage.migrating import upgrade_database
 
 PORTS_TRIED = 100
 

@@ -16,7 +16,7 @@ from portal.identity.claims import SubjectKind
 from portal.identity.keys import PortalKeys, load_or_create_keys
 from portal.identity.tokens import TokenGrant, issue_token
 from portal.settings import Settings, load_settings
-from portal.storage.database import upgrade_database
+from portal.storage.migrating import upgrade_database
 from portal.vocabulary import NetworkZone
 from tests.oracle.document import Document, render_body
 from tests.oracle.expectation import Reply

@@ -15,7 +15,8 @@ from portal.audit.receipts import Recording
 from portal.audit.records import AuditRecord, Outcome, Quota
 from portal.audit.verification import LogVerification, verify_log
 from portal.errors import ErrorCode
-from portal.storage.database import for_writing, open_sync_database, upgrade_database
+from portal.storage.database import for_writing, open_sync_database
+from portal.storage.migrating import upgrade_database
 from portal.storage.tables import epoch
 from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, Mode, PolicyId
 

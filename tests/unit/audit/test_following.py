@@ -12,7 +12,7 @@ from tests.unit.audit.logs import Log, write_many
 
 @contextmanager
 def following(log: Log, lines: int) -> Iterator[LogFollower]:
-    with closing(LogFollower(log.path, lines)) as follower:
+    with closing(LogFollower(log.url, lines)) as follower:
         yield follower
 
 

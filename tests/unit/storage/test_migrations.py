@@ -10,14 +10,10 @@ from sqlalchemy import Engine, create_engine
 
 from portal.errors import ConfigurationError
 from portal.storage import audit_tables, tables
-from portal.storage.database import (
-    database_url,
-    for_writing,
-    migration_settings,
-    open_sync_database,
-    upgrade_database,
-)
+from portal.storage.addresses import database_url
+from portal.storage.database import for_writing, open_sync_database
 from portal.storage.metadata import metadata
+from portal.storage.migrating import migration_settings, upgrade_database
 
 _ = (audit_tables, tables)
 
