@@ -1,18 +1,20 @@
 """One writer's hold on the log: its chain, appended in transactions, and the checkpoints that it signs."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from time import monotonic
+from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal.audit.chain import Head, Writer, append, portal_name
-from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, sign_checkpoint
+from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, Statement, sign_checkpoint
 from portal.audit.connection import open_log
+from portal.audit.heads import KnownHeads
 from portal.audit.receipts import QuotaExhausted, Recorded, Recording, StaleEpoch
 from portal.audit.records import AuditRecord, Quota, render_record, render_time
 from portal.audit.refused_tokens import RefusalKey
@@ -45,6 +47,9 @@ class Ledger:
         self._witness = witness
         self._log = open_log(database_url)
         self._statements = self._log.statements
+        self._heads = KnownHeads(self._read, self._statements)
+        self._written: deque[tuple[int, float]] = deque()
+        """The last record of each transaction that isn't covered yet, and when it was written."""
         try:
             self._start()
         except BaseException:
@@ -53,18 +58,18 @@ class Ledger:
 
     def _start(self) -> None:
         """Begin a chain of its own, in one transaction with a checkpoint over it and all that others left."""
-        self._heads: dict[int, Head] = {}
         now = datetime.now(UTC)
         portal = portal_name(self._key.public_key())
         with self._log.transaction():
             self._log.hold_checkpoints()
             last = self._last_checkpoint()
             self._check_last(last)
-            writer = self._insert_writer(Writer(0, portal, render_time(now), last.number, last.hash))
-            checkpoint, heads = self._append_checkpoint(now)
+            moved = self._heads.begin(last)
+            opening = Writer(0, portal, render_time(now), last.number, last.hash)
+            self._head = replace(opening, writer=self._insert_writer(opening)).genesis
+            self._heads.add([self._head])
+            checkpoint = self._append_checkpoint(last, now, [*moved, self._head])
         self._log.began()
-        self._heads = heads
-        self._head = heads[writer]
         self._keep(checkpoint)
 
     def _check_last(self, last: Checkpoint) -> None:
@@ -83,7 +88,15 @@ class Ledger:
     @property
     def uncovered(self) -> int:
         """How many records of this writer no checkpoint covers yet."""
-        return self._head.sequence - self._heads[self._head.writer].sequence
+        return self._head.sequence - self._heads.covered(self._head.writer)
+
+    @property
+    def uncovered_seconds(self) -> float:
+        """How old the oldest of them is."""
+        covered = self._heads.covered(self._head.writer)
+        while self._written and self._written[0][0] <= covered:
+            self._written.popleft()
+        return monotonic() - self._written[0][1] if self._written else 0.0
 
     def append(self, submissions: Sequence[Submission]) -> list[Recording]:
         """Write the records in one durable transaction and return what became of each, in their order.
@@ -108,7 +121,9 @@ class Ledger:
             self._log.executemany(self._statements.insert_record, rows)
             counted = [(*key, count) for key, count in day_rows.items() if count != before[key]]
             self._log.executemany(self._statements.store_daily_rows, counted)
-        self._head = head
+        if head != self._head:
+            self._head = head
+            self._written.append((head.sequence, monotonic()))
         return recordings
 
     def _hold_day_rows(self, submissions: Sequence[Submission], epoch: int) -> dict[_DayKey, int]:
@@ -140,35 +155,32 @@ class Ledger:
         with self._log.transaction():
             self._log.executemany(self._statements.add_refused_tokens, rows)
 
-    def checkpoint(self) -> None:
-        """Sign the heads of all chains."""
+    def checkpoint(self, older_than_seconds: float | None = None) -> None:
+        """Sign the heads of all chains; given seconds, only if a record of this chain waits for longer than that.
+
+        So of many writers that write without pause one signs for all, and the others find their records covered.
+        """
         with self._log.transaction():
             self._log.hold_checkpoints()
-            checkpoint, self._heads = self._append_checkpoint(datetime.now(UTC))
+            self._heads.follow()
+            if older_than_seconds is not None and self.uncovered_seconds <= older_than_seconds:
+                return
+            moved = self._heads.look(self._head.writer)
+            checkpoint = self._append_checkpoint(self._last_checkpoint(), datetime.now(UTC), moved)
         self._keep(checkpoint)
 
-    def _append_checkpoint(self, now: datetime) -> tuple[Checkpoint, dict[int, Head]]:
-        heads = self._read_heads()
-        moved = [head for head in heads.values() if self._heads.get(head.writer) != head]
-        checkpoint = sign_checkpoint(self._key, self._last_checkpoint(), now, moved, heads)
-        row = (checkpoint.number, checkpoint.body, checkpoint.signature)
-        self._log.execute(self._statements.insert_checkpoint, row)
-        return checkpoint, heads
+    def _append_checkpoint(self, last: Checkpoint, now: datetime, moved: Sequence[Head]) -> Checkpoint:
+        row = self._log.execute(self._statements.read_epoch).fetchone()
+        statement = Statement(now, moved, self._heads.digest(), 0 if row is None else int(row[0]))
+        checkpoint = sign_checkpoint(self._key, last, statement)
+        self._log.execute(
+            self._statements.insert_checkpoint, (checkpoint.number, checkpoint.body, checkpoint.signature)
+        )
+        self._heads.signed(checkpoint)
+        return checkpoint
 
-    def _read_heads(self) -> dict[int, Head]:
-        """Return the heads of all chains as the log holds them; those that have not moved are the ones known."""
-        heads: dict[int, Head] = {}
-        for *columns, sequence in self._log.execute(self._statements.read_writers).fetchall():
-            writer = columns[0]
-            known = self._heads.get(writer)
-            if sequence is None:
-                heads[writer] = known or Writer(*columns).genesis
-            elif known and known.sequence == sequence:
-                heads[writer] = known
-            else:
-                row = self._log.execute(self._statements.read_hash, (writer, sequence)).fetchone()
-                heads[writer] = Head(writer, sequence, row[0])
-        return heads
+    def _read(self, statement: str, parameters: Sequence[str | int | bytes | None]) -> list[Any]:
+        return self._log.execute(statement, parameters).fetchall()
 
     def _last_checkpoint(self) -> Checkpoint:
         row = self._log.execute(self._statements.read_last_checkpoint).fetchone()

@@ -40,8 +40,14 @@ class LogStatements:
     read_last_checkpoint: str
     """Gives number, body, signature."""
 
+    read_checkpoints_between: str
+    """First and last number; gives number, body, signature by number."""
+
     read_writers: str
     """Gives a writer's columns, and the last sequence, null for a chain without records."""
+
+    read_writers_between: str
+    """First and last writer; gives what `read_writers` does."""
 
     read_hash: str
     """writer, sequence."""
@@ -96,7 +102,13 @@ def _reads() -> dict[str, ClauseElement]:
         "read_last_checkpoint": select(audit_checkpoints).where(
             checkpoints.number == select(func.max(checkpoints.number)).scalar_subquery()
         ),
+        "read_checkpoints_between": select(audit_checkpoints)
+        .where(checkpoints.number.between(bindparam("first"), bindparam("last")))
+        .order_by(checkpoints.number),
         "read_writers": select(*writers, last).order_by(writers.writer),
+        "read_writers_between": select(*writers, last)
+        .where(writers.writer.between(bindparam("first"), bindparam("last")))
+        .order_by(writers.writer),
         "read_hash": select(records.hash).where(
             records.writer == bindparam("writer"), records.sequence == bindparam("sequence")
         ),

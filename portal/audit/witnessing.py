@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 
-from sqlalchemy import Engine, select
-from sqlalchemy.exc import SQLAlchemyError
-
 from portal.audit.checkpoints import Checkpoint
+from portal.audit.reading import READING_FAULTS, LogReader, open_log_reader
 from portal.audit.witness_stores import WitnessRefusalError, WitnessStore, WitnessUnreachableError, open_witness
 from portal.errors import AuditUnavailable, Text
-from portal.storage.audit_tables import audit_checkpoints
-from portal.storage.database import open_sync_database
 
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10.0
@@ -26,11 +22,12 @@ _log = logging.getLogger("portal")
 class _WitnessThread:
     """Keeps one witness up with the log. What it holds is asked, what it lacks is read from the database."""
 
-    def __init__(self, place: str, number: int, engine: Engine) -> None:
+    def __init__(self, place: str, number: int, database_url: str) -> None:
         self._place = place
         # The place may hold a password.
         self.name = f"witness {number}"
-        self._engine = engine
+        self._database_url = database_url
+        self._reader: LogReader | None = None
         self._store: WitnessStore = open_witness(place)
         self._held: int | None = None
         self._stop = threading.Event()
@@ -60,8 +57,11 @@ class _WitnessThread:
     def finish(self, seconds: float) -> None:
         """Tell what is left, for so long at most."""
         self._stop.set()
-        self._thread.join(seconds)
-        self._store.close()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        if not self._thread.is_alive():
+            self._drop_reader()
+            self._store.close()
 
     def _run(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
@@ -73,7 +73,8 @@ class _WitnessThread:
             self._catch_up()
         except WitnessUnreachableError as fault:
             self._fail("can't be reached", str(fault))
-        except SQLAlchemyError as fault:
+        except READING_FAULTS as fault:
+            self._drop_reader()
             self._fail("can't be told: the log can't be read", type(fault).__name__)
         except WitnessRefusalError as refusal:
             if not self.contradiction:
@@ -100,18 +101,23 @@ class _WitnessThread:
             self._asked_at = self.reached_at = monotonic()
 
     def _read(self, after: int, count: int) -> list[Checkpoint]:
-        number = audit_checkpoints.c.number
-        statement = select(audit_checkpoints).where(number > after).order_by(number).limit(count)
-        with self._engine.connect() as connection:
-            return [Checkpoint(row.number, row.body, row.signature) for row in connection.execute(statement)]
+        if self._reader is None:
+            self._reader = open_log_reader(self._database_url)
+        rows = self._reader.read(self._reader.statements.read_checkpoints_between, (after + 1, after + count))
+        return [Checkpoint(number, body, bytes(signature)) for number, body, signature in rows]
+
+    def _drop_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            with suppress(*READING_FAULTS):
+                reader.close()
 
 
 class Witnessing:
     """All witnesses of a process; `start` makes it."""
 
-    def __init__(self, threads: Sequence[_WitnessThread], engine: Engine | None, limit_seconds: float) -> None:
+    def __init__(self, threads: Sequence[_WitnessThread], limit_seconds: float) -> None:
         self._threads = threads
-        self._engine = engine
         self._limit_seconds = limit_seconds
 
     @classmethod
@@ -121,15 +127,19 @@ class Witnessing:
         Raises: AuditUnavailable where a witness holds a checkpoint that the log lacks.
         """
         if not places:
-            return cls((), None, limit_seconds)
-        engine = open_sync_database(database_url)
-        threads = [_WitnessThread(place, number, engine) for number, place in enumerate(places, start=1)]
-        for thread in threads:
-            with suppress(WitnessUnreachableError):
-                _check(thread)
+            return cls((), limit_seconds)
+        threads = [_WitnessThread(place, number, database_url) for number, place in enumerate(places, start=1)]
+        started = cls(threads, limit_seconds)
+        try:
+            for thread in threads:
+                with suppress(WitnessUnreachableError):
+                    _check(thread)
+        except BaseException:
+            started.close()
+            raise
         for thread in threads:
             thread.start()
-        return cls(threads, engine, limit_seconds)
+        return started
 
     @property
     def is_witnessed(self) -> bool:
@@ -144,11 +154,9 @@ class Witnessing:
         """Tell the witnesses what is left, for so long at most, and end."""
         for thread in self._threads:
             thread.finish(seconds)
-        if self._engine is not None:
-            self._engine.dispose()
 
 
-UNWITNESSED = Witnessing((), None, 0.0)
+UNWITNESSED = Witnessing((), 0.0)
 """Where no other party keeps checkpoints."""
 
 

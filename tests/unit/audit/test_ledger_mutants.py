@@ -123,7 +123,7 @@ MUTANTS = (
     Mutant("raise AuditUnavailable(_FOREIGN_LOG) from None", "pass", foreign_key_is_refused),
     Mutant("if row is None or", "if row is not None and", replaced_log_is_refused),
     Mutant(" or Checkpoint(*row).hash.hex() != witness.hash", "", restored_log_is_refused),
-    Mutant("for head in heads.values()", "for head in list(heads.values())[-1:]", what_others_left_is_covered),
+    Mutant("self._heads.begin(last)", "self._heads.begin(last)[:0]", what_others_left_is_covered),
     Mutant("store_witness(self._witness, checkpoint)", "pass", witness_knows_the_last_checkpoint),
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, sign_checkpoint
+from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, Statement, sign_checkpoint
 from portal.audit.witness_service import WitnessDesk
 from portal.audit.witness_stores import (
     FolderWitness,
@@ -23,7 +23,7 @@ def history(count: int, day_after: int = 1000, start: Checkpoint = NO_CHECKPOINT
     found = []
     for number in range(count):
         moment = MOMENT + timedelta(days=number // day_after, minutes=minutes)
-        start = sign_checkpoint(KEY, start, moment, [], {})
+        start = sign_checkpoint(KEY, start, Statement(moment, [], "", 1))
         found.append(start)
     return found
 
@@ -110,6 +110,6 @@ def test_service_takes_what_follows_and_refuses_forks_rewinds_and_other_keys(tmp
     assert witness.take(render_checkpoint(told[1]))[0] == 200
     assert witness.take(render_checkpoint(history(3, minutes=1)[2]))[0] == 409
     assert witness.take(render_checkpoint(history(5)[4]))[0] == 409
-    foreign = sign_checkpoint(OTHER_KEY, told[2], MOMENT, [], {})
+    foreign = sign_checkpoint(OTHER_KEY, told[2], Statement(MOMENT, [], "", 1))
     assert witness.take(render_checkpoint(foreign))[0] == 403
     assert parse_checkpoint(desk(tmp_path).newest()) == told[2]
