@@ -99,7 +99,8 @@ class PostgresEpochs:
     def __init__(self, url: str) -> None:
         self._url = url
         self._pool = ReadingPool(url, _CONNECTIONS, _SECONDS)
-        self._ahead: timedelta | None = None
+        # What the database's clock showed when the process's own monotonic one stood at zero.
+        self._zero: datetime | None = None
 
     async def read(self) -> int:
         """Return the epoch."""

@@ -25,13 +25,14 @@ def _members_in_postgresql(element: _Members, compiler: SQLCompiler, **options: 
     return f"jsonb_array_elements(({compiler.process(element.clauses, **options)})::jsonb)"
 
 
-class _Member(ColumnElement[Any]):
+class _Member(FunctionElement[Any]):
     """A value of the list, or a value of the list that a value of the list is, compared as a column's."""
 
-    inherit_cache = True
+    name = "member"
+    inherit_cache = False
 
     def __init__(self, value: ColumnElement[Any], index: int | None, compared: ColumnElement[Any]) -> None:
-        self.value = value
+        super().__init__(value)
         self.index = index
         self.type = compared.type
 
@@ -39,13 +40,13 @@ class _Member(ColumnElement[Any]):
 @compiles(_Member, "sqlite")
 def _member_in_sqlite(element: _Member, compiler: SQLCompiler, **options: object) -> str:
     # What JSON holds as a number is one and what it holds as a text is one.
-    value = compiler.process(element.value, **options)
+    value = compiler.process(element.clauses, **options)
     return value if element.index is None else f"json_extract({value}, '$[{element.index:d}]')"
 
 
 @compiles(_Member, "postgresql")
 def _member_in_postgresql(element: _Member, compiler: SQLCompiler, **options: object) -> str:
-    value = compiler.process(element.value, **options)
+    value = compiler.process(element.clauses, **options)
     path = "'{}'" if element.index is None else f"'{{{element.index:d}}}'"
     kind = "bigint" if element.type.python_type is int else "text"
     return f"({value} #>> {path})::{kind}"

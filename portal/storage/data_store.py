@@ -152,7 +152,8 @@ def create_dataset(
         for batch in _batches(rows):
             write(batch)
             written += len(batch)
-            yield written
+            if len(batch) == BATCH:
+                yield written
     for index in _indexes(connection, table, layout):
         index.create(connection)
     if copies:

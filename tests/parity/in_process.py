@@ -23,10 +23,10 @@ from tests.oracle.expectation import Reply
 from tests.oracle.world import Caller
 
 
-def load_portal(bundle: Path, home: Path, *, derive: bool) -> Settings:
-    """A new portal under `home` with the bundle's content; its settings."""
+def load_portal(bundle: Path, home: Path, *, derive: bool, **environment: str) -> Settings:
+    """A new portal under `home` with the bundle's content; its settings, those that `environment` names among them."""
     home.mkdir(parents=True, exist_ok=True)
-    settings = load_settings({"PORTAL_HOME": str(home)}, None)
+    settings = load_settings({"PORTAL_HOME": str(home), **environment}, None)
     keys = load_or_create_keys(settings.key_file)
     now = datetime.now(UTC)
     read = read_bundle(bundle, now)

@@ -153,7 +153,7 @@ def test_chain_goes_on_where_it_was_when_a_transaction_fails(log: Log) -> None:
     ledger = log.open()
     write(ledger)
     with pytest.raises(sqlite3.IntegrityError):
-        write(ledger, PERMITTED, quota(2**40, None), Quota(None, ENTRY, DAY, 1, None))  # type: ignore[arg-type]
+        write(ledger, PERMITTED, Quota(None, ENTRY, DAY, 1, None))  # type: ignore[arg-type]
     assert record_numbers(log) == [(1, 1)]
     assert log.rows("SELECT * FROM daily_rows") == []
     assert write(ledger) == Recorded(1, 2)
