@@ -1,7 +1,7 @@
 """A process that has imported the portal and forks servers from itself: a start takes a third of a second, not three.
 
-`python -m tests.faults.forking` reads a line of JSON for each server: `environment` (added to its own), `arguments` (of
-the command `portal`), `log` (a file); it prints `ready` once, and each server's process id. Its servers end with its input.
+`python forking.py` reads a line of JSON for each server: `environment` (added to its own), `arguments` (of the command
+`portal`), `log` (a file); it prints `ready` once, and each server's process id. Its servers end with its input.
 """
 
 import json
@@ -30,10 +30,12 @@ def serve(order: dict[str, object]) -> NoReturn:
         os.dup2(source, target)
     os.chdir(Path(log).parent)
     sys.argv = ["portal", *arguments]
-    code = 1
-    with suppress(SystemExit):
-        code = run_portal() or 0
-    os._exit(code)
+    try:
+        run_portal()
+    except SystemExit as end:
+        os._exit(end.code if isinstance(end.code, int) else 0)
+    finally:
+        os._exit(1)
 
 
 def main() -> None:

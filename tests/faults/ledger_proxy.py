@@ -14,7 +14,7 @@ import re
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _RECEIPT = re.compile(rb'"receipt":"([^"]+)"')
@@ -28,14 +28,21 @@ class LedgerProxy:
 
     ledger: Path
     target: int = 0
+    connections: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serve(self, port: int) -> None:
         """Pass on until the input ends."""
-        async with await asyncio.start_server(self._pass, "127.0.0.1", port, limit=_LIMIT):
+        async with await asyncio.start_server(self._accept, "127.0.0.1", port, limit=_LIMIT):
             say_ready()
             while line := await asyncio.to_thread(sys.stdin.readline):
                 self.target = int(line)
                 say_ready()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Kept here: the event loop alone would let go of a task that waits for a portal that has stopped.
+        task = asyncio.create_task(self._pass(reader, writer))
+        self.connections.add(task)
+        task.add_done_callback(self.connections.discard)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client's connection, on one of its own to the portal."""

@@ -1,4 +1,4 @@
-"""Servers that faults happen to: forked from a process that has imported the portal, or started under other programs."""
+"""Servers that faults happen to: forked from a process that has imported the portal, or under other programs."""
 
 import http.client
 import json

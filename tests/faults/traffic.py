@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -54,12 +54,22 @@ class Traffic:
 
     def wait_answered(self, count: int, seconds: float = 20.0) -> bool:
         """Return whether so many more answers with rows came within the time."""
-        until, goal = time.monotonic() + seconds, self.answered + count
-        while self.answered < goal:
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.01)
-        return True
+        goal = self.answered + count
+        return _wait(lambda: self.answered >= goal, seconds)
+
+    def wait_seen(self, count: int, seconds: float = 20.0) -> bool:
+        """Return whether so many more answers came within the time, of whatever kind."""
+        goal = len(self.seen) + count
+        return _wait(lambda: len(self.seen) >= goal, seconds)
+
+
+def _wait(is_so: Callable[[], bool], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _connect(port: int) -> http.client.HTTPConnection:

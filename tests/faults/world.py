@@ -30,7 +30,7 @@ DOCUMENT = (
     " residents(purpose: VERIFICATION, first: 7) { access { receipt } nodes { name } } } }"
 )
 ASKED = json.dumps({"query": DOCUMENT}).encode()
-CATALOG = json.dumps({"query": "{ catalog { entries(first: 5) { nodes { name } } } }"}).encode()
+CATALOG = json.dumps({"query": "{ catalog(first: 5) { nodes { name } } }"}).encode()
 
 
 def faulty_bundle(now: datetime, *, granted: bool = True) -> BundleDraft:
