@@ -73,7 +73,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     """
     keys = load_keys(settings.key_file)
     documents = load_documents(settings.documents)
-    await asyncio.to_thread(upgrade_database, settings.database_url)
+    await asyncio.to_thread(upgrade_database, settings.owner_database_url)
     recorder = await asyncio.to_thread(_start_recorder, settings, keys)
     source = open_source(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
     road = Road(snapshot_keeper(settings.database_url, keys.digest_secret), source, recorder, keys)
@@ -190,7 +190,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
     """
     load_keys(settings.key_file)
     load_documents(settings.documents)
-    upgrade_database(settings.database_url)
+    upgrade_database(settings.owner_database_url)
     service = service_of(settings, log_requests=True)
     with listen(host, port) as listening:
         shown = f"[{host}]" if ":" in host else host

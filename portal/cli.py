@@ -19,6 +19,7 @@ from portal.commands.help import Command, Group, describe_usage_error, translate
 from portal.commands.options import (
     ExplainOptions,
     ExportOptions,
+    InitOptions,
     LoadOptions,
     NoOptions,
     QueryOptions,
@@ -100,6 +101,20 @@ def _settings(session: Session, options: NoOptions) -> int:
     return print_settings(session, options)
 
 
+def _init(session: Session, options: InitOptions) -> int:
+    """Make databases and accounts on a PostgreSQL server, and print the settings that use them."""
+    from portal.commands.databases import init
+
+    return init(session, options)
+
+
+def _upgrade(session: Session, options: NoOptions) -> int:
+    """Bring the database's tables to this version's revision, whole or not at all."""
+    from portal.commands.databases import upgrade
+
+    return upgrade(session, options)
+
+
 def _verify(session: Session, options: VerifyOptions) -> int:
     """Check the whole log: records, chains, signatures."""
     from portal.commands.auditing import verify
@@ -132,6 +147,7 @@ def make_command() -> TyperGroup:
     """Return the command line as typer makes it; help texts are English."""
     app = _group("Share government data under signed agreements, by GraphQL.")
     audit = _group("Check or follow the audit log.")
+    database = _group("Set up the portal's databases.")
     _add(app, "demo", NoOptions, _demo)
     _add(app, "load", LoadOptions, _load)
     _add(app, "export", ExportOptions, _export)
@@ -141,6 +157,9 @@ def make_command() -> TyperGroup:
     _add(app, "explain", ExplainOptions, _explain)
     _add(app, "schema", SchemaOptions, _schema)
     _add(app, "settings", NoOptions, _settings)
+    _add(app, "upgrade", NoOptions, _upgrade)
+    _add(database, "init", InitOptions, _init)
+    app.add_typer(database, name="database")
     _add(audit, "verify", VerifyOptions, _verify)
     _add(audit, "witness", WitnessOptions, _witness)
     _add(audit, "key", NoOptions, _audit_key)

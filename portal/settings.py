@@ -67,6 +67,8 @@ class Settings:
     home: Path
     database_url: str = field(repr=False)
     data_url: str = field(repr=False)
+    owner_database_url: str = field(repr=False)
+    owner_data_url: str = field(repr=False)
     profile: str | None
     key_file: Path
     issuer: str
@@ -98,7 +100,9 @@ class Settings:
     @property
     def witness_file(self) -> Path:
         """The file that keeps the audit's last checkpoint outside the database; each database has its own."""
-        return self.home / f"audit-witness-{sha256(self.database_url.encode()).hexdigest()[:8]}.json"
+        # Without the account: its password changes, and the log doesn't.
+        database = re.sub(r"(?<=//)[^/@]*@", "", self.database_url)
+        return self.home / f"audit-witness-{sha256(database.encode()).hexdigest()[:8]}.json"
 
 
 _SETTINGS: Mapping[str, _Setting] = {
@@ -113,6 +117,22 @@ _SETTINGS: Mapping[str, _Setting] = {
     ),
     "data_url": _Setting(
         str, "sqlite:///{home}/data.db", Text("the data store: rows of shared entries", "数据存储：共享资源的数据行")
+    ),
+    "owner_database_url": _Setting(
+        str,
+        "{database_url}",
+        Text(
+            "the portal's own database, for an account that may load and upgrade; empty: the same account",
+            "门户自身的数据库，所用账户可装载内容、升级数据表；留空则为同一账户",
+        ),
+    ),
+    "owner_data_url": _Setting(
+        str,
+        "{data_url}",
+        Text(
+            "the data store, for an account that may write rows; empty: the same account",
+            "数据存储，所用账户可写入数据行；留空则为同一账户",
+        ),
     ),
     "profile": _Setting(
         parse_optional_text,
@@ -307,6 +327,9 @@ def language_of(environ: Mapping[str, str]) -> Language:
     return Language.CHINESE if locale.lower().startswith("zh") else Language.ENGLISH
 
 
+_DEFAULTED = re.compile(r"\{(\w+)\}")
+
+
 def load_settings(environ: Mapping[str, str], dotenv_path: Path | None = Path(".env")) -> Settings:
     """Return the settings; nothing is made on the disk.
 
@@ -318,7 +341,7 @@ def load_settings(environ: Mapping[str, str], dotenv_path: Path | None = Path(".
     for name, setting in _SETTINGS.items():
         text, _ = found.get(_variable(name), ("", Source.DEFAULT))
         try:
-            values[name] = setting.parse(text or setting.default.format(home=values.get("home")))
+            values[name] = setting.parse(text or _DEFAULTED.sub(lambda name: str(values.get(name[1])), setting.default))
         except BadInput as fault:
             faults.append(_unusable(_variable(name), text, fault.text))
     if faults:

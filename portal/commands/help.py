@@ -51,6 +51,15 @@ CHINESE: Mapping[str, str] = {
     "The person who handles the case.": "经办人。",
     "As 2026-01-31T08:00:00+08:00; left out: now.": "时间，如 2026-01-31T08:00:00+08:00；不填则为当前。",
     "Only these items; may be given several times.": "只看这些信息项；可多次给出。",
+    "Set up the portal's databases.": "建立门户的数据库。",
+    "Make databases and accounts on a PostgreSQL server, and print the settings that use them.": (
+        "在 PostgreSQL 服务器上建立数据库和账户，并输出相应设置。"
+    ),
+    "Bring the database's tables to this version's revision, whole or not at all.": (
+        "将数据库表升级到本版本，全部完成或不作任何改动。"
+    ),
+    "The server, as an account that may make databases and roles.": "服务器地址，所用账户须可建立数据库和角色。",
+    "What databases and accounts are called.": "数据库和账户的名称。",
     "How many records to begin with.": "起始输出的记录条数。",
     "Keep a portal's checkpoints, and refuse another history.": "代存门户的检查点，拒绝不一致的历史。",
     "Print the public key that verifies checkpoints.": "输出用于验证检查点的公钥。",

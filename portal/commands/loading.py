@@ -75,12 +75,12 @@ def _check_profile(bundle: Bundle, settings: Settings) -> None:
 
 def _store_to_load(settings: Settings, terminal: Terminal) -> PortalStore:
     """Return the store, made where there is none. One that holds something keeps its keys: others would not fit."""
-    upgrade_database(settings.database_url)
+    upgrade_database(settings.owner_database_url)
     if has_content(settings.database_url):
         return _existing_store(settings)
     keys = load_or_create_keys(settings.key_file)
     announce_new_log(settings, terminal)
-    return PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+    return PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
 
 
 def announce_new_log(settings: Settings, terminal: Terminal) -> None:
@@ -97,8 +97,8 @@ def announce_new_log(settings: Settings, terminal: Terminal) -> None:
 
 def _existing_store(settings: Settings) -> PortalStore:
     keys = load_keys(settings.key_file)
-    upgrade_database(settings.database_url)
-    return PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+    upgrade_database(settings.owner_database_url)
+    return PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
 
 
 def _compare(bundle: Bundle, settings: Settings, order: LoadOrder) -> tuple[Text, ...]:

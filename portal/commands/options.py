@@ -130,3 +130,11 @@ class WitnessOptions:
     key: Annotated[Path, Option("--key", metavar="PEM", help="The public audit key of the portal.")]
     host: Annotated[str, Option("--host", metavar="H", help="The address to listen on.")] = "127.0.0.1"
     port: Annotated[str, Option("--port", metavar="N", help="The port to listen on.")] = "8600"
+
+
+@dataclass(frozen=True, slots=True)
+class InitOptions:
+    """What `portal database init` is told."""
+
+    url: Annotated[str, Argument(metavar="URL", help="The server, as an account that may make databases and roles.")]
+    name: Annotated[str, Option("--name", metavar="NAME", help="What databases and accounts are called.")] = "portal"

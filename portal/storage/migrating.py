@@ -4,6 +4,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
 
@@ -11,8 +12,9 @@ from portal.errors import ConfigurationError, Text
 from portal.resources import migrations_folder
 from portal.storage.addresses import DatabaseKind, database_kind, shown_address
 from portal.storage.data_store import DATA_TABLES
-from portal.storage.database import for_writing, open_sync_database
+from portal.storage.database import database_exists, for_writing, open_sync_database
 from portal.storage.postgresql import check_server
+from portal.storage.rights import give_rights
 
 
 def upgrade_database(url: str) -> None:
@@ -32,7 +34,11 @@ def upgrade_database(url: str) -> None:
                 # Again, because another process may have done it meanwhile.
                 if not _is_current(connection):
                     command.upgrade(migration_settings(connection), "head")
+            if database_kind(url) is DatabaseKind.POSTGRESQL:
+                give_rights(url)
     except DBAPIError as fault:
+        if isinstance(fault.orig, InsufficientPrivilege):
+            raise _needs_owner(url) from None
         shown = shown_address(url)
         raise ConfigurationError(
             Text(
@@ -40,6 +46,30 @@ def upgrade_database(url: str) -> None:
                 zh=f"`{shown}` 无法用作数据库（{fault.orig}）；请恢复备份或指定其他数据库",
             )
         ) from None
+    finally:
+        engine.dispose()
+
+
+def _needs_owner(url: str) -> ConfigurationError:
+    shown = shown_address(url)
+    return ConfigurationError(
+        Text(
+            en=f"the tables of `{shown}` are of an older version, and this account may not change them; run "
+            "`portal upgrade` where `PORTAL_OWNER_DATABASE_URL` is set",
+            zh=f"`{shown}` 的表属于较旧版本，而本账户无权更改；"
+            "请在设置了 `PORTAL_OWNER_DATABASE_URL` 处运行 `portal upgrade`",
+        )
+    )
+
+
+def read_revision(url: str) -> str | None:
+    """Return the revision of a database's tables, None for an empty or a missing one. Raises: ConfigurationError."""
+    if not database_exists(url):
+        return None
+    engine = open_sync_database(url)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
 

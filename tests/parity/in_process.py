@@ -31,8 +31,8 @@ def load_portal(bundle: Path, home: Path, *, derive: bool, **environment: str) -
     now = datetime.now(UTC)
     read = read_bundle(bundle, now)
     assert read.bundle is not None, [str(fault) for fault in read.faults[:10]]
-    upgrade_database(settings.database_url)
-    store = PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+    upgrade_database(settings.owner_database_url)
+    store = PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
     load_bundle(read.bundle, store, LoadOrder(now, derive=derive))
     return settings
 

@@ -14,6 +14,7 @@ from random import Random
 import pytest
 
 from tests.fixtures.postgres import Databases
+from tests.fixtures.postgres_portal import set_up_portal
 from tests.oracle.answer import Reference
 from tests.oracle.campaign import Campaign, Tally
 from tests.oracle.document import Document, render_document
@@ -65,11 +66,11 @@ def ask_both(world: World, folder: Path, databases: Databases, ask: Callable[[Bo
     home = load_portal(folder / "bundle", folder / "sqlite", derive=world.derive)
     (folder / "postgresql").mkdir()
     shutil.copy(home.key_file, folder / "postgresql")
-    urls = {"PORTAL_DATABASE_URL": databases.create_database(), "PORTAL_DATA_URL": databases.create_database()}
-    other = load_portal(folder / "bundle", folder / "postgresql", derive=world.derive, **urls)
-    with PortalInProcess(home) as sqlite, PortalInProcess(other) as postgresql:
-        both = Both(sqlite, postgresql)
-        ask(both)
+    with set_up_portal(databases) as urls:
+        other = load_portal(folder / "bundle", folder / "postgresql", derive=world.derive, **urls)
+        with PortalInProcess(home) as sqlite, PortalInProcess(other) as postgresql:
+            both = Both(sqlite, postgresql)
+            ask(both)
     return both
 
 
