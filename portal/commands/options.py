@@ -130,3 +130,27 @@ class WitnessOptions:
     key: Annotated[Path, Option("--key", metavar="PEM", help="The public audit key of the portal.")]
     host: Annotated[str, Option("--host", metavar="H", help="The address to listen on.")] = "127.0.0.1"
     port: Annotated[str, Option("--port", metavar="N", help="The port to listen on.")] = "8600"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What `portal audit search` is told."""
+
+    subject: Annotated[str, Option("--subject", metavar="S", help="Of this subject, as application:ID or user:ID.")] = (
+        ""
+    )
+    department: Annotated[str, Option("--department", metavar="D", help="Of this department, by its code.")] = ""
+    entry: Annotated[str, Option("--entry", metavar="CODE", help="On this entry, by its code in the catalog.")] = ""
+    since: Annotated[str, Option("--from", metavar="TIME", help="Not before this time, with offset.")] = ""
+    until: Annotated[str, Option("--until", metavar="TIME", help="Before this time, with offset.")] = ""
+    decision: Annotated[str, Option("--decision", metavar="D", help="`permit` or `deny`.")] = ""
+    limit: Annotated[str, Option("--limit", metavar="N", help="How many records at most.")] = "20"
+    after: Annotated[str, Option("--after", metavar="RECEIPT", help="Older than this record: the next page.")] = ""
+    json: Annotated[bool, Option("--json", help="Whole records as JSON, one a line.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOptions:
+    """What `portal audit show` is told."""
+
+    receipt: Annotated[str, Argument(metavar="RECEIPT", help="The record's receipt, as in an answer.")]
