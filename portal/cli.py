@@ -24,7 +24,9 @@ from portal.commands.options import (
     NoOptions,
     QueryOptions,
     SchemaOptions,
+    SearchOptions,
     ServeOptions,
+    ShowOptions,
     TailOptions,
     TokenOptions,
     VerifyOptions,
@@ -136,6 +138,20 @@ def _audit_key(session: Session, options: NoOptions) -> int:
     return print_key(session, options)
 
 
+def _search(session: Session, options: SearchOptions) -> int:
+    """Find records in the audit log, newest first."""
+    from portal.commands.searching import search
+
+    return search(session, options)
+
+
+def _show(session: Session, options: ShowOptions) -> int:
+    """Print one record, and prove it by the checkpoint that covers it."""
+    from portal.commands.searching import show
+
+    return show(session, options)
+
+
 def _tail(session: Session, options: TailOptions) -> int:
     """Print the last records, then others as they come."""
     from portal.commands.auditing import tail
@@ -146,7 +162,7 @@ def _tail(session: Session, options: TailOptions) -> int:
 def make_command() -> TyperGroup:
     """Return the command line as typer makes it; help texts are English."""
     app = _group("Share government data under signed agreements, by GraphQL.")
-    audit = _group("Check or follow the audit log.")
+    audit = _group("Check, search or follow the audit log.")
     database = _group("Set up the portal's databases.")
     _add(app, "demo", NoOptions, _demo)
     _add(app, "load", LoadOptions, _load)
@@ -161,6 +177,8 @@ def make_command() -> TyperGroup:
     _add(database, "init", InitOptions, _init)
     app.add_typer(database, name="database")
     _add(audit, "verify", VerifyOptions, _verify)
+    _add(audit, "search", SearchOptions, _search)
+    _add(audit, "show", ShowOptions, _show)
     _add(audit, "witness", WitnessOptions, _witness)
     _add(audit, "key", NoOptions, _audit_key)
     _add(audit, "tail", TailOptions, _tail)

@@ -46,11 +46,11 @@ class PostgresLog:
         """
         self._deadline = monotonic() + TRANSACTION_SECONDS
         try:
-            # Statements go out together as far as none waits for another's rows.
-            with self._driver.pipeline():
-                self._driver.execute("BEGIN")
-                yield
-                committed = self._driver.execute("COMMIT")
+            # INVARIANT: between statements the server waits outside of any pipeline, where it lets go of what a stopped
+            # worker holds.
+            self._driver.execute("BEGIN")
+            yield
+            committed = self._driver.execute("COMMIT")
             # A transaction in which something failed is ended by `COMMIT` as well, but not committed.
             if committed.statusmessage != "COMMIT":
                 raise psycopg.OperationalError("the transaction was not committed")
@@ -59,9 +59,11 @@ class PostgresLog:
 
     def hold_epoch(self) -> int:
         """Return the epoch. A trigger takes the same lock alone for whoever changes it, by whatever means."""
-        self._lock("SELECT pg_advisory_xact_lock_shared(%s)", AdvisoryLock.EPOCH)
-        # INVARIANT: a statement of its own, after the lock: it sees what was committed before the lock was had.
-        row = self._driver.execute(self.statements.read_epoch).fetchone()
+        with self._driver.pipeline():
+            self._lock("SELECT pg_advisory_xact_lock_shared(%s)", AdvisoryLock.EPOCH)
+            # INVARIANT: a statement of its own, after the lock: it sees what was committed before the lock was had.
+            held = self._driver.execute(self.statements.read_epoch)
+        row = held.fetchone()
         return 0 if row is None else int(str(row[0]))
 
     def hold_checkpoints(self) -> None:
@@ -76,7 +78,8 @@ class PostgresLog:
 
         INVARIANT: all who hold several come in the keys' order, so none waits for one who waits for it.
         """
-        held = [self._driver.execute(self.statements.hold_daily_rows, (*key, 0)) for key in keys]
+        with self._driver.pipeline():
+            held = [self._driver.execute(self.statements.hold_daily_rows, (*key, 0)) for key in keys]
         return [int(str(row[0])) for cursor in held for row in cursor.fetchall()]
 
     def execute(self, statement: str, parameters: Sequence[str | int | bytes | None] = ()) -> "psycopg.Cursor[Any]":

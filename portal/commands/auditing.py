@@ -48,7 +48,7 @@ def verify(session: Session, options: VerifyOptions) -> ExitCode:
     """Check the whole log, and hold it against its witnesses; a fault ends with exit code 1."""
     settings = session.settings()
     key = load_keys(settings.key_file).audit_public_pem()
-    url = _log_url(settings)
+    url = log_url(settings)
     witnesses = [settings.witness_file, *(options.witness or settings.audit_witnesses)]
     with _shown_progress(session.terminal) as tell, _reaching_witnesses():
         result = verify_log(url, key, witnesses, tell, processes=os.cpu_count() or 1)
@@ -101,7 +101,7 @@ def _render_fault(fault: LogFault) -> Text:
 def tail(session: Session, options: TailOptions) -> ExitCode:
     """Print the last records, then those that come, until asked to stop."""
     lines = parse_whole("--lines", options.lines, 0, MAX_LINES)
-    url = _log_url(session.settings())
+    url = log_url(session.settings())
     try:
         with closing(LogFollower(url, lines)) as follower:
             _print(session.terminal, follower.first_records())
@@ -114,11 +114,11 @@ def tail(session: Session, options: TailOptions) -> ExitCode:
 
 def _print(terminal: Terminal, records: list[str]) -> None:
     for text in records:
-        terminal.write(_in_short(text) if terminal.out.isatty() else text)
+        terminal.write(in_short(text) if terminal.out.isatty() else text)
     terminal.out.flush()
 
 
-def _in_short(text: str) -> str:
+def in_short(text: str) -> str:
     """Return a record as one short line: time, receipt, who, decision, what."""
     record = json.loads(text)
     decision = record["code"] or record["decision"]
@@ -129,7 +129,8 @@ def _in_short(text: str) -> str:
     )
 
 
-def _log_url(settings: Settings) -> str:
+def log_url(settings: Settings) -> str:
+    """Return the URL of the database with the log. Raises: ConfigurationError where there is none."""
     if database_exists(settings.database_url):
         return settings.database_url
     shown = shown_address(settings.database_url)

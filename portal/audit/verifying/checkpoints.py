@@ -17,7 +17,7 @@ UNSIGNED = 255
 """Stands for a key where none fits."""
 _CHECKPOINTS = "SELECT number, body, signature FROM audit_checkpoints WHERE number BETWEEN ? AND ? ORDER BY number"
 _HASH = "SELECT hash FROM audit_records WHERE writer = ? AND sequence = ?"
-_NAMING_KEYS = 'SELECT body FROM audit_checkpoints WHERE number <= ? AND body LIKE \'%%"key":"%%\' ORDER BY number'
+_NAMING_KEYS = 'SELECT body FROM audit_checkpoints WHERE number <= ? AND body LIKE \'%"key":"%\' ORDER BY number'
 _BLOCK = 256
 
 
@@ -29,7 +29,7 @@ def portal_name(key: bytes) -> bytes:
 def keys_named(reader: Reader, last: int) -> list[bytes]:
     """Return the raw public keys that checkpoints up to `last` name, whether these are sound or not."""
     found: list[bytes] = []
-    for (body,) in reader.rows(_NAMING_KEYS.replace("%%", "%"), (last,)):
+    for (body,) in reader.rows(_NAMING_KEYS, (last,)):
         try:
             key = bytes.fromhex(json.loads(body)["key"])
             Ed25519PublicKey.from_public_bytes(key)

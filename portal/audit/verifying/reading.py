@@ -53,7 +53,7 @@ class _PostgresReader:
 
     def rows(self, query: str, parameters: Sequence[int] = ()) -> Iterator[tuple[Any, ...]]:
         with self._connection.cursor(binary=True) as cursor:
-            cursor.execute(query.replace("?", "%s").encode(), parameters)
+            cursor.execute(query.replace("%", "%%").replace("?", "%s").encode(), parameters)
             while rows := cursor.fetchmany(_ROWS_AT_ONCE):
                 yield from rows
 

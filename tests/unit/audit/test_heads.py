@@ -96,9 +96,9 @@ def test_checkpoint_takes_no_longer_when_twenty_thousand_writers_have_ended(log:
             begun = time.perf_counter()
             ledger.checkpoint()
             times.append(time.perf_counter() - begun)
+        assert ledger.uncovered == 0
     # 5 ms on a machine of its own; others run beside this test.
     assert median(times) <= 0.02
-    assert log.verify().uncovered == 0
 
 
 @pytest.mark.clause("threats.md R11 R28")
