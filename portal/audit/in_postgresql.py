@@ -46,8 +46,8 @@ class PostgresLog:
         """
         self._deadline = monotonic() + TRANSACTION_SECONDS
         try:
-            # INVARIANT: between statements the server waits outside of any pipeline, where it lets go of what a stopped
-            # worker holds.
+            # INVARIANT: nothing is sent in a pipeline: the server's timeouts don't run within one, so that it would
+            # never let go of what a worker holds that has stopped there.
             self._driver.execute("BEGIN")
             yield
             committed = self._driver.execute("COMMIT")
@@ -59,11 +59,9 @@ class PostgresLog:
 
     def hold_epoch(self) -> int:
         """Return the epoch. A trigger takes the same lock alone for whoever changes it, by whatever means."""
-        with self._driver.pipeline():
-            self._lock("SELECT pg_advisory_xact_lock_shared(%s)", AdvisoryLock.EPOCH)
-            # INVARIANT: a statement of its own, after the lock: it sees what was committed before the lock was had.
-            held = self._driver.execute(self.statements.read_epoch)
-        row = held.fetchone()
+        self._lock("SELECT pg_advisory_xact_lock_shared(%s)", AdvisoryLock.EPOCH)
+        # INVARIANT: a statement of its own, after the lock: it sees what was committed before the lock was had.
+        row = self._driver.execute(self.statements.read_epoch).fetchone()
         return 0 if row is None else int(str(row[0]))
 
     def hold_checkpoints(self) -> None:
@@ -78,18 +76,21 @@ class PostgresLog:
 
         INVARIANT: all who hold several come in the keys' order, so none waits for one who waits for it.
         """
-        with self._driver.pipeline():
-            held = [self._driver.execute(self.statements.hold_daily_rows, (*key, 0)) for key in keys]
-        return [int(str(row[0])) for cursor in held for row in cursor.fetchall()]
+        if not keys:
+            return []
+        subjects, entries, days = map(list, zip(*keys, strict=True))
+        held = self._driver.execute(self.statements.hold_daily_rows, (subjects, entries, days, [0] * len(keys)))
+        rows = {(subject, entry, day): int(str(count)) for subject, entry, day, count in held}
+        return [rows[key] for key in keys]
 
     def execute(self, statement: str, parameters: Sequence[str | int | bytes | None] = ()) -> "psycopg.Cursor[Any]":
         """Run one statement."""
         return self._driver.execute(statement, parameters)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[str | int | bytes | None]]) -> None:
-        """Run a statement once for each of the rows."""
-        with self._driver.cursor() as cursor:
-            cursor.executemany(statement, rows)
+        """Run a statement once for all of the rows."""
+        if columns := [list(column) for column in zip(*rows, strict=True)]:
+            self._driver.execute(statement, columns)
 
     def began(self) -> None:
         """Do nothing: a server looks after its files."""

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Dialect, Table, bindparam, func, select
+from sqlalchemy import insert as insert_one
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
@@ -59,7 +60,7 @@ class LogStatements:
     """subject, entry, day."""
 
     hold_daily_rows: str
-    """subject, entry, day, 0: others can't count there until the transaction ends; returns the day's rows so far."""
+    """subject, entry, day, 0: others can't count there until the transaction ends; gives them with the day's rows."""
 
     store_daily_rows: str
     """subject, entry, day, the day's rows so far."""
@@ -74,16 +75,26 @@ _Insert = Callable[[Table], Any]
 
 @cache
 def log_statements(kind: DatabaseKind) -> LogStatements:
-    """Return the statements for the driver that writes to such a database."""
+    """Return the statements for the driver that writes to such a database.
+
+    PostgreSQL's take all rows of a call at once, each parameter a list of one column's values: sent one by one they
+    would be a pipeline, in which the server waits for ever for a client that has stopped.
+    """
     if kind is DatabaseKind.SQLITE:
         return _compile_all(sqlite_dialect(), sqlite.insert)
-    return _compile_all(psycopg_dialect(), postgresql.insert)
+    return _compile_all(psycopg_dialect(), _insert_lists)
 
 
 @cache
 def reading_statements() -> LogStatements:
     """Return the statements for the driver that reads PostgreSQL on the event loop."""
-    return _compile_all(asyncpg_dialect(), postgresql.insert)
+    return _compile_all(asyncpg_dialect(), _insert_lists)
+
+
+def _insert_lists(table: Table) -> postgresql.Insert:
+    lists = [bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in table.c]
+    rows = func.unnest(*lists).table_valued(*(column.name for column in table.c)).render_derived()
+    return postgresql.insert(table).from_select([column.name for column in table.c], select(*rows.c))
 
 
 def _compile_all(dialect: Dialect, insert: _Insert) -> LogStatements:
@@ -127,10 +138,10 @@ def _inserts(insert: _Insert) -> dict[str, ClauseElement]:
     opening = ("portal", "started_at", "checkpoint", "checkpoint_hash")
     return {
         "insert_record": insert(audit_records),
-        "insert_writer": insert(audit_writers)
+        "insert_writer": insert_one(audit_writers)
         .values({name: bindparam(name) for name in opening})
         .returning(audit_writers.c.writer),
-        "insert_checkpoint": insert(audit_checkpoints),
+        "insert_checkpoint": insert_one(audit_checkpoints),
     }
 
 
@@ -140,7 +151,7 @@ def _counts(insert: _Insert) -> dict[str, ClauseElement]:
         index_elements=daily_rows.primary_key, set_={"row_count": daily_rows.c.row_count}
     )
     return {
-        "hold_daily_rows": kept.returning(daily_rows.c.row_count),
+        "hold_daily_rows": kept.returning(*daily_rows.c),
         "store_daily_rows": counted.on_conflict_do_update(
             index_elements=daily_rows.primary_key, set_={"row_count": counted.excluded.row_count}
         ),

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import insert
 
 from portal.audit.daily_rows import open_daily_rows
@@ -44,7 +45,7 @@ def open_ledger(url: str) -> Ledger:
     return Ledger(url, KEY, None)
 
 
-def run_sql(url: str, statement: str) -> list[tuple[object, ...]]:
+def run_sql(url: str, statement: str | sql.Composed) -> list[tuple[object, ...]]:
     with closing(connect_sync(url)) as connection:
         cursor = connection.execute(statement)  # type: ignore[call-overload]
         return cursor.fetchall() if cursor.description else []
@@ -156,9 +157,7 @@ def test_counts_and_chains_are_whole_when_many_write_the_same_day(url: str) -> N
 
     def write_all(writer: int) -> int:
         with closing(open_ledger(url)) as ledger:
-            batches = (
-                ledger.append([submit(numbered(writer * each + n), (quota(1, limit),))]) for n in range(each)
-            )
+            batches = (ledger.append([submit(numbered(writer * each + n), (quota(1, limit),))]) for n in range(each))
             return sum(isinstance(recording, Recorded) for batch in batches for recording in batch)
 
     with ThreadPoolExecutor(writers) as threads:
@@ -185,8 +184,9 @@ async def test_rows_of_the_day_are_read_as_committed(url: str) -> None:
 
 @pytest.mark.clause("threats.md R2")
 def test_commit_is_on_the_disk_whatever_the_account_is_set_to(url: str) -> None:
-    name = url.rpartition("/")[2]
-    run_sql(url, f"ALTER DATABASE {name} SET synchronous_commit = off")
+    run_sql(
+        url, sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(url.rpartition("/")[2]))
+    )
     with closing(connect_sync(url)) as connection:
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
 
@@ -203,8 +203,6 @@ def test_server_that_forgets_at_a_power_cut_is_refused(name: str) -> None:
 
 
 def test_database_that_is_not_utf_8_is_refused(postgres: Databases) -> None:
-    from psycopg import sql
-
     postgres.execute(sql.SQL("CREATE DATABASE portal_test_ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"))
     postgres.created.append("portal_test_ascii")
     with pytest.raises(ConfigurationError, match="isn't in UTF-8"):
