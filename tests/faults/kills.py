@@ -138,7 +138,7 @@ WORKER_KILLS = Fault(
     "kill -9 of one of two workers at random, under traffic",
     "every released answer has its record, once; the other worker goes on; a new one comes",
     run_worker_kills,
-    share=6,
+    share=4,
     full=200,
 )
 KILLS = Fault(
