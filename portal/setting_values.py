@@ -86,3 +86,14 @@ def parse_origins(text: str) -> tuple[str, ...]:
         "is not a list of origins; write for example `https://app.example.gov.cn,https://10.0.0.5:8443`",
         "不是来源列表；写法如 `https://app.example.gov.cn,https://10.0.0.5:8443`",
     )
+
+
+def parse_witnesses(text: str) -> tuple[str, ...]:
+    """Return folders and URLs that commas part. Raises: BadInput for another kind of URL."""
+    places = tuple(part.strip() for part in text.split(",") if part.strip())
+    if all(place.startswith(("https://", "http://")) or "://" not in place for place in places):
+        return places
+    raise _bad(
+        "is not a list of folders and URLs; write for example `/mnt/audit-office,https://witness.example.gov.cn/`",
+        "不是目录和网址的列表；写法如 `/mnt/audit-office,https://witness.example.gov.cn/`",
+    )

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from portal.dotenv import read_dotenv
 from portal.errors import BadInput, ConfigurationError, Language, Text
 from portal.setting_values import (
     Network,
@@ -23,6 +24,7 @@ from portal.setting_values import (
     parse_origins,
     parse_seconds,
     parse_truth,
+    parse_witnesses,
     whole_parser,
 )
 
@@ -65,6 +67,8 @@ class Settings:
     home: Path
     database_url: str = field(repr=False)
     data_url: str = field(repr=False)
+    owner_database_url: str = field(repr=False)
+    owner_data_url: str = field(repr=False)
     profile: str | None
     key_file: Path
     issuer: str
@@ -89,12 +93,16 @@ class Settings:
     max_connections: int
     public_requests_per_second: int
     concurrent_requests: int
+    audit_witnesses: tuple[str, ...]
+    audit_witness_seconds: float
     demonstration: bool
 
     @property
     def witness_file(self) -> Path:
         """The file that keeps the audit's last checkpoint outside the database; each database has its own."""
-        return self.home / f"audit-witness-{sha256(self.database_url.encode()).hexdigest()[:8]}.json"
+        # Without the account: its password changes, and the log doesn't.
+        database = re.sub(r"(?<=//)[^/@]*@", "", self.database_url)
+        return self.home / f"audit-witness-{sha256(database.encode()).hexdigest()[:8]}.json"
 
 
 _SETTINGS: Mapping[str, _Setting] = {
@@ -109,6 +117,22 @@ _SETTINGS: Mapping[str, _Setting] = {
     ),
     "data_url": _Setting(
         str, "sqlite:///{home}/data.db", Text("the data store: rows of shared entries", "数据存储：共享资源的数据行")
+    ),
+    "owner_database_url": _Setting(
+        str,
+        "{database_url}",
+        Text(
+            "the portal's own database, for an account that may load and upgrade; empty: the same account",
+            "门户自身的数据库，所用账户可装载内容、升级数据表；留空则为同一账户",
+        ),
+    ),
+    "owner_data_url": _Setting(
+        str,
+        "{data_url}",
+        Text(
+            "the data store, for an account that may write rows; empty: the same account",
+            "数据存储，所用账户可写入数据行；留空则为同一账户",
+        ),
     ),
     "profile": _Setting(
         parse_optional_text,
@@ -267,6 +291,22 @@ _SETTINGS: Mapping[str, _Setting] = {
             "每个工作进程同时处理的请求数；超出的排队，各部门轮流",
         ),
     ),
+    "audit_witnesses": _Setting(
+        parse_witnesses,
+        "",
+        Text(
+            "folders and URLs of other parties that keep the audit's checkpoints; several with commas",
+            "由其他单位保存审计检查点的目录和网址；多个以逗号分隔",
+        ),
+    ),
+    "audit_witness_seconds": _Setting(
+        parse_seconds,
+        "600",
+        Text(
+            "so long shared data are answered while no witness can be reached",
+            "所有见证方均无法访问时继续应答共享数据的最长秒数",
+        ),
+    ),
     "demonstration": _Setting(
         parse_truth,
         "false",
@@ -287,6 +327,9 @@ def language_of(environ: Mapping[str, str]) -> Language:
     return Language.CHINESE if locale.lower().startswith("zh") else Language.ENGLISH
 
 
+_DEFAULTED = re.compile(r"\{(\w+)\}")
+
+
 def load_settings(environ: Mapping[str, str], dotenv_path: Path | None = Path(".env")) -> Settings:
     """Return the settings; nothing is made on the disk.
 
@@ -298,7 +341,7 @@ def load_settings(environ: Mapping[str, str], dotenv_path: Path | None = Path(".
     for name, setting in _SETTINGS.items():
         text, _ = found.get(_variable(name), ("", Source.DEFAULT))
         try:
-            values[name] = setting.parse(text or setting.default.format(home=values.get("home")))
+            values[name] = setting.parse(text or _DEFAULTED.sub(lambda name: str(values.get(name[1])), setting.default))
         except BadInput as fault:
             faults.append(_unusable(_variable(name), text, fault.text))
     if faults:
@@ -324,49 +367,11 @@ def _variable(name: str) -> str:
 def _find_values(environ: Mapping[str, str], dotenv_path: Path | None) -> dict[str, tuple[str, Source]]:
     """Return what is said of the portal's names, by variable. An empty value leaves the setting as it is without."""
     found: dict[str, tuple[str, Source]] = {}
-    for source, values in ((Source.FILE, _read_file(dotenv_path)), (Source.ENVIRONMENT, environ)):
+    for source, values in ((Source.FILE, read_dotenv(dotenv_path)), (Source.ENVIRONMENT, environ)):
         for name, value in values.items():
             if name.startswith(PREFIX) and not name.startswith(_TEST_PREFIX) and (value or name not in found):
                 found[name] = (value, source if value else Source.DEFAULT)
     return found
-
-
-_LINE = re.compile(
-    r"""\s*(?:export\s+)?(?P<name>\w+)\s*=\s*"""
-    r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>(?:(?!\s\#)[^"'])*?))\s*(?:\s\#.*)?"""
-)
-
-
-def _read_file(path: Path | None) -> dict[str, str]:
-    """Return what a file of lines `NAME=VALUE` says; empty where there is none."""
-    if path is None or not path.is_file():
-        return {}
-    values: dict[str, str] = {}
-    for number, line in enumerate(_read_lines(path), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        parts = _LINE.fullmatch(line)
-        if parts is None:
-            raise ConfigurationError(
-                Text(
-                    f"line {number} of `{path}` is not of the form `NAME=VALUE`",
-                    f"`{path}` 第 {number} 行不是 `NAME=VALUE` 的形式",
-                )
-            )
-        values[parts["name"]] = next(part for part in parts.group("double", "single", "bare") if part is not None)
-    return values
-
-
-def _read_lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise ConfigurationError(
-            Text(
-                f"`{path}` can't be read; make it a UTF-8 text that this account may read",
-                f"无法读取 `{path}`；应为本账户可读的 UTF-8 文本",
-            )
-        ) from None
 
 
 def _unknown_names(found: Mapping[str, object]) -> Iterator[Text]:
