@@ -11,7 +11,8 @@ from random import Random
 from portal.audit.verification import verify_log
 from portal.identity.keys import load_keys
 from portal.policies.information_point import PortalContent, load_content
-from portal.storage.database import database_url, open_database
+from portal.storage.addresses import database_url
+from portal.storage.database import open_database
 from tests.faults.fault import Bench, Fault, Lane, Result
 from tests.faults.serving import NotServing
 from tests.faults.traffic import Seen, ask, traffic
@@ -145,7 +146,7 @@ def _notice_audit(lane: Lane, whole: _Whole) -> bool | str:
     """Return whether the log is convicted; what is wrong where it verifies and says something else."""
     try:
         url = database_url(lane.home / "portal.db")
-        if verify_log(url, lane.bench.world.public_key, _witness(lane.home)).fault is not None:
+        if verify_log(url, lane.bench.world.public_key, [_witness(lane.home)]).fault is not None:
             return True
         audit = _read_audit(lane.home)
     except (sqlite3.Error, ValueError):
