@@ -13,8 +13,8 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from portal.audit.verification import verify_log
-from portal.storage.audit_tables import audit_records
 from portal.storage.addresses import database_url
+from portal.storage.audit_tables import audit_records
 from portal.storage.database import open_sync_database
 from tests.fixtures.postgres import free_port
 
