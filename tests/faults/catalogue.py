@@ -3,14 +3,30 @@
 import os
 from collections.abc import Mapping
 
+from tests.faults.clocks import CLOCKS
 from tests.faults.cuts import CUTS, FAILED
 from tests.faults.fault import Fault
 from tests.faults.files import REMOVED
-from tests.faults.kills import KILLS
+from tests.faults.flips import FLIPS
+from tests.faults.kills import KILLS, WORKER_KILLS
 from tests.faults.pressure import CANCELLATIONS, DESCRIPTORS, PAUSES
 from tests.faults.volumes import AUDIT_FULL, DATA_FULL, TEMPORARY_FULL
 
-FAULTS = (KILLS, CUTS, FAILED, AUDIT_FULL, DATA_FULL, TEMPORARY_FULL, REMOVED, PAUSES, DESCRIPTORS, CANCELLATIONS)
+FAULTS = (
+    KILLS,
+    WORKER_KILLS,
+    CUTS,
+    FAILED,
+    AUDIT_FULL,
+    DATA_FULL,
+    TEMPORARY_FULL,
+    REMOVED,
+    PAUSES,
+    CLOCKS,
+    DESCRIPTORS,
+    FLIPS,
+    CANCELLATIONS,
+)
 OPTIONS: Mapping[str, str] = {
     KILLS.name: "PORTAL_TEST_FAULTS_KILLS",
     CUTS.name: "PORTAL_TEST_FAULTS_CUTS",

@@ -1,15 +1,20 @@
 """R1: the server is killed (-9) at named points of a release, and at random ones."""
 
+import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from tests.faults.fault import Bench, Fault, Lane, Result, in_lanes
-from tests.faults.serving import Tracer
+from tests.faults.serving import Server, Tracer
 from tests.faults.traffic import traffic
 
 POINT_SECONDS = 4.0
+WORKERS = 2
+GOES_ON_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,56 @@ def _rules(lane: Lane, point: Point, chance: Random) -> list[str]:
     return [*path, "-e", f"inject={point.call}:signal=KILL:when={chance.randint(1, point.calls)}"]
 
 
+def run_worker_kills(bench: Bench, trials: int, seed: int) -> Result:
+    """Kill so many workers of servers with two, at random; the other goes on, and a new one comes."""
+    return in_lanes(bench, "worker", trials, seed, _kill_workers)
+
+
+def _kill_workers(lane: Lane, trials: int, chance: Random) -> Result:
+    violations: list[str] = []
+    server = lane.bench.forge.run_under((), lane.home, lane.log, options=("--workers", str(WORKERS)))
+    try:
+        server.wait_ready()
+        lane.ledger.lead_to(server.port)
+        with traffic(lane.ledger.port, lane.bench.world.token) as clients:
+            for trial in range(trials):
+                workers = _workers(server, WORKERS)
+                time.sleep(chance.uniform(0.05, 0.4))
+                os.kill(chance.choice(workers), signal.SIGKILL)
+                if not clients.wait_answered(10, GOES_ON_SECONDS):
+                    violations.append(f"trial {trial}: no answers after a worker's end")
+        server.kill()
+    finally:
+        server.close()
+    released = sum(len(release.receipts) for release in lane.ledger.releases())
+    return Result(trials, tuple(violations + lane.examine()), {"released": float(released)})
+
+
+def _workers(server: Server, count: int) -> list[int]:
+    """Return the server's workers, once there are so many that hold the log open."""
+    deadline = time.monotonic() + 30
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    while len(workers := [int(child) for child in children.read_text().split() if _has_log(int(child))]) < count:
+        assert time.monotonic() < deadline, "a killed worker isn't replaced"
+        time.sleep(0.05)
+    return workers
+
+
+def _has_log(process: int) -> bool:
+    with suppress(OSError):
+        return any(path.readlink().name == "portal.db-wal" for path in Path(f"/proc/{process}/fd").iterdir())
+    return False
+
+
+WORKER_KILLS = Fault(
+    "kill of a worker",
+    "R1",
+    "kill -9 of one of two workers at random, under traffic",
+    "every released answer has its record, once; the other worker goes on; a new one comes",
+    run_worker_kills,
+    share=4,
+    full=200,
+)
 KILLS = Fault(
     "kill",
     "R1",

@@ -13,8 +13,9 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from portal.audit.verification import verify_log
+from portal.storage.addresses import database_url
 from portal.storage.audit_tables import audit_records
-from portal.storage.database import database_url, open_sync_database
+from portal.storage.database import open_sync_database
 from tests.fixtures.postgres import free_port
 
 PROGRAM = Path(__file__).with_name("ledger_proxy.py")
@@ -114,8 +115,7 @@ def examine(home: Path, public_key: bytes, releases: Iterable[Release], scratch:
     finally:
         engine.dispose()
     faults = [] if integrity == ["ok"] else [f"integrity: {line}" for line in integrity]
-    witness = next(scratch.glob("audit-witness-*.json"), None)
-    verified = verify_log(url, public_key, witness)
+    verified = verify_log(url, public_key, scratch.glob("audit-witness-*.json"))
     if verified.fault is not None:
         faults.append(f"the log doesn't verify: {verified.fault}")
     return faults + unexplained(releases, recorded_rows(url))

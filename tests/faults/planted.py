@@ -13,7 +13,7 @@ from tests.faults.pressure import run_pauses
 from tests.mutants.runner import Mutant, plant
 
 COPIED = ("portal", "policy_models", "migrations")
-_DATABASE = "portal/storage/database.py"
+_DATABASE = "portal/storage/sqlite.py"
 _LEDGER = "portal/audit/ledger.py"
 _WRITING = "portal/audit/writing.py"
 

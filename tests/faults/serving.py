@@ -130,11 +130,17 @@ class Forge:
         return Server(pid, port, log, os.pidfd_open(pid), started_at)
 
     def run_under(
-        self, prefix: Sequence[str], home: Path, log: Path, environment: Mapping[str, str] | None = None
+        self,
+        prefix: Sequence[str],
+        home: Path,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> Server:
         """Return a server that is only just starting, as the last program of a command."""
         port, started_at = free_port(), time.monotonic()
-        command = [*prefix, sys.executable, "-c", _COMMAND, "serve", "--host", "127.0.0.1", "--port", str(port)]
+        arguments = ("serve", "--host", "127.0.0.1", "--port", str(port), *options)
+        command = [*prefix, sys.executable, "-c", _COMMAND, *arguments]
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -108,7 +108,8 @@ def _fill_once(lane: Lane, volume: Volume, server: Server, chance: Random) -> tu
 
 
 def _catalog_faults(lane: Lane, server: Server) -> list[str]:
-    seen = ask(server.connect(), lane.bench.world.token, CATALOG)
+    with closing(server.connect()) as connection:
+        seen = ask(connection, lane.bench.world.token, CATALOG)
     return [f"the catalog is down: {seen}"] if seen.status != 200 or seen.codes else []
 
 

@@ -14,7 +14,7 @@ from portal.identity.claims import SubjectKind
 from portal.identity.keys import load_keys, load_or_create_keys
 from portal.identity.tokens import TokenGrant, issue_token
 from portal.settings import Settings, load_settings
-from portal.storage.database import upgrade_database
+from portal.storage.migrating import upgrade_database
 from portal.vocabulary import NetworkZone
 from tests.fixtures.small_bundle import BundleDraft, small_bundle, statutory
 from tests.unit.audit.logs import public_pem
