@@ -1,6 +1,7 @@
 """Searching the log: records newest first, a page at a time; the next page begins behind the last record's receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, se
 from portal.audit.records import Outcome, render_time
 from portal.errors import BadInput, Text
 from portal.storage.audit_tables import audit_records
+from portal.storage.database import open_sync_database
 
 MAX_RECORDS = 1000
 
@@ -48,6 +50,17 @@ class FoundRecord:
 
     place: Place
     text: str
+
+
+@contextmanager
+def reading_log(database_url: str) -> Iterator[Connection]:
+    """Provide a connection that only reads, in one transaction."""
+    engine = open_sync_database(database_url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def parse_receipt(text: str) -> Place:

@@ -1,27 +1,21 @@
 """`portal audit search` and `portal audit show`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from sqlalchemy import Connection
-
 from portal.audit.proving import Proof, ProofState, prove_record
 from portal.audit.records import Outcome
-from portal.audit.searching import MAX_RECORDS, Search, load_record, parse_receipt, search_records
+from portal.audit.searching import MAX_RECORDS, Search, load_record, parse_receipt, reading_log, search_records
 from portal.commands.auditing import in_short, log_url
 from portal.commands.options import SearchOptions, ShowOptions
 from portal.commands.parsing import parse_choice, parse_moment, parse_whole
 from portal.commands.terminal import ExitCode, Session
 from portal.errors import Text
 from portal.identity.keys import load_keys
-from portal.storage.database import open_sync_database
 
 
 def search(session: Session, options: SearchOptions) -> ExitCode:
     """Print records, newest first; on a terminal one short line each."""
     wanted = _parse_search(options)
     terminal = session.terminal
-    with _reading(log_url(session.settings())) as connection:
+    with reading_log(log_url(session.settings())) as connection:
         for record in search_records(connection, wanted):
             terminal.write(record.text if options.json or not terminal.out.isatty() else in_short(record.text))
     return ExitCode.DONE
@@ -44,7 +38,7 @@ def show(session: Session, options: ShowOptions) -> ExitCode:
     """Print one record, and whether its chain is sound up to the checkpoint that covers it."""
     settings = session.settings()
     keys = [load_keys(settings.key_file).audit.public_key()]
-    with _reading(log_url(settings)) as connection:
+    with reading_log(log_url(settings)) as connection:
         record = load_record(connection, parse_receipt(options.receipt))
         proof = prove_record(connection, record, keys)
     session.terminal.write_json(record.text.encode())
@@ -67,13 +61,3 @@ def _render(proof: Proof) -> Text:
                 en=f"not what checkpoint {number} covered; run `portal audit verify`",
                 zh=f"与检查点 {number} 所覆盖的内容不符；请运行 `portal audit verify`",
             )
-
-
-@contextmanager
-def _reading(url: str) -> Iterator[Connection]:
-    engine = open_sync_database(url)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
