@@ -1,7 +1,7 @@
 """The portal's databases, whichever they are: engines, transactions, the lock of a load, the tables' revisions."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -43,8 +43,11 @@ def empty_journal(engine: Engine) -> None:
 
 
 def database_exists(url: str) -> bool:
-    """Return whether there is a database to look into; one on a server is there or says why not when it is opened."""
-    return database_kind(url) is not DatabaseKind.SQLITE or database_path(url).is_file()
+    """Return whether there is a file; a database on a server is there. Raises: ConfigurationError where it isn't."""
+    if database_kind(url) is DatabaseKind.SQLITE:
+        return database_path(url).is_file()
+    with closing(postgresql.connect_sync(url)):
+        return True
 
 
 @contextmanager

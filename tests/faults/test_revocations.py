@@ -68,7 +68,7 @@ def test_no_worker_answers_under_a_revoked_policy(tmp_path: Path, postgres: Data
     with set_up_portal(postgres) as urls:
         address = urls["PORTAL_DATABASE_URL"]
         host, port = address.rpartition("@")[2].partition("/")[0].split(":")
-        with tcp_proxy((host, int(port))) as proxy, listeners_killed(postgres.url, 1.0):
+        with tcp_proxy(host, int(port)) as proxy, listeners_killed(postgres.url, 1.0):
             proxy.swallow(NOTIFICATION)
             through = address.replace(f"{host}:{port}", f"127.0.0.1:{proxy.port}")
             portal = PortalProcess(tmp_path / "home", {**urls, "PORTAL_DATABASE_URL": through})
@@ -79,13 +79,13 @@ def test_no_worker_answers_under_a_revoked_policy(tmp_path: Path, postgres: Data
                 pids = worker_pids(portal)
                 assert len(pids) == 4
                 switch = first_state(Switch(urls["PORTAL_OWNER_DATABASE_URL"], secret))
-                found = revoke_under_traffic(portal, switch, REVOCATIONS, Disturbance(pids, Random(9)))
+                found = revoke_under_traffic(portal, switch, REVOCATIONS, Disturbance(pids, Random(9), pause_every=20))
             finally:
                 portal.stop()
             assert proxy.swallowed > 0
-        check(found, workers=4)
-        verified = portal.run("audit", "verify")
-        assert verified.returncode == 0, verified.stdout + verified.stderr
+            check(found, workers=4)
+            verified = portal.run("audit", "verify")
+            assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 @pytest.mark.clause("threats.md G9 R11 R17")
