@@ -10,7 +10,7 @@ from typing import cast
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, func, select
 
 from portal.storage.addresses import DatabaseKind
 
@@ -26,7 +26,8 @@ def render_granted(tables: Iterable[str]) -> str:
 def grant_tables(connection: Connection, tables: Iterable[str]) -> None:
     """Let the rest of the transaction see rows of these tables; without effect where the database isn't PostgreSQL."""
     if connection.dialect.name == DatabaseKind.POSTGRESQL:
-        _driver(connection).execute("SELECT set_config(%s, %s, true)", (GRANTED, render_granted(tables)))
+        # By way of SQLAlchemy, which begins the transaction.
+        connection.execute(select(func.set_config(GRANTED, render_granted(tables), True)))
 
 
 def _driver(connection: Connection) -> "psycopg.Connection[tuple[object, ...]]":

@@ -109,7 +109,8 @@ def open_sync_postgresql(url: str) -> Engine:
         connection.autocommit = False
         return connection
 
-    engine = create_engine("postgresql+psycopg://", creator=connect)
+    # No type of extensions is used, and asking for them would open a transaction on each new connection.
+    engine = create_engine("postgresql+psycopg://", creator=connect, use_native_hstore=False)
     event.listen(engine, "begin", _begin)
     return engine
 

@@ -1,10 +1,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, create_engine, delete, select, update
 
 from portal.errors import ConfigurationError, PolicyUnavailable
+from portal.storage.addresses import DatabaseKind
 from portal.storage.content import (
     Cell,
     ContentRow,
@@ -18,6 +20,7 @@ from portal.storage.content import (
 )
 from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
 from portal.storage.metadata import metadata
+from portal.storage.postgresql import driver_address
 from portal.storage.tables import changes, department_groups, departments, epoch, groups, key_files, portal
 
 SECRET = b"synthetic secret"
@@ -38,13 +41,20 @@ ROWS: ContentRows = {
 }
 
 
-@pytest.fixture
-def connection() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
+@pytest.fixture(params=DatabaseKind)
+def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """A connection to empty tables in either database."""
+    if request.param is DatabaseKind.SQLITE:
+        engine = create_engine("sqlite://")
+    else:
+        url = request.getfixturevalue("postgres").create_database()
+        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(driver_address(url)))
     with engine.connect() as connection:
         metadata.create_all(connection)
         yield connection
     engine.dispose()
+    if request.param is DatabaseKind.POSTGRESQL:
+        request.getfixturevalue("postgres").drop_databases()
 
 
 def store(connection: Connection, present: StoredContent | None, rows: ContentRows) -> StoredContent:

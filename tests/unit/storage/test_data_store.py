@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 
 from portal.conditions.tree import Value, ValueType
 from portal.errors import SourceUnavailable
-from portal.storage.addresses import database_url
+from portal.storage.addresses import DatabaseKind, database_url
 from portal.storage.data_store import (
     BATCH,
     ROW_NUMBER,
@@ -29,6 +29,7 @@ from portal.storage.data_store import (
     store_value,
 )
 from portal.storage.database import for_writing, open_sync_database
+from tests.fixtures.postgres import Databases
 
 CODE = ColumnSpec("code", ValueType.STRING)
 COUNT = ColumnSpec("count", ValueType.INTEGER)
@@ -36,10 +37,23 @@ LAYOUT = TableLayout((CODE, COUNT), ("code",), (("count",),))
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
+def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_sync_database(database_url(tmp_path / "data.db"))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(params=DatabaseKind)
+def engine(request: pytest.FixtureRequest, sqlite_engine: Engine) -> Iterator[Engine]:
+    """An empty data store in either database."""
+    if request.param is DatabaseKind.SQLITE:
+        yield sqlite_engine
+        return
+    databases: Databases = request.getfixturevalue("postgres")
+    engine = open_sync_database(databases.create_database())
+    yield engine
+    engine.dispose()
+    databases.drop_databases()
 
 
 def write(engine: Engine, rows: list[StoredRow], layout: TableLayout = LAYOUT, name: str = "dataset_1") -> list[int]:
@@ -124,9 +138,26 @@ def test_nothing_is_written_when_a_key_comes_twice(engine: Engine) -> None:
         assert dataset_tables(connection) == frozenset()
 
 
-def test_columns_take_their_own_type_only(engine: Engine) -> None:
+def test_columns_take_their_own_type_only(sqlite_engine: Engine) -> None:
     with pytest.raises(IntegrityError, match="cannot store TEXT value in INTEGER column"):
-        write(engine, [(1, "a", "many")])
+        write(sqlite_engine, [(1, "a", "many")])
+
+
+@pytest.mark.clause("T10 T19")
+@pytest.mark.parametrize(
+    "text", ["\\N", "\\.", "a\tb", "a\nb\r\n", "\\", "\\x41", "'", '"', "", " ", "%s", "\u2028", "合成"]
+)
+def test_any_text_comes_back_as_it_was(engine: Engine, text: str) -> None:
+    layout = TableLayout((CODE, ColumnSpec("note", ValueType.STRING)), ("code",))
+    rows: list[StoredRow] = [(1, text, text), (2, f"{text}2", None)]
+    write(engine, rows, layout)
+    assert read(engine, layout) == rows
+
+
+def test_what_an_index_can_not_hold_is_stored_without_one(engine: Engine) -> None:
+    long = "合" * 5000
+    write(engine, [(1, long, 1), (2, long + "2", 2)])
+    assert read(engine) == [(1, long, 1), (2, long + "2", 2)]
 
 
 def test_text_compares_by_code_point(engine: Engine) -> None:
@@ -155,9 +186,9 @@ def test_dropped_tables_are_gone_and_others_stay(engine: Engine) -> None:
         assert dataset_tables(connection) == {"dataset_2"}
 
 
-def test_read_connection_reads_and_cannot_write(engine: Engine, tmp_path: Path) -> None:
-    write(engine, [(1, "a", 1)])
-    engine.dispose()
+def test_read_connection_reads_and_cannot_write(sqlite_engine: Engine, tmp_path: Path) -> None:
+    write(sqlite_engine, [(1, "a", 1)])
+    sqlite_engine.dispose()
     connection = open_read_connection(database_url(tmp_path / "data.db"))
     try:
         assert connection.execute("SELECT code FROM dataset_1").fetchall() == [("a",)]
@@ -171,11 +202,11 @@ def test_read_connection_reads_and_cannot_write(engine: Engine, tmp_path: Path) 
         connection.close()
 
 
-def test_read_connection_sees_tables_that_come_later(engine: Engine, tmp_path: Path) -> None:
-    write(engine, [(1, "a", 1)])
+def test_read_connection_sees_tables_that_come_later(sqlite_engine: Engine, tmp_path: Path) -> None:
+    write(sqlite_engine, [(1, "a", 1)])
     connection = open_read_connection(database_url(tmp_path / "data.db"))
     try:
-        write(engine, [(1, "b", 1)], name="dataset_2")
+        write(sqlite_engine, [(1, "b", 1)], name="dataset_2")
         assert connection.execute("SELECT code FROM dataset_2").fetchall() == [("b",)]
     finally:
         connection.close()
