@@ -93,24 +93,29 @@ _STATEMENT = str(
 )
 
 
-class PostgresEpochs:
-    """The epoch in a database that many workers of several machines share."""
+def _machine_time() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, url: str) -> None:
+
+class PostgresEpochs:
+    """The epoch in a database that many workers of several machines share; `clock` is the worker's own."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime] = _machine_time) -> None:
         self._url = url
+        self._clock = clock
         self._pool = ReadingPool(url, _CONNECTIONS, _SECONDS)
         # What the database's clock showed when the process's own monotonic one stood at zero.
         self._zero: datetime | None = None
 
     async def read(self) -> int:
         """Return the epoch."""
-        asked_at = datetime.now(UTC)
+        asked_at = self._clock()
         try:
             async with asyncio.timeout(_SECONDS), self._pool.connection() as connection:
                 value, time = await connection.fetchrow(_STATEMENT)
         except DATABASE_FAULTS as fault:
             raise unreadable("the database doesn't answer", "数据库没有响应") from fault
-        reading = ClockReading(time, asked_at, datetime.now(UTC))
+        reading = ClockReading(time, asked_at, self._clock())
         if reading.skew > MAX_SKEW:
             raise clock_in_doubt(reading.skew)
         self._zero = time - _monotonic()
@@ -118,7 +123,7 @@ class PostgresEpochs:
 
     def now(self) -> datetime:
         """Return the time by the database's clock, as read last and gone on since."""
-        return datetime.now(UTC) if self._zero is None else self._zero + _monotonic()
+        return self._clock() if self._zero is None else self._zero + _monotonic()
 
     async def listen(self, heard: Callable[[], object]) -> None:
         """Hear of changes, on a connection of its own that is made again whenever it is lost."""

@@ -15,6 +15,8 @@ from portal.storage.pool import DATABASE_FAULTS, ReadingPool
 
 _PROGRAM_LIMITS = "54"
 """The class of PostgreSQL's codes for statements beyond its limits."""
+_PARSER_FULL = "memory exhausted"
+"""What its parser says of a statement nested beyond its stack, under the code of any other fault in a statement."""
 _MOST_PARAMETERS = 32_767
 """What the driver takes."""
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -63,4 +65,5 @@ async def _run(connection: asyncpg.Connection, read: Read) -> Executed:
 
 def _refusal(failure: Exception) -> PortalError:
     code = getattr(failure, "sqlstate", None) or ""
-    return too_complex() if code.startswith(_PROGRAM_LIMITS) else unreadable()
+    is_beyond = code.startswith(_PROGRAM_LIMITS) or str(failure).startswith(_PARSER_FULL)
+    return too_complex() if is_beyond else unreadable()

@@ -34,7 +34,7 @@ def urls(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def run_sql(url: str, statement: str, *names: str) -> list[tuple[object, ...]]:
     """What a statement gives, names in place of its `{}`."""
     with closing(connect_sync(url)) as connection:
-        cursor = connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+        cursor = connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
         return cursor.fetchall() if cursor.description else []
 
 

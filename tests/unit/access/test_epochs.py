@@ -1,0 +1,153 @@
+"""The epoch and the clock in PostgreSQL: read for each request, doubted when off; what is heard only warms."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import pytest
+import pytest_asyncio
+
+from portal.access.epochs import MAX_SKEW, ClockReading, PostgresEpochs, clock_in_doubt
+from portal.errors import PolicyUnavailable
+from portal.storage.migrating import upgrade_database
+from portal.storage.postgresql import connect_sync
+from tests.faults.tcp_proxy import tcp_proxy
+from tests.fixtures.postgres import Databases
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def url(postgres: Databases) -> Iterator[str]:
+    made = postgres.create_database()
+    upgrade_database(made)
+    yield made
+    postgres.drop_databases()
+
+
+@pytest_asyncio.fixture
+async def epochs(url: str) -> AsyncIterator[PostgresEpochs]:
+    opened = PostgresEpochs(url)
+    yield opened
+    await opened.close()
+    await asyncio.sleep(0)
+
+
+def change(url: str, statement: str) -> None:
+    with closing(connect_sync(url)) as connection:
+        connection.execute(statement.encode())
+
+
+async def test_epoch_is_nought_before_the_first_and_then_what_holds(epochs: PostgresEpochs, url: str) -> None:
+    assert await epochs.read() == 0
+    change(url, "INSERT INTO epoch VALUES (1, 7, '')")
+    assert await epochs.read() == 7
+    change(url, "UPDATE epoch SET value = 8")
+    assert await epochs.read() == 8
+
+
+async def test_time_is_the_databases_once_it_was_read(epochs: PostgresEpochs) -> None:
+    await epochs.read()
+    first = epochs.now()
+    await asyncio.sleep(0.05)
+    assert timedelta(milliseconds=45) < epochs.now() - first < SECOND
+    assert abs(epochs.now() - datetime.now(UTC)) < SECOND
+
+
+@pytest.mark.parametrize(
+    ("database", "asked", "answered", "skew"),
+    [
+        pytest.param(NOON, NOON, NOON, timedelta(), id="same"),
+        pytest.param(NOON + SECOND, NOON, NOON + 2 * SECOND, timedelta(), id="within the time it took"),
+        pytest.param(NOON, NOON + 3 * SECOND, NOON + 4 * SECOND, 3 * SECOND, id="worker ahead"),
+        pytest.param(NOON, NOON - 4 * SECOND, NOON - 3 * SECOND, 3 * SECOND, id="worker behind"),
+    ],
+)
+def test_skew_is_what_the_way_there_can_not_explain(
+    database: datetime, asked: datetime, answered: datetime, skew: timedelta
+) -> None:
+    assert ClockReading(database, asked, answered).skew == skew
+
+
+def clock_off_by(off: timedelta) -> Callable[[], datetime]:
+    return lambda: datetime.now(UTC) + off
+
+
+@pytest.mark.clause("threats.md T41 R12")
+@pytest.mark.parametrize("off", [-timedelta(days=1), -3 * SECOND, 3 * SECOND, timedelta(days=400)])
+async def test_clock_that_is_off_leaves_nothing_permitted(url: str, off: timedelta) -> None:
+    epochs = PostgresEpochs(url, clock_off_by(off))
+    with pytest.raises(PolicyUnavailable, match="s off the database's; nothing is permitted until it is set"):
+        await epochs.read()
+    await epochs.close()
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("off", [-1.5 * SECOND, 1.5 * SECOND])
+async def test_clock_a_little_off_is_taken_and_the_databases_counts(url: str, off: timedelta) -> None:
+    epochs = PostgresEpochs(url, clock_off_by(off))
+    await epochs.read()
+    assert abs(epochs.now() - datetime.now(UTC)) < SECOND
+    await epochs.close()
+    await asyncio.sleep(0)
+
+
+def test_doubt_says_how_far_the_clock_is_off() -> None:
+    assert "2.5 s off" in clock_in_doubt(MAX_SKEW + SECOND / 2).text.en
+
+
+async def test_change_is_heard(epochs: PostgresEpochs, url: str) -> None:
+    heard = asyncio.Event()
+    listening = asyncio.ensure_future(epochs.listen(heard.set))
+    try:
+        await asyncio.wait_for(heard.wait(), 5)
+        heard.clear()
+        await asyncio.to_thread(change, url, "INSERT INTO epoch VALUES (1, 1, '')")
+        await asyncio.wait_for(heard.wait(), 5)
+    finally:
+        listening.cancel()
+
+
+@pytest.mark.clause("threats.md R10")
+async def test_listener_that_was_lost_listens_again(epochs: PostgresEpochs, url: str) -> None:
+    heard = asyncio.Event()
+    listening = asyncio.ensure_future(epochs.listen(heard.set))
+    try:
+        await asyncio.wait_for(heard.wait(), 5)
+        heard.clear()
+        kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = "
+        await asyncio.to_thread(change, url, f"{kill}current_database()")
+        # It tells of itself: what changed meanwhile went unheard.
+        await asyncio.wait_for(heard.wait(), 5)
+    finally:
+        listening.cancel()
+
+
+@pytest.mark.clause("threats.md R9 G11")
+async def test_worker_that_is_cut_off_denies_within_two_seconds_and_comes_back(url: str) -> None:
+    host, port = url.rpartition("@")[2].partition("/")[0].split(":")
+    with tcp_proxy(host, int(port)) as proxy:
+        epochs = PostgresEpochs(url.replace(f"{host}:{port}", f"127.0.0.1:{proxy.port}"))
+        assert await epochs.read() == 0
+        proxy.pause()
+        began = monotonic()
+        with pytest.raises(PolicyUnavailable):
+            await epochs.read()
+        assert monotonic() - began < 2
+        proxy.resume()
+        proxy.cut()
+        deadline = monotonic() + 5
+        while monotonic() < deadline:
+            try:
+                assert await epochs.read() == 0
+            except PolicyUnavailable:
+                await asyncio.sleep(0.1)
+            else:
+                break
+        else:
+            pytest.fail("it doesn't come back")
+        await epochs.close()
+        await asyncio.sleep(0)
