@@ -16,7 +16,9 @@ from portal.commands.help import CHINESE
 from portal.errors import Language
 from tests.fixtures.command_line import CommandLine
 
-COMMANDS = ("demo", "load", "export", "serve", "token", "query", "explain", "schema", "audit", "settings")
+COMMANDS = (
+    "demo", "load", "export", "serve", "token", "query", "explain", "schema", "audit", "settings", "upgrade", "database",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         home=Path("var"),
         database_url="sqlite:///var/portal.db",
         data_url="sqlite:///var/data.db",
+        owner_database_url="sqlite:///var/portal.db",
+        owner_data_url="sqlite:///var/data.db",
         profile=None,
         key_file=Path("var/keys.json"),
         issuer="portal",
