@@ -22,6 +22,7 @@ from portal.audit.recorder import Recorder
 from portal.audit.witnessing import Witnessing
 from portal.demonstration.page import page_routes
 from portal.errors import PortalError
+from portal.identity.keyring import load_key_ring
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, write_logs
@@ -62,7 +63,8 @@ class Portal:
 
 def token_authority(settings: Settings, keys: PortalKeys) -> TokenAuthority:
     """Return who issues tokens here, and for whom."""
-    return TokenAuthority(settings.issuer, settings.audience, keys.signing)
+    former = tuple((each.verifying_key, each.counts_until) for each in keys.former_of("signing"))
+    return TokenAuthority(settings.issuer, settings.audience, keys.signing, former)
 
 
 @asynccontextmanager
@@ -71,12 +73,13 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
 
     Raises: ConfigurationError, AuditUnavailable.
     """
-    keys = load_keys(settings.key_file)
+    ring = load_key_ring(settings.key_file)
+    keys = ring.keys
     documents = load_documents(settings.documents)
     await asyncio.to_thread(upgrade_database, settings.owner_database_url)
     recorder = await asyncio.to_thread(_start_recorder, settings, keys)
     source = open_source(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
-    road = Road(snapshot_keeper(settings.database_url, keys.digest_secret), source, recorder, keys)
+    road = Road(snapshot_keeper(settings.database_url, ring), source, recorder)
     bounds = Bounds(
         settings.max_tokens,
         settings.max_depth,
@@ -87,6 +90,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         settings.max_catalog_cells,
     )
     tokens = TokenVerifier(token_authority(settings, keys))
+    ring.subscribe(lambda rotated: tokens.use(token_authority(settings, rotated)))
     road.keeper.start()
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)

@@ -23,6 +23,7 @@ from portal.commands.options import (
     LoadOptions,
     NoOptions,
     QueryOptions,
+    RotateOptions,
     SchemaOptions,
     SearchOptions,
     ServeOptions,
@@ -110,6 +111,27 @@ def _init(session: Session, options: InitOptions) -> int:
     return init(session, options)
 
 
+def _keys_list(session: Session, options: NoOptions) -> int:
+    """Print the keys that can be rotated, and former ones that still count."""
+    from portal.commands.keys import list_keys
+
+    return list_keys(session, options)
+
+
+def _keys_rotate(session: Session, options: RotateOptions) -> int:
+    """Make a new key and put it in force on every worker at once."""
+    from portal.commands.keys import rotate
+
+    return rotate(session, options)
+
+
+def _keys_activate(session: Session, options: NoOptions) -> int:
+    """Put the key that was prepared in force on every worker at once."""
+    from portal.commands.keys import activate
+
+    return activate(session, options)
+
+
 def _upgrade(session: Session, options: NoOptions) -> int:
     """Bring the database's tables to this version's revision, whole or not at all."""
     from portal.commands.databases import upgrade
@@ -175,6 +197,11 @@ def make_command() -> TyperGroup:
     _add(app, "settings", NoOptions, _settings)
     _add(app, "upgrade", NoOptions, _upgrade)
     _add(database, "init", InitOptions, _init)
+    keys = _group("List or rotate the portal's keys.")
+    _add(keys, "list", NoOptions, _keys_list)
+    _add(keys, "rotate", RotateOptions, _keys_rotate)
+    _add(keys, "activate", NoOptions, _keys_activate)
+    app.add_typer(keys, name="keys")
     app.add_typer(database, name="database")
     _add(audit, "verify", VerifyOptions, _verify)
     _add(audit, "search", SearchOptions, _search)

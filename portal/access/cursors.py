@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
@@ -23,10 +24,11 @@ _SIZE_LIMIT = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CursorSeal:
-    """Seals and opens the cursors of one request."""
+    """Seals and opens the cursors of one request; those that a former secret sealed are opened too."""
 
     secret: bytes
     bound_to: bytes
+    former: tuple[bytes, ...] = ()
 
     def seal(self, position: Position) -> str:
         """Return the cursor of a position, as URL-safe text."""
@@ -45,7 +47,7 @@ class CursorSeal:
             sealed = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
             if base64.urlsafe_b64encode(sealed).decode() != cursor:
                 raise ValueError("another text for the same octets")
-            content = AESGCM(self.secret).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], self.bound_to)
+            content = self._decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:])
         except (ValueError, binascii.Error, InvalidTag) as failure:
             raise BadInput(
                 Text(
@@ -56,6 +58,12 @@ class CursorSeal:
             ) from failure
         row_number, *values = orjson.loads(content)
         return Position(tuple(values), row_number)
+
+    def _decrypt(self, nonce: bytes, sealed: bytes) -> bytes:
+        for secret in self.former:
+            with suppress(InvalidTag):
+                return AESGCM(secret).decrypt(nonce, sealed, self.bound_to)
+        return AESGCM(self.secret).decrypt(nonce, sealed, self.bound_to)
 
 
 def cursor_seal(secret: bytes, subject: Subject, plan: QueryPlan, link: Sequence[str] = ()) -> CursorSeal:

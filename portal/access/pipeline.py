@@ -74,7 +74,6 @@ class Road:
     keeper: SnapshotKeeper
     source: DataSource
     recorder: Recorder
-    keys: PortalKeys
     tables: Kept[Table] = field(default_factory=lambda: Kept(_KEPT_TABLES))
 
     def table_of(self, state: EntryState) -> Table:
@@ -85,6 +84,11 @@ class Road:
             if kept is not None
             else self.tables.keep(state.table.name, data_table(state.table.name, column_specs(state.entry)))
         )
+
+    @property
+    def keys(self) -> PortalKeys:
+        """The keys in use."""
+        return self.keeper.ring.keys
 
     def now(self) -> datetime:
         """Return the time by the portal database's clock."""
@@ -257,6 +261,8 @@ async def _rows_today(attempt: _Attempt, grant: Grant) -> Mapping[EntryCode, int
 async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, int]) -> Answer | Overtaken:
     road, plan = attempt.road, attempt.plan
     seal = cursor_seal(road.keys.cursor_secret, attempt.occasion.request.subject, plan)
+    now, former = attempt.occasion.request.environment.now, road.keys.former_of("cursor_secret")
+    seal = replace(seal, former=tuple(each.octets for each in former if now < each.counts_until))
     read = _compile(road, grant, None if plan.after is None else seal.open(plan.after))
     executed = await road.source.execute(read)
     fetched = _page(executed, grant.rows)

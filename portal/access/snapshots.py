@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.access.epochs import EpochSource, open_epochs
 from portal.errors import PolicyUnavailable
+from portal.identity.keyring import KeyRing
 from portal.policies.canaries import check_canaries
 from portal.policies.casbin_models import Matcher, ModelName
 from portal.policies.decision_point import DecisionPoint
@@ -28,7 +29,7 @@ class SnapshotKeeper:
 
     engine: AsyncEngine
     epochs: EpochSource
-    digest_secret: bytes
+    ring: KeyRing
     matchers: Mapping[ModelName, Matcher]
     _lock: asyncio.Lock
     _kept: DecisionPoint | None = None
@@ -77,19 +78,22 @@ class SnapshotKeeper:
             # INVARIANT: while another is read, and after it couldn't be, no earlier one answers.
             self._kept = None
             check_canaries(self.matchers)
-            self._kept = DecisionPoint(Snapshot(await self._read()), self.matchers)
+            content = await self._read()
+            # INVARIANT: what is decided under an epoch is masked, sealed and verified with that epoch's keys.
+            await asyncio.to_thread(self.ring.use, content.key_set)
+            self._kept = DecisionPoint(Snapshot(content), self.matchers)
         return self._kept
 
     async def _read(self) -> PortalContent:
         try:
             async with asyncio.timeout(LOAD_SECONDS):
-                return await load_content(self.engine, self.digest_secret)
+                return await load_content(self.engine, self.ring.keys.digest_secret)
         except (TimeoutError, OSError) as fault:
             raise unreadable("the database doesn't answer", "数据库没有响应") from fault
 
 
-def snapshot_keeper(database_url: str, digest_secret: bytes) -> SnapshotKeeper:
-    """Return a keeper on the portal's database, with Casbin's models loaded."""
+def snapshot_keeper(database_url: str, ring: KeyRing) -> SnapshotKeeper:
+    """Return a keeper on the portal's database, with Casbin's models loaded; it says which keys are in use."""
     matchers = {name: Matcher(name) for name in ModelName}
     engine = open_database(database_url)
-    return SnapshotKeeper(engine, open_epochs(database_url, engine), digest_secret, matchers, asyncio.Lock())
+    return SnapshotKeeper(engine, open_epochs(database_url, engine), ring, matchers, asyncio.Lock())

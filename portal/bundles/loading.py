@@ -19,8 +19,15 @@ from portal.bundles.planning import Present, plan_load
 from portal.bundles.store import Databases, PortalStore
 from portal.conditions.values import render_instant
 from portal.errors import ConfigurationError, Text
-from portal.storage.content import NothingLoaded, StoredContent, key_fingerprint, read_content, read_epoch_value
-from portal.storage.content_changes import ChangeNote, store_change
+from portal.storage.content import (
+    NothingLoaded,
+    PortalIdentity,
+    StoredContent,
+    key_fingerprint,
+    read_content,
+    read_epoch_value,
+)
+from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
 from portal.storage.data_store import dataset_tables, drop_datasets, read_owner, store_owner
 from portal.storage.database import empty_journal, for_writing, hold_writer_lock, open_sync_database
 from portal.storage.dataset_tables import next_table_number, unneeded_tables
@@ -103,6 +110,21 @@ def load_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder, progress: 
         progress(LoadStep.SWITCHED, 0, 0)
         _claim(databases.rows, change.wanted.identity.portal_id)
         return LoadOutcome(epoch, change.is_change, summarise_change(change, matchings))
+
+
+def change_identity(store: PortalStore, change: Callable[[PortalIdentity], PortalIdentity], now: datetime) -> int:
+    """Change what the portal's content says of the portal itself, nothing else, and return the epoch from then on.
+
+    Raises: ConfigurationError if a load is running; PolicyUnavailable if the content can't be trusted, or is none.
+    """
+    with hold_writer_lock(store.database_url), store.open() as databases:
+        with databases.content.connect() as connection:
+            present = read_content(connection, store.digest_secret)
+        rows = {name: {key: active.row for key, active in of.items()} for name, of in present.rows.items()}
+        wanted = compare_content(present, WantedContent(change(present.identity), rows))
+        note = ChangeNote(render_instant(now), "", "keys rotated")
+        with for_writing(databases.content).begin() as connection:
+            return store_change(connection, wanted, note, store.digest_secret)
 
 
 def compare_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder) -> tuple[Text, ...]:

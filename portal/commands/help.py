@@ -51,6 +51,14 @@ CHINESE: Mapping[str, str] = {
     "The person who handles the case.": "经办人。",
     "As 2026-01-31T08:00:00+08:00; left out: now.": "时间，如 2026-01-31T08:00:00+08:00；不填则为当前。",
     "Only these items; may be given several times.": "只看这些信息项；可多次给出。",
+    "List or rotate the portal's keys.": "查看或轮换门户密钥。",
+    "Print the keys that can be rotated, and former ones that still count.": "列出可轮换的密钥和仍有效的旧密钥。",
+    "Make a new key and put it in force on every worker at once.": "生成新密钥，并在所有工作进程上同时生效。",
+    "Put the key that was prepared in force on every worker at once.": "使已准备的密钥在所有工作进程上同时生效。",
+    "`tokens`, `cursors` or `masks`.": "`tokens`（令牌）、`cursors`（游标）或 `masks`（掩码）。",
+    "The former key counts no more, as one that was stolen.": "旧密钥立即失效，如同已被窃取。",
+    "Only make the key; `portal keys activate` uses it.": "只生成密钥；由 `portal keys activate` 启用。",
+    "Masks may change.": "允许掩码改变。",
     "Set up the portal's databases.": "建立门户的数据库。",
     "Make databases and accounts on a PostgreSQL server, and print the settings that use them.": (
         "在 PostgreSQL 服务器上建立数据库和账户，并输出相应设置。"

@@ -133,6 +133,16 @@ class WitnessOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RotateOptions:
+    """What `portal keys rotate` is told."""
+
+    name: Annotated[str, Argument(metavar="NAME", help="`tokens`, `cursors` or `masks`.")]
+    at_once: Annotated[bool, Option("--at-once", help="The former key counts no more, as one that was stolen.")] = False
+    prepare: Annotated[bool, Option("--prepare", help="Only make the key; `portal keys activate` uses it.")] = False
+    yes: Annotated[bool, Option("--yes", help="Masks may change.")] = False
+
+
+@dataclass(frozen=True, slots=True)
 class InitOptions:
     """What `portal database init` is told."""
 

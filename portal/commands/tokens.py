@@ -10,10 +10,10 @@ from portal.commands.parsing import parse_choice, parse_subject, parse_whole
 from portal.commands.terminal import ExitCode, Session
 from portal.errors import BadInput, Text
 from portal.identity.claims import SubjectKind
-from portal.identity.keys import PortalKeys, load_keys
+from portal.identity.keyring import KeyRing, load_key_ring
 from portal.identity.registry import Registry
 from portal.identity.tokens import TokenAuthority, TokenGrant, issue_token
-from portal.policies.information_point import load_content
+from portal.policies.information_point import PortalContent, load_content
 from portal.settings import Settings
 from portal.storage.database import open_database
 from portal.storage.migrating import upgrade_database
@@ -24,9 +24,11 @@ def token(session: Session, options: TokenOptions) -> ExitCode:
     """Print a bearer token for a registered application or user."""
     grant = _parse_grant(options)
     settings = session.settings()
-    keys = load_keys(settings.key_file)
-    _check_registered(grant, asyncio.run(_load_registry(settings, keys)))
-    authority = TokenAuthority(settings.issuer, settings.audience, keys.signing)
+    ring = load_key_ring(settings.key_file)
+    content = asyncio.run(_load(settings, ring))
+    ring.use(content.key_set)
+    _check_registered(grant, content.registry)
+    authority = TokenAuthority(settings.issuer, settings.audience, ring.keys.signing)
     session.terminal.write(issue_token(grant, authority, datetime.now(UTC)))
     return ExitCode.DONE
 
@@ -51,11 +53,11 @@ def _parse_grant(options: TokenOptions) -> TokenGrant:
     )
 
 
-async def _load_registry(settings: Settings, keys: PortalKeys) -> Registry:
-    upgrade_database(settings.database_url)
+async def _load(settings: Settings, ring: KeyRing) -> PortalContent:
+    upgrade_database(settings.owner_database_url)
     engine = open_database(settings.database_url)
     try:
-        return (await load_content(engine, keys.digest_secret)).registry
+        return await load_content(engine, ring.keys.digest_secret)
     finally:
         await engine.dispose()
 

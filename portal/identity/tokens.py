@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -41,16 +41,25 @@ _BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/=-]+)", re.ASCII | re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class TokenAuthority:
-    """Who issues and takes tokens: issuer and audience as the claims hold them, and the key."""
+    """Who issues and takes tokens: issuer and audience as the claims hold them, and the key.
+
+    Former keys count until the moment that stands with each.
+    """
 
     issuer: str
     audience: str
     signing: Ed25519PrivateKey = field(repr=False)
+    former: tuple[tuple[Ed25519PublicKey, datetime], ...] = ()
 
     @property
     def key_id(self) -> str:
         """The `kid` of every token."""
         return key_id(self.signing.public_key())
+
+    def key_of(self, header: object, now: datetime) -> Ed25519PublicKey | None:
+        """Return the key whose tokens have exactly that header, None where none has."""
+        keys = (self.signing.public_key(), *(key for key, until in self.former if now < until))
+        return next((key for key in keys if header == _header(key_id(key))), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ def issue_token(grant: TokenGrant, authority: TokenAuthority, now: datetime) -> 
         claims["auth_level"] = grant.auth_level
     if grant.network_zone is not None:
         claims["network_zone"] = grant.network_zone.value
-    return jwt.encode(_header(authority), claims, OKPKey.import_key(authority.signing), algorithms=[ALGORITHM])
+    return jwt.encode(_header(authority.key_id), claims, OKPKey.import_key(authority.signing), algorithms=[ALGORITHM])
 
 
 def verify_token(token: str, authority: TokenAuthority, now: datetime) -> TokenClaims:
@@ -101,11 +110,12 @@ def verify_token(token: str, authority: TokenAuthority, now: datetime) -> TokenC
         decode_segment(signature)
     except (ValueError, BadInput):
         refuse("isn't a JSON web token in compact form", "不是紧凑形式的 JSON Web 令牌")
-    # INVARIANT: the header is exactly what `issue_token` writes, so nothing in it ever chooses algorithm or key.
-    if header != _header(authority):
+    # INVARIANT: the header is exactly what `issue_token` writes under a key of this portal; nothing else in it chooses.
+    key = authority.key_of(header, now)
+    if key is None:
         refuse("isn't signed with the algorithm and key of this portal", "未以本门户的算法和密钥签名")
     try:
-        jws.deserialize_compact(token, OKPKey.import_key(authority.signing.public_key()), algorithms=[ALGORITHM])
+        jws.deserialize_compact(token, OKPKey.import_key(key), algorithms=[ALGORITHM])
     except (JoseError, ValueError):
         refuse("doesn't bear this portal's signature", "没有本门户的有效签名")
     return parse_claims(claims, authority.issuer, authority.audience, now)
@@ -118,6 +128,11 @@ class TokenVerifier:
         self._authority = authority
         self._capacity = capacity
         self._claims_by_digest: OrderedDict[bytes, TokenClaims] = OrderedDict()
+
+    def use(self, authority: TokenAuthority) -> None:
+        """Verify by another authority's keys from now on; what was kept is forgotten."""
+        self._authority = authority
+        self._claims_by_digest.clear()
 
     def claims_of(self, token: str, now: datetime) -> TokenClaims:
         """Return what the token says, as `verify_token` does.
@@ -162,8 +177,8 @@ def read_authorization(values: Sequence[str]) -> str | None:
     return match[1]
 
 
-def _header(authority: TokenAuthority) -> dict[str, JsonValue]:
-    return {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": authority.key_id}
+def _header(kid: str) -> dict[str, JsonValue]:
+    return {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": kid}
 
 
 def _check_grant(grant: TokenGrant) -> None:

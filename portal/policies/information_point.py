@@ -53,6 +53,8 @@ class PortalContent:
     registry: Registry
     entries: tuple[EntryState, ...]
     records: tuple[PolicyRecord, ...]
+    key_set: str | None = None
+    """The fingerprint of the keys in force; None where they were never rotated."""
 
 
 async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
@@ -91,6 +93,7 @@ def parse_content(content: StoredContent) -> PortalContent:
             epoch=content.epoch,
             profile=content.identity.profile,
             title=content.identity.title,
+            key_set=content.identity.key_set,
             registry=load_registry(content),
             entries=entries,
             records=tuple(

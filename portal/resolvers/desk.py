@@ -1,5 +1,6 @@
 """Where HTTP requests for `/graphql` are answered: negotiate, authenticate, read, admit, answer, render."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from time import monotonic
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from portal.access.asker import Asker, identify
 from portal.access.kept import Kept
-from portal.errors import Language, PortalError, RateLimited, Text, Unauthenticated
+from portal.errors import Language, PolicyUnavailable, PortalError, RateLimited, Text, Unauthenticated
 from portal.identity.claims import SubjectKind, TokenClaims
 from portal.identity.tokens import TokenVerifier, read_authorization
 from portal.resolvers.admission import FairGate
@@ -65,28 +66,42 @@ class Desk:
 
     async def _answer(self, request: Request, address: Address | None, language: Language) -> Outcome:
         check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
-        claims = self._authenticate(request, address)
+        keys = self.endpoint.road.keys
+        claims = await self._authenticate(request, address)
         reference = read_case_headers(request.headers)
         sent = await read_operation(request, self.settings.max_body_bytes)
         operation = self.documents.complete(sent, None if claims is None else f"{claims.kind}:{claims.id}")
         asker = Asker(claims, address, observation_of(request).request_id, reference)
         async with self.gate.admit(await self._share_of(asker)):
-            return await answer_operation(self.endpoint, asker, operation, language)
+            outcome = await answer_operation(self.endpoint, asker, operation, language)
+        if self.endpoint.road.keys is not keys:
+            # INVARIANT: the keys in force when the request was decided have verified its token, not those before.
+            self._claims_of(request)
+        return outcome
 
-    def _authenticate(self, request: Request, address: Address | None) -> TokenClaims | None:
+    async def _authenticate(self, request: Request, address: Address | None) -> TokenClaims | None:
         """Return what the token claims, None for the public. Raises: Unauthenticated, RateLimited."""
+        keys = self.endpoint.road.keys
         try:
-            token = read_authorization(request.headers.getlist("authorization"))
-            claims = None if token is None else self.tokens.claims_of(token, self.endpoint.road.now())
+            claims = self._claims_of(request)
         except Unauthenticated:
             # What doesn't verify costs more than what does: it counts as the public's.
             self._take(address)
-            raise
+            # It may be of a key that this worker has not heard of yet.
+            with suppress(PolicyUnavailable):
+                await self.endpoint.road.keeper.current()
+            if self.endpoint.road.keys is keys:
+                raise
+            claims = self._claims_of(request)
         if claims is None:
             self._take(address)
         elif claims.kind is SubjectKind.APPLICATION:
             observation_of(request).application = claims.id
         return claims
+
+    def _claims_of(self, request: Request) -> TokenClaims | None:
+        token = read_authorization(request.headers.getlist("authorization"))
+        return None if token is None else self.tokens.claims_of(token, self.endpoint.road.now())
 
     def _take(self, address: Address | None) -> None:
         seconds = self.buckets.take(address, monotonic())

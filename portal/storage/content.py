@@ -7,7 +7,7 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import Connection, Table, and_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -84,6 +84,8 @@ class PortalIdentity:
     key_fingerprint: str
     profile: str
     title: str
+    key_set: str | None = None
+    """The fingerprint of the keys in force; None where they were never rotated."""
 
 
 ContentRows = Mapping[str, Mapping[str, ContentRow]]
@@ -175,7 +177,7 @@ def _database_fault(fault: SQLAlchemyError) -> PolicyUnavailable:
 def _read(connection: Connection) -> tuple[str, StoredContent]:
     state = connection.execute(select(epoch.c.value, epoch.c.digest).where(epoch.c.id == 1)).one_or_none()
     identity = connection.execute(
-        select(portal.c.portal_id, portal.c.key_fingerprint, portal.c.profile, portal.c.title).where(portal.c.id == 1)
+        select(*(portal.c[field.name] for field in fields(PortalIdentity))).where(portal.c.id == 1)
     ).one_or_none()
     if state is None and identity is None and connection.scalar(select(changes.c.id).limit(1)) is None:
         raise NothingLoaded
@@ -234,6 +236,8 @@ def content_digest(content: StoredContent, secret: bytes) -> str:
 def _canonical_lines(content: StoredContent) -> Iterator[list[object]]:
     identity = content.identity
     yield ["portal", identity.portal_id, identity.key_fingerprint, identity.profile, identity.title, content.epoch]
+    if identity.key_set is not None:
+        yield ["keys", identity.key_set]
     for table, rows in sorted(content.rows.items()):
         for key, active in sorted(rows.items()):
             children = {

@@ -201,6 +201,7 @@ def _store_state(connection: Connection, state: StoredContent, digest: str, *, i
         "key_fingerprint": identity.key_fingerprint,
         "profile": identity.profile,
         "title": identity.title,
+        "key_set": identity.key_set,
     }
     if is_first:
         connection.execute(insert(portal).values(id=1, **cells))

@@ -141,7 +141,14 @@ changes = Table(
 )
 """One row a load that changed something."""
 
-portal = _single("portal", _text("portal_id"), _text("key_fingerprint"), _text("profile"), _text("title"))
+portal = _single(
+    "portal",
+    _text("portal_id"),
+    _text("key_fingerprint"),
+    _text("profile"),
+    _text("title"),
+    _text("key_set", optional=True),
+)
 """Which portal this is, and which key file is its own."""
 
 epoch = _single("epoch", _number("value"), _text("digest"))

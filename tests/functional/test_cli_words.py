@@ -17,7 +17,8 @@ from portal.errors import Language
 from tests.fixtures.command_line import CommandLine
 
 COMMANDS = (
-    "demo", "load", "export", "serve", "token", "query", "explain", "schema", "audit", "settings", "upgrade", "database",
+    "demo", "load", "export", "serve", "token", "query", "explain", "schema", "audit", "settings", "upgrade",
+    "database", "keys",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from sqlalchemy import delete
 from portal.access.snapshots import SnapshotKeeper, snapshot_keeper
 from portal.bundles.store import PortalStore
 from portal.errors import PolicyUnavailable
+from portal.identity.keyring import KeyRing
+from portal.identity.keys import generate_keys
 from portal.storage.database import open_sync_database
 from portal.storage.tables import policy_records
 from tests.fixtures.small_bundle import BundleDraft, load, new_store, small_bundle
@@ -23,7 +26,8 @@ def store(tmp_path: Path) -> PortalStore:
 
 @pytest_asyncio.fixture
 async def keeper(store: PortalStore) -> AsyncIterator[SnapshotKeeper]:
-    made = snapshot_keeper(store.database_url, store.digest_secret)
+    keys = replace(generate_keys(), digest_secret=store.digest_secret)
+    made = snapshot_keeper(store.database_url, KeyRing(None, keys))
     yield made
     await made.close()
 
