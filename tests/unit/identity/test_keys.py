@@ -26,7 +26,7 @@ from tests.fixtures.authority import segment
 
 
 def octets_of(keys: PortalKeys) -> dict[str, bytes]:
-    held = {member.name: getattr(keys, member.name) for member in fields(keys)}
+    held = {member.name: getattr(keys, member.name) for member in fields(keys) if member.name != "former"}
     return {
         name: value.private_bytes_raw() if isinstance(value, Ed25519PrivateKey) else value
         for name, value in held.items()
