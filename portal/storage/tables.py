@@ -144,6 +144,9 @@ changes = Table(
 portal = _single("portal", _text("portal_id"), _text("key_fingerprint"), _text("profile"), _text("title"))
 """Which portal this is, and which key file is its own."""
 
+compatibility = _single("compatibility", _text("revision"), _text("readable_from"))
+"""The revision that this row speaks of, and the oldest revision whose program may work with it."""
+
 epoch = _single("epoch", _number("value"), _text("digest"))
 """The number of the content's state and the keyed digest of that state. No row: nothing was loaded yet."""
 

@@ -68,7 +68,7 @@ def test_no_worker_answers_under_a_revoked_policy(tmp_path: Path, postgres: Data
     with set_up_portal(postgres) as urls:
         address = urls["PORTAL_DATABASE_URL"]
         host, port = address.rpartition("@")[2].partition("/")[0].split(":")
-        with tcp_proxy((host, int(port))) as proxy, listeners_killed(postgres.url, 1.0):
+        with tcp_proxy(host, int(port)) as proxy, listeners_killed(postgres.url, 1.0):
             proxy.swallow(NOTIFICATION)
             through = address.replace(f"{host}:{port}", f"127.0.0.1:{proxy.port}")
             portal = PortalProcess(tmp_path / "home", {**urls, "PORTAL_DATABASE_URL": through})
