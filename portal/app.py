@@ -25,7 +25,7 @@ from portal.errors import PortalError
 from portal.identity.keyring import load_key_ring
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
-from portal.logs import logger_of, write_logs
+from portal.logs import logger_of, logging_to
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
 from portal.resolvers.desk import Desk
@@ -36,10 +36,11 @@ from portal.resolvers.observing import Observation, Observing
 from portal.resolvers.operation import Endpoint
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
-from portal.serving import listen, serve_workers, service_of
+from portal.serving import listen, service_of
 from portal.serving import serve as serve_one
-from portal.settings import Settings, load_settings, process_environment
+from portal.settings import Settings
 from portal.storage.migrating import upgrade_database
+from portal.supervising import supervise
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +182,6 @@ async def _answer_figures(request: Request, figures: Figures) -> Response:
     return await figures.answer(request, portal.desk)
 
 
-def application_from_environment() -> Starlette:
-    """Return the application as the environment and `.env` set it up: what each of several workers runs."""
-    write_logs(sys.stderr, requests=True)
-    return create_app(load_settings(process_environment()))
-
-
 def serve(settings: Settings, host: str, port: int, workers: int, greet: Callable[[str], None]) -> int:
     """Serve until asked to stop; `greet` is told the address once requests are answered. Returns the exit code.
 
@@ -201,5 +196,5 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
         address = f"http://{shown}:{listening.getsockname()[1]}/graphql"
         if workers == 1:
             return serve_one(create_app(settings), listening, lambda: greet(address), service)
-        greet(address)
-        return serve_workers("portal.app:application_from_environment", listening, workers, service)
+        with logging_to(sys.stderr, requests=False):
+            return supervise(listening, workers, lambda: greet(address))

@@ -5,6 +5,7 @@ import gc
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from select import POLLIN, poll
 from socket import SO_LINGER, SOL_SOCKET, socket
 from struct import pack
 from typing import Any
@@ -30,6 +31,13 @@ _NO_LINGERING = pack("ii", 1, 0)
 _LATE = Text(en="the request didn't arrive whole in time; send it at once", zh="请求未在时限内完整到达；请一次发送完毕")
 _LONG_HEAD = Text(en="the headers are too long; shorten them", zh="请求头过长；请缩短")
 _CROWDED = Text(en="too many connections; try again in a moment", zh="连接过多；请稍后重试")
+_STOPPED = Text(
+    en="the server stops, and this took longer than it waits; ask again", zh="服务正在停止，本请求未能及时完成；请重试"
+)
+STOPPING = "portal.stopping"
+"""The ASGI extension that a request has which comes while the server stops."""
+IDLE_SECONDS = 2.0
+"""So long a server that stops still answers a request on a connection that was idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class BoundedConfig(uvicorn.Config):
         super().__init__(application, http=BoundedProtocol, **options)
         self.limits = limits
         self.held = _Held()
+        self.is_stopping = False
 
     def load(self) -> None:
         """Load the application, in the process that serves it."""
@@ -80,6 +89,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._limits = config.limits
         self._by_address = config.held.by_address
         self._address = ""
+        self._served = config
+        self._idle_since = self.loop.time()
         self._is_in_head = True
         self._bytes = 0
         self._left = 0
@@ -131,7 +142,43 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401  uvicorn's own
         # Of several requests sent ahead `cycle` is the last to arrive, not the one that is being answered.
         self._answered = cycle
+        if self._served.is_stopping:
+            # Its answer says that no other comes, so that the client asks elsewhere.
+            cycle.keep_alive = False
+            cycle.scope["extensions"] = {STOPPING: {}}
         super()._start_asgi_task(cycle, app)
+
+    def shutdown(self) -> None:
+        """Begin to stop: the answer that is being made is the last; an idle connection is closed a little later.
+
+        INVARIANT: no connection is closed on which an answer didn't say so, before it was idle for a while: the client
+        may just be sending its next request.
+        """
+        self._idle_since = self.loop.time()
+        answered = self._answered
+        if answered is not None and not answered.response_started:
+            answered.keep_alive = False
+
+    def close_idle(self) -> None:
+        """Close the connection of a server that stops, once nothing has come on it for a while."""
+        is_idle = not self._bytes and (self._answered is None or self._answered.response_complete) and not self.pipeline
+        if is_idle and self.loop.time() - self._idle_since >= IDLE_SECONDS and not self._has_unread():
+            self.transport.close()
+            self._abort_later()
+
+    def _has_unread(self) -> bool:
+        """Return whether something has come that wasn't read yet: to close then would throw it away."""
+        held: socket | None = self.transport.get_extra_info("socket")
+        if held is None or self.transport.is_closing():
+            return False
+        waiting = poll()
+        waiting.register(held.fileno(), POLLIN)
+        return bool(waiting.poll(0))
+
+    def end_now(self) -> None:
+        """Refuse what isn't answered yet, and close: the server has waited long enough."""
+        if not self.transport.is_closing():
+            self._give_up(503, _STOPPED, ErrorCode.RATE_LIMITED)
 
     def on_message_complete(self) -> None:
         """Note that the request is whole."""
@@ -147,6 +194,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next request; an answer after which nothing comes must be taken too."""
+        self._idle_since = self.loop.time()
         super().on_response_complete()
         if self.transport.is_closing():
             self._abort_later()

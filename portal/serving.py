@@ -1,5 +1,6 @@
-"""Serving an ASGI application: the socket, uvicorn's settings, one worker or several."""
+"""Serving an ASGI application by one process: the socket, uvicorn's settings, how it stops."""
 
+import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -10,9 +11,8 @@ from socket import AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from typing import Any, TypeAlias
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
-from portal.connections import BoundedConfig, ConnectionLimits
+from portal.connections import BoundedConfig, BoundedProtocol, ConnectionLimits
 from portal.errors import ConfigurationError, Text
 from portal.logs import logging_to
 from portal.settings import Settings
@@ -29,6 +29,9 @@ _OWN_FILES = 128
 """Files that a process opens beside connections: databases, sockets, its log."""
 DRAIN_SECONDS = 10
 """So long requests under way may take to end when the portal is stopped."""
+_LOOKED_EVERY = 0.02
+_CANCELLED_SECONDS = 2.0
+"""So long what is ended then may take to be recorded."""
 
 
 def listen(host: str, port: int, ports_tried: int = 1) -> socket:
@@ -54,24 +57,73 @@ def listen(host: str, port: int, ports_tried: int = 1) -> socket:
     )
 
 
-class _GreetingServer(uvicorn.Server):
-    """A server that says when it answers."""
+class _Server(uvicorn.Server):
+    """A server that says when it answers, and stops without failing a request."""
 
-    def __init__(self, config: uvicorn.Config, greet: Callable[[], None]) -> None:
+    def __init__(self, config: BoundedConfig, greet: Callable[[], None], notice_seconds: float) -> None:
         super().__init__(config)
+        self._bounded = config
         self._greet = greet
+        self._notice_seconds = notice_seconds
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._greet()
 
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Give notice, take no connections any more, answer what was begun, and end what takes too long.
 
-def _config(application: Application | str, workers: int, limits: ConnectionLimits) -> uvicorn.Config:
+        Told by SIGINT it gives no notice: a person waits, or another worker has taken its place already.
+        """
+        self._bounded.is_stopping = True
+        if signal.SIGTERM in self._captured_signals:
+            await asyncio.sleep(self._notice_seconds)
+        await self._stop_listening(sockets or [])
+        await self._drain()
+        await self._end()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+    async def _stop_listening(self, sockets: list[socket]) -> None:
+        loop = asyncio.get_running_loop()
+        for listening in sockets:
+            # asyncio's own loop would lose a connection that it has accepted and not begun to serve.
+            with suppress(RuntimeError, ValueError):
+                loop.remove_reader(listening.fileno())
+        await asyncio.sleep(_LOOKED_EVERY)
+        for server in self.servers:
+            server.close()
+        for listening in sockets:
+            listening.close()
+
+    async def _drain(self) -> None:
+        loop, state = asyncio.get_running_loop(), self.server_state
+        for connection in self._connections():
+            connection.shutdown()
+        deadline = loop.time() + DRAIN_SECONDS
+        while (state.connections or state.tasks) and loop.time() < deadline and not self.force_exit:
+            await asyncio.sleep(_LOOKED_EVERY)
+            for connection in self._connections():
+                connection.close_idle()
+
+    async def _end(self) -> None:
+        """Refuse what isn't answered, and let it leave its record."""
+        for connection in self._connections():
+            connection.end_now()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CANCELLED_SECONDS)
+
+    def _connections(self) -> list[BoundedProtocol]:
+        return [one for one in self.server_state.connections if isinstance(one, BoundedProtocol)]
+
+
+def _config(application: Application, limits: ConnectionLimits) -> BoundedConfig:
     return BoundedConfig(
         application,
-        factory=isinstance(application, str),
-        workers=workers,
         # The process's own handlers write what the server logs.
         log_config=None,
         log_level="error",
@@ -82,7 +134,6 @@ def _config(application: Application | str, workers: int, limits: ConnectionLimi
         server_header=False,
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
         limits=replace(limits, connections=_allow_files(limits.connections)),
     )
 
@@ -103,6 +154,8 @@ class Service:
 
     limits: ConnectionLimits
     log_requests: bool = False
+    notice_seconds: float = 0
+    """So long connections are still taken after SIGTERM, while it says that it isn't ready."""
 
 
 def service_of(settings: Settings, *, log_requests: bool = False) -> Service:
@@ -113,7 +166,7 @@ def service_of(settings: Settings, *, log_requests: bool = False) -> Service:
         settings.max_body_bytes,
         settings.max_connections,
     )
-    return Service(limits, log_requests)
+    return Service(limits, log_requests, settings.stop_notice_seconds)
 
 
 def serve(application: Application, listening: socket, greet: Callable[[], None], service: Service) -> int:
@@ -121,22 +174,14 @@ def serve(application: Application, listening: socket, greet: Callable[[], None]
 
     Failures are logged to the standard error, requests too if asked. Returns the exit code.
     """
-    server = _GreetingServer(_config(application, 1, service.limits), greet)
+    server = _Server(_config(application, service.limits), greet, service.notice_seconds)
     with suppress(KeyboardInterrupt), logging_to(sys.stderr, requests=service.log_requests):
         # The server raises the signal anew once it has stopped: being asked to stop is no failure.
         former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # The end of a terminal ends it in good order too.
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT))
         try:
             server.run(sockets=[listening])
         finally:
             signal.signal(signal.SIGTERM, former)
     return 0 if server.started else 1
-
-
-def serve_workers(factory: str, listening: socket, workers: int, service: Service) -> int:
-    """Serve with several processes, each making its application by `factory` (`module:function`), its log as well.
-
-    Returns the exit code.
-    """
-    with logging_to(sys.stderr, requests=False):
-        Multiprocess(_config(factory, workers, service.limits), [listening]).run()
-    return 0

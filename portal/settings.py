@@ -93,6 +93,7 @@ class Settings:
     max_connections: int
     public_requests_per_second: int
     concurrent_requests: int
+    stop_notice_seconds: int
     audit_witnesses: tuple[str, ...]
     audit_witness_seconds: float
     demonstration: bool
@@ -290,6 +291,9 @@ _SETTINGS: Mapping[str, _Setting] = {
             "requests that a worker works on at once; more wait, and departments take turns",
             "每个工作进程同时处理的请求数；超出的排队，各部门轮流",
         ),
+    ),
+    "stop_notice_seconds": _Setting(
+        whole_parser(0, 600), "0", Text("so long `/readyz` says 503 before a stop", "停止前 `/readyz` 返回 503 的秒数")
     ),
     "audit_witnesses": _Setting(
         parse_witnesses,

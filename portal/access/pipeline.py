@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -207,6 +208,12 @@ async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -
         if failure.code in (ErrorCode.AUDIT_UNAVAILABLE, ErrorCode.POLICY_UNAVAILABLE):
             raise
         outcome = RefusedField(Refusal(failure.code), failure.text)
+    except asyncio.CancelledError:
+        # The server stops and waits no longer: nothing leaves, and the record says what was asked for.
+        ended = RefusedField(Refusal(ErrorCode.INTERNAL), None)
+        with suppress(PortalError):
+            await asyncio.shield(_record_refusal(road, point, occasion, plan, ended))
+        raise
     except Exception as failure:  # noqa: BLE001  whatever it was, it is recorded and answered with a number
         outcome = RefusedField(Refusal(ErrorCode.INTERNAL), report_failure(failure))
     if isinstance(outcome, RefusedField):

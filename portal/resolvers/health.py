@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from portal.access.pipeline import Road
 from portal.audit.writing import unavailable
-from portal.errors import Language, PolicyUnavailable, PortalError, Text
+from portal.connections import STOPPING
+from portal.errors import Language, PolicyUnavailable, PortalError, RateLimited, Text
 from portal.resolvers.negotiation import wanted_language
 from portal.resolvers.over_http import render_json_response
 
@@ -37,10 +38,16 @@ async def answer_alive(_request: Request) -> Response:
 
 async def answer_ready(request: Request, road: Road) -> Response:
     """Return 200 where requests would be answered, 503 with the reasons where they wouldn't."""
-    faults = await validate_readiness(road)
+    faults = [*_stopping(request), *await validate_readiness(road)]
     language = wanted_language(request.headers.getlist("accept-language"))
     reasons = [_render(fault, language) for fault in faults]
     return render_json_response({"ready": not faults, "reasons": reasons}, 503 if faults else 200)
+
+
+def _stopping(request: Request) -> list[PortalError]:
+    if STOPPING not in request.scope.get("extensions", {}):
+        return []
+    return [RateLimited(Text(en="the server stops; ask another one", zh="服务正在停止；请转向其他服务器"), 1)]
 
 
 def _render(fault: PortalError, language: Language) -> dict[str, object]:

@@ -1,7 +1,9 @@
 """Where a database is: what its URL says."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
@@ -26,8 +28,7 @@ def parse_address(url: str) -> tuple[DatabaseKind, URL]:
     Raises: ConfigurationError for another kind, a file that isn't named, or a PostgreSQL database without a name.
     """
     try:
-        # libpq takes the short form too, and so do most who print a URL to copy.
-        parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+        parsed = _name_hosts(make_url(_SEVERAL.sub(_as_query, _SHORT.sub("postgresql://", url))))
     except (ArgumentError, ValueError):
         raise _unusable(url, "is no database URL", "不是数据库地址") from None
     match parsed.get_backend_name():
@@ -45,6 +46,49 @@ def parse_address(url: str) -> tuple[DatabaseKind, URL]:
                 "is neither an SQLite nor a PostgreSQL database",
                 "既不是 SQLite 也不是 PostgreSQL 数据库",
             )
+
+
+_SHORT = re.compile(r"\Apostgres://")
+"""libpq takes the short form too, and so do most who print a URL to copy."""
+_SEVERAL = re.compile(r"\A(postgresql://(?:[^/?#]*@)?)([^@/?#,]*,[^@/?#]*)/([^?#]*)\??")
+_PORT = "5432"
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*:).*@")
+
+
+def _as_query(found: "re.Match[str]") -> str:
+    """Return the beginning of a URL of several hosts, `HOST:PORT,HOST:PORT`, with these in its query."""
+    pairs = [host.rpartition(":") if ":" in host else (host, "", _PORT) for host in found[2].split(",")]
+    hosts, ports = ",".join(pair[0] for pair in pairs), ",".join(pair[2] for pair in pairs)
+    return f"{found[1]}/{found[3]}?host={quote(hosts)}&port={quote(ports)}&"
+
+
+def _name_hosts(parsed: URL) -> URL:
+    """Return the URL; of several hosts the one is meant that takes writes, where it says nothing else.
+
+    INVARIANT: a standby may lag behind: what it says of the epoch may be revoked.
+    """
+    if "," not in str(parsed.query.get("host", "")):
+        return parsed
+    return parsed.set(query={_ATTRIBUTES: "read-write", **parsed.query})
+
+
+def single_hosts(parsed: URL) -> list[URL]:
+    """Return a URL for each host that one names, in their order; itself where it names one or none."""
+    hosts = str(parsed.query.get("host", "")).split(",")
+    if len(hosts) == 1:
+        return [parsed]
+    ports = str(parsed.query.get("port", _PORT)).split(",")
+    rest = {name: value for name, value in parsed.query.items() if name not in {"host", "port", _ATTRIBUTES}}
+    pairs = zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=False)
+    return [parsed.set(query=rest, host=host, port=int(port)) for host, port in pairs]
+
+
+def must_take_writes(parsed: URL) -> bool:
+    """Return whether only a host that takes writes may be connected to."""
+    return parsed.query.get(_ATTRIBUTES) in {"read-write", "primary"}
+
+
+_ATTRIBUTES = "target_session_attrs"
 
 
 def database_kind(url: str) -> DatabaseKind:
@@ -73,6 +117,7 @@ def shown_address(url: str) -> str:
 
 
 def _unusable(url: str, en: str, zh: str) -> ConfigurationError:
+    url = _PASSWORD.sub(r"\1***@", url)
     forms = "`sqlite:///PATH`", "`postgresql://USER:PASSWORD@HOST/NAME`"
     return ConfigurationError(
         Text(

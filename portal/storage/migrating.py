@@ -5,7 +5,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from portal.errors import ConfigurationError, Text
@@ -15,13 +15,14 @@ from portal.storage.data_store import DATA_TABLES
 from portal.storage.database import database_exists, for_writing, open_sync_database
 from portal.storage.postgresql import check_server
 from portal.storage.rights import give_rights
+from portal.storage.tables import compatibility
 
 
 def upgrade_database(url: str) -> None:
     """Make the database if it isn't there, and bring its tables to this version's revision, whole or not at all.
 
-    A database of a server must be there. Raises: ConfigurationError if it is of a newer version, holds something else,
-    or can't be used.
+    A database of a server must be there; a newer one stays as it is where it says that this version may work with it.
+    Raises: ConfigurationError if it is of a newer version otherwise, holds something else, or can't be used.
     """
     if database_kind(url) is DatabaseKind.POSTGRESQL:
         check_server(url)
@@ -87,6 +88,8 @@ def _is_current(connection: Connection) -> bool:
     found = MigrationContext.configure(connection).get_current_heads()
     known = {revision.revision for revision in scripts.walk_revisions()}
     if unknown := sorted(set(found) - known):
+        if _oldest_compatible(connection, unknown[0]) in known:
+            return True
         raise ConfigurationError(
             Text(
                 en=f"the database has the newer revision `{unknown[0]}`; use the version of the portal that wrote it",
@@ -101,3 +104,17 @@ def _is_current(connection: Connection) -> bool:
             )
         )
     return set(found) == set(scripts.get_heads())
+
+
+def _oldest_compatible(connection: Connection, newer: str) -> str | None:
+    """Return the oldest revision whose program may work with a newer one; None where that isn't said.
+
+    So workers of the version before may be started while the next one is rolled out beside them.
+    """
+    if not inspect(connection).has_table(compatibility.name):
+        return None
+    columns = compatibility.c
+    found: str | None = connection.execute(
+        select(columns.readable_from).where(columns.revision == newer)
+    ).scalar_one_or_none()
+    return found

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from portal.errors import ConfigurationError, Text
-from portal.storage.addresses import WRITING, parse_address, shown_address
+from portal.storage.addresses import WRITING, must_take_writes, parse_address, shown_address, single_hosts
 
 CONNECT_SECONDS = 2
 IDLE_IN_TRANSACTION_SECONDS = 60
@@ -84,12 +84,25 @@ async def connect_async(url: str, *, statement_seconds: float = READING_SECONDS)
         # What the planner gains by compiling statements to machine code, short ones lose many times over.
         "jit": "off",
     }
-    return await asyncpg.connect(
-        driver_address(url),
-        timeout=CONNECT_SECONDS,
-        command_timeout=statement_seconds + 1,
-        server_settings=settings,
-    )
+    _, parsed = parse_address(url)
+    hosts = single_hosts(parsed)
+    failure: Exception = OSError("no host is named")
+    for host in hosts:
+        try:
+            return await asyncpg.connect(
+                host.set(drivername="postgresql").render_as_string(hide_password=False),
+                # A host that doesn't answer at all must leave time for the next.
+                timeout=CONNECT_SECONDS / len(hosts),
+                command_timeout=statement_seconds + 1,
+                server_settings=settings,
+                # Sessions that only read would take every host for one that takes no writes.
+                target_session_attrs="primary" if must_take_writes(parsed) else "any",
+            )
+        except asyncpg.TargetServerAttributeNotMatched:
+            failure = OSError("the host takes no writes")
+        except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
+            failure = fault
+    raise failure
 
 
 def open_async_postgresql(url: str) -> AsyncEngine:

@@ -151,6 +151,9 @@ portal = _single(
 )
 """Which portal this is, and which key file is its own."""
 
+compatibility = _single("compatibility", _text("revision"), _text("readable_from"))
+"""The revision that this row speaks of, and the oldest revision whose program may work with it."""
+
 epoch = _single("epoch", _number("value"), _text("digest"))
 """The number of the content's state and the keyed digest of that state. No row: nothing was loaded yet."""
 

@@ -104,7 +104,7 @@ def _kill_workers(lane: Lane, trials: int, chance: Random) -> Result:
         lane.ledger.lead_to(server.port)
         with traffic(lane.ledger.port, lane.bench.world.token) as clients:
             for trial in range(trials):
-                workers = _workers(server, WORKERS)
+                workers = serving_workers(server, WORKERS)
                 time.sleep(chance.uniform(0.05, 0.4))
                 os.kill(chance.choice(workers), signal.SIGKILL)
                 if not clients.wait_answered(10, GOES_ON_SECONDS):
@@ -116,7 +116,7 @@ def _kill_workers(lane: Lane, trials: int, chance: Random) -> Result:
     return Result(trials, tuple(violations + lane.examine()), {"released": float(released)})
 
 
-def _workers(server: Server, count: int) -> list[int]:
+def serving_workers(server: Server, count: int) -> list[int]:
     """Return the server's workers, once there are so many that hold the log open."""
     deadline = time.monotonic() + 30
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children")

@@ -140,7 +140,7 @@ def worker_pids(portal: PortalProcess) -> list[int]:
     assert portal.process is not None
     parent = portal.process.pid
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in children if b"portal.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 @contextmanager

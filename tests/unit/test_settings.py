@@ -59,6 +59,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         max_connections=2000,
         public_requests_per_second=200,
         concurrent_requests=32,
+        stop_notice_seconds=0,
         audit_witnesses=(),
         audit_witness_seconds=600.0,
         demonstration=False,

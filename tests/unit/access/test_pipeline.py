@@ -138,6 +138,31 @@ def test_failure_that_nobody_foresaw_is_recorded_and_answered_with_a_number(
     assert (record["decision"], record["code"], record["rows"]) == ("deny", "INTERNAL", 0)
 
 
+def test_what_a_stopping_server_ends_is_recorded(portal: PortalUnderTest, hooked: Hooked) -> None:
+    def cancel(_: int) -> None:
+        raise asyncio.CancelledError
+
+    road, _ = hooked(cancel)
+    with pytest.raises(asyncio.CancelledError):
+        portal.answer(road=road)
+
+    (record,) = portal.records()
+    assert (record["decision"], record["code"], record["rows"]) == ("deny", "INTERNAL", 0)
+
+
+def test_what_a_stopping_server_ends_stays_ended_when_it_can_not_be_recorded(
+    portal: PortalUnderTest, hooked: Hooked
+) -> None:
+    def cancel(_: int) -> None:
+        portal.road.recorder.close()
+        raise asyncio.CancelledError
+
+    road, _ = hooked(cancel)
+    with pytest.raises(asyncio.CancelledError):
+        portal.answer(road=road)
+    assert portal.records() == []
+
+
 def test_failure_in_planning_is_recorded_without_a_plan(portal: PortalUnderTest) -> None:
     answer = portal.answer("{residents {nodes {...Missing}}}")
 

@@ -1,6 +1,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,24 @@ def test_a_database_of_a_newer_revision_is_refused(engine: Engine, tmp_path: Pat
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConfigurationError, match="the database has the newer revision `9999`"):
         upgrade_database(database_url(tmp_path / "portal.db"))
+
+
+@pytest.mark.parametrize(
+    ("speaks_of", "readable_from", "is_taken"),
+    [("9999", "0005", True), ("9999", "0004", True), ("9999", "9998", False), ("0005", "0005", False)],
+)
+def test_a_database_of_a_newer_revision_is_taken_when_it_says_so(
+    engine: Engine, tmp_path: Path, speaks_of: str, readable_from: str, is_taken: bool
+) -> None:
+    with for_writing(engine).begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql(
+            "UPDATE compatibility SET revision = ?, readable_from = ?", (speaks_of, readable_from)
+        )
+    before = statements(engine)
+    with nullcontext() if is_taken else pytest.raises(ConfigurationError, match="the newer revision `9999`"):
+        upgrade_database(database_url(tmp_path / "portal.db"))
+    assert statements(engine) == before
 
 
 def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
