@@ -16,7 +16,10 @@ from portal.commands.help import CHINESE
 from portal.errors import Language
 from tests.fixtures.command_line import CommandLine
 
-COMMANDS = ("demo", "load", "export", "serve", "token", "query", "explain", "schema", "audit", "settings")
+COMMANDS = (
+    *("demo", "load", "export", "serve", "token", "query", "explain", "schema", "settings"),
+    *("upgrade", "doctor", "database", "audit"),
+)
 
 
 @pytest.fixture
