@@ -17,6 +17,7 @@ from typer.main import get_command
 from portal.commands.failures import report_bug
 from portal.commands.help import Command, Group, describe_usage_error, translate_help
 from portal.commands.options import (
+    DoctorOptions,
     ExplainOptions,
     ExportOptions,
     InitOptions,
@@ -139,6 +140,13 @@ def _upgrade(session: Session, options: NoOptions) -> int:
     return upgrade(session, options)
 
 
+def _doctor(session: Session, options: DoctorOptions) -> int:
+    """Find what is wrong with the installation, and say how to mend it."""
+    from portal.commands.doctor import examine_installation
+
+    return examine_installation(session, options)
+
+
 def _verify(session: Session, options: VerifyOptions) -> int:
     """Check the whole log: records, chains, signatures."""
     from portal.commands.auditing import verify
@@ -196,6 +204,7 @@ def make_command() -> TyperGroup:
     _add(app, "schema", SchemaOptions, _schema)
     _add(app, "settings", NoOptions, _settings)
     _add(app, "upgrade", NoOptions, _upgrade)
+    _add(app, "doctor", DoctorOptions, _doctor)
     _add(database, "init", InitOptions, _init)
     keys = _group("List or rotate the portal's keys.")
     _add(keys, "list", NoOptions, _keys_list)

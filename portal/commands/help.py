@@ -86,6 +86,10 @@ CHINESE: Mapping[str, str] = {
     "The record's receipt, as in an answer.": "记录的回执，见于应答。",
     "Where checkpoints are kept.": "检查点的保存目录。",
     "The public audit key of the portal.": "门户的审计公钥。",
+    "Find what is wrong with the installation, and say how to mend it.": "查找安装中的问题，并说明如何排除。",
+    "How many processes are to answer, on all hosts.": "所有主机上工作进程的总数。",
+    "Read all rows, indexes and records; takes longer.": "读取全部数据行、索引和记录，耗时较长。",
+    "For machines, as JSON.": "以 JSON 输出，供程序读取。",
 }
 """The Chinese of every help text; a test holds that none is missing."""
 

@@ -172,3 +172,14 @@ class ShowOptions:
     """What `portal audit show` is told."""
 
     receipt: Annotated[str, Argument(metavar="RECEIPT", help="The record's receipt, as in an answer.")]
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorOptions:
+    """What `portal doctor` is told."""
+
+    workers: Annotated[
+        str, Option("--workers", metavar="N", help="How many processes are to answer, on all hosts.")
+    ] = "1"
+    thorough: Annotated[bool, Option("--thorough", help="Read all rows, indexes and records; takes longer.")] = False
+    json: Annotated[bool, Option("--json", help="For machines, as JSON.")] = False

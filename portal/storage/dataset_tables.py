@@ -26,3 +26,8 @@ def unneeded_tables(connection: Connection, tables: Iterable[str], withdrawn_bef
         .where(datasets.c.withdrawn_in.is_(None) | (changes.c.made_at >= withdrawn_before))
     )
     return frozenset(tables).difference(needed)
+
+
+def never_named_tables(connection: Connection, tables: Iterable[str]) -> frozenset[str]:
+    """Return those of `tables` that no content ever named: a load is writing them, or died before it was done."""
+    return frozenset(tables).difference(connection.scalars(select(datasets.c.table_name)))

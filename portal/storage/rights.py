@@ -21,9 +21,10 @@ class Account(StrEnum):
     READER = "reader"
 
 
-_APPENDED = ("audit_writers", "audit_records", "audit_checkpoints")
+APPENDED = ("audit_writers", "audit_records", "audit_checkpoints")
 """Tables of which rows are only ever added."""
-_COUNTED = ("daily_rows", "refused_tokens")
+COUNTED = ("daily_rows", "refused_tokens")
+"""Tables whose rows are counts that grow."""
 
 
 def give_rights(owner_url: str) -> None:
@@ -46,7 +47,7 @@ def _portal_rights(connection: Driver, name: str) -> Iterator[sql.Composed]:
     yield from _readable(server)
     rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     tables = {str(row[0]) for row in rows}
-    for rights, wanted in (("INSERT", _APPENDED), ("INSERT, UPDATE", _COUNTED)):
+    for rights, wanted in (("INSERT", APPENDED), ("INSERT, UPDATE", COUNTED)):
         for table in sorted(tables & set(wanted)):
             statement = sql.SQL("GRANT {rights} ON {table} TO {server}")
             yield statement.format(rights=sql.SQL(rights), table=sql.Identifier(table), server=server)

@@ -17,9 +17,9 @@ from portal.errors import Language
 from tests.fixtures.command_line import CommandLine
 
 COMMANDS = (
-    "demo", "load", "export", "serve", "token", "query", "explain", "schema", "audit", "settings", "upgrade",
-    "database", "keys",
-)  # fmt: skip
+    *("demo", "load", "export", "serve", "token", "query", "explain", "schema", "settings"),
+    *("upgrade", "doctor", "database", "keys", "audit"),
+)
 
 
 @pytest.fixture

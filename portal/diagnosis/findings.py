@@ -1,0 +1,59 @@
+"""What a check found."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portal.errors import Text
+
+
+class Verdict(StrEnum):
+    """How bad a finding is."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    """The portal serves, and something will go wrong or protects less than it could."""
+    FAULT = "fault"
+    """The portal doesn't serve as it was asked to, or what it promises doesn't hold."""
+
+
+class Area(StrEnum):
+    """What a check looks at."""
+
+    SETTINGS = "settings"
+    FILES = "files"
+    VOLUMES = "volumes"
+    KEYS = "keys"
+    DATABASE = "database"
+    DATA_STORE = "data_store"
+    CLOCK = "clock"
+    CONTENT = "content"
+    AUDIT = "audit"
+    WITNESSES = "witnesses"
+    SOFTWARE = "software"
+    AUTHORITIES = "authorities"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `check` names it for machines within its area; `mend` is None where all is well."""
+
+    area: Area
+    check: str
+    verdict: Verdict
+    what: Text
+    mend: Text | None = None
+
+
+def good(area: Area, check: str, what: Text) -> Finding:
+    """Return that all is well."""
+    return Finding(area, check, Verdict.GOOD, what)
+
+
+def warning(area: Area, check: str, what: Text, mend: Text) -> Finding:
+    """Return what a person should mend before it becomes a fault."""
+    return Finding(area, check, Verdict.WARNING, what, mend)
+
+
+def fault(area: Area, check: str, what: Text, mend: Text) -> Finding:
+    """Return what has to be mended."""
+    return Finding(area, check, Verdict.FAULT, what, mend)
