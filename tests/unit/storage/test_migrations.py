@@ -70,7 +70,7 @@ def test_the_first_revision_refuses_to_be_undone(engine: Engine) -> None:
         command.downgrade(migration_settings(connection), "base")
     assert statements(engine) == before
     with engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_heads() == ("0005",)
+        assert MigrationContext.configure(connection).get_current_heads() == ("0006",)
 
 
 def test_a_database_of_a_newer_revision_is_refused(engine: Engine, tmp_path: Path) -> None:

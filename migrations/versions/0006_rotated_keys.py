@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -16,4 +16,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: a portal whose keys were rotated could use those before again."""
-    raise NotImplementedError("revision 0005 can't be undone: rotated keys would be in force again")
+    raise NotImplementedError("revision 0006 can't be undone: rotated keys would be in force again")
