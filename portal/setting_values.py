@@ -86,3 +86,8 @@ def parse_origins(text: str) -> tuple[str, ...]:
         "is not a list of origins; write for example `https://app.example.gov.cn,https://10.0.0.5:8443`",
         "不是来源列表；写法如 `https://app.example.gov.cn,https://10.0.0.5:8443`",
     )
+
+
+def shown_value(text: str) -> str:
+    """Return a value as it may be shown: a database URL without its password."""
+    return re.sub(r"(?<=://)([^/@:]*):.*@", r"\1:***@", text)

@@ -23,6 +23,7 @@ from portal.setting_values import (
     parse_origins,
     parse_seconds,
     parse_truth,
+    shown_value,
     whole_parser,
 )
 
@@ -70,6 +71,7 @@ class Settings:
     issuer: str
     audience: str
     documents: Path | None
+    backup_key: Path | None
     statement_timeout_seconds: float
     max_body_bytes: int
     max_tokens: int
@@ -129,6 +131,9 @@ _SETTINGS: Mapping[str, _Setting] = {
             "JSON file of GraphQL documents by their SHA-256, which clients may ask for by hash; empty: none",
             "GraphQL 文档的 JSON 文件（以 SHA-256 为键），客户端可仅凭散列值请求；留空则无",
         ),
+    ),
+    "backup_key": _Setting(
+        parse_optional_path, "", Text("public key that backups are sealed to; empty: none", "加密备份的公钥；留空则无")
     ),
     "statement_timeout_seconds": _Setting(
         parse_seconds,
@@ -388,4 +393,4 @@ def _render_value(value: object) -> str:
         return ",".join(map(str, value))
     if isinstance(value, float):
         return f"{value:g}"
-    return "" if value is None else re.sub(r"(?<=://)([^/@:]*):.*@", r"\1:***@", str(value))
+    return "" if value is None else shown_value(str(value))

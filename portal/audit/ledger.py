@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal.audit import statements
 from portal.audit.chain import Head, Writer, append, portal_name
-from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, sign_checkpoint
+from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, settles, sign_checkpoint
 from portal.audit.connection import LogConnection
 from portal.audit.receipts import QuotaExhausted, Recorded, Recording, StaleEpoch
 from portal.audit.records import AuditRecord, Quota, render_record, render_time
 from portal.audit.refused_tokens import RefusalKey
-from portal.audit.witness import load_witness, store_witness
+from portal.audit.witness import Witness, load_witness, store_witness
 from portal.errors import AuditUnavailable, Text
 
 
@@ -55,6 +56,8 @@ class Ledger:
     def _start(self) -> None:
         """Begin a chain of its own, in one transaction with a checkpoint over it and all that others left."""
         self._heads: dict[int, Head] = {}
+        self._epoch = 0
+        self._is_quarantined = False
         now = datetime.now(UTC)
         portal = portal_name(self._key.public_key())
         with self._connection.transaction():
@@ -75,10 +78,26 @@ class Ledger:
             except InvalidSignature:
                 raise AuditUnavailable(_FOREIGN_LOG) from None
         witness = load_witness(self._witness) if self._witness else None
-        if witness:
-            row = self._driver.execute(statements.READ_CHECKPOINT, (witness.number,)).fetchone()
-            if row is None or Checkpoint(*row).hash.hex() != witness.hash:
-                raise _not_witnessed(witness.number, str(self._witness))
+        # A restored portal records what it refuses; its content denies until the log agrees with the witness (T31).
+        if witness and not self._reads_quarantine() and not (self._holds(witness) or self._settled(witness)):
+            raise _not_witnessed(witness.number, str(self._witness))
+
+    def _holds(self, witness: Witness) -> bool:
+        row = self._driver.execute(statements.READ_CHECKPOINT, (witness.number,)).fetchone()
+        return row is not None and Checkpoint(*row).hash.hex() == witness.hash
+
+    def _settled(self, witness: Witness) -> bool:
+        """Return whether a checkpoint that this key signed states that the witnessed one is lost."""
+        for row in self._driver.execute(statements.READ_LOSSES, ('%"loss":%',)):
+            checkpoint = Checkpoint(*row)
+            with suppress(InvalidSignature):
+                self._key.public_key().verify(checkpoint.signature, checkpoint.body.encode())
+                if settles(checkpoint.body, witness.number, witness.hash):
+                    return True
+        return False
+
+    def _reads_quarantine(self) -> bool:
+        return self._driver.execute(statements.READ_QUARANTINE, ()).fetchone() is not None
 
     @property
     def uncovered(self) -> int:
@@ -140,6 +159,7 @@ class Ledger:
         self._keep(checkpoint)
 
     def _append_checkpoint(self, now: datetime) -> tuple[Checkpoint, dict[int, Head]]:
+        self._epoch, self._is_quarantined = self._read_epoch(), self._reads_quarantine()
         heads = self._read_heads()
         moved = [head for head in heads.values() if self._heads.get(head.writer) != head]
         checkpoint = sign_checkpoint(self._key, self._last_checkpoint(), now, moved, heads)
@@ -167,8 +187,9 @@ class Ledger:
         return NO_CHECKPOINT if row is None else Checkpoint(*row)
 
     def _keep(self, checkpoint: Checkpoint) -> None:
-        if self._witness:
-            store_witness(self._witness, checkpoint)
+        # INVARIANT: in quarantine the witness stays as it was: it is what the restored log is held against.
+        if self._witness and not self._is_quarantined:
+            store_witness(self._witness, checkpoint, self._epoch)
 
     def _read_epoch(self) -> int:
         return self._fetch_integer(statements.READ_EPOCH, ())

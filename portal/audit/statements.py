@@ -9,7 +9,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
 from portal.storage.audit_tables import audit_checkpoints, audit_records, audit_writers, daily_rows, refused_tokens
-from portal.storage.tables import epoch
+from portal.storage.tables import epoch, quarantine
 
 _DIALECT = sqlite.dialect(paramstyle="qmark")
 
@@ -19,6 +19,12 @@ def _compile(statement: ClauseElement) -> str:
 
 
 READ_EPOCH = _compile(select(epoch.c.value))
+
+READ_QUARANTINE = _compile(select(quarantine.c.id))
+"""Gives a row while the portal is in quarantine."""
+
+READ_LOSSES = _compile(select(audit_checkpoints).where(audit_checkpoints.c.body.like(bindparam("pattern"))))
+"""pattern of a body; gives number, body, signature."""
 
 INSERT_RECORD = _compile(sqlite.insert(audit_records))
 """The columns in the table's order."""

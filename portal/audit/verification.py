@@ -9,8 +9,9 @@ It reads the three tables in one snapshot of the database and holds them against
     digest     = SHA-256("WRITER:SEQUENCE:HASH\n" of every head by writer)
 
 A record's text opens with its place and its searchable columns. Every checkpoint names the hash of the one before it
-and the heads that moved, a chain's first as sequence 0. What lies behind the last checkpoint could be cut unnoticed:
-`uncovered` says how many records that are.
+and the heads that moved, a chain's first as sequence 0. A checkpoint with a `loss` states that what was
+witnessed up to a number is lost since a restore; its own number is the next behind that. What lies behind the last
+checkpoint could be cut unnoticed: `uncovered` says how many records that are.
 """
 
 import hashlib
@@ -72,6 +73,20 @@ class LogFault:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLoss:
+    """A gap that two people accepted after a restore: `checkpoint` states it.
+
+    Lost are the checkpoints behind `since` up to `until` and what they covered; `until` 0: there was no witness.
+    """
+
+    checkpoint: int
+    since: int
+    until: int
+    accepted_by: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogVerification:
     """What was checked, up to the first fault. `uncovered` records lie behind the last checkpoint."""
 
@@ -80,6 +95,7 @@ class LogVerification:
     checkpoints: int
     uncovered: int
     fault: LogFault | None
+    losses: tuple[LogLoss, ...] = ()
 
 
 def verify_log(
@@ -123,6 +139,7 @@ class _Verification:
         self._heads: dict[int, tuple[int, bytes]] = {}
         self._records = 0
         self._checkpoints = 0
+        self._losses: list[LogLoss] = []
 
     def first_fault(self, witness: Path | None) -> LogFault | None:
         """Return the first fault, None if the log is sound."""
@@ -145,7 +162,8 @@ class _Verification:
         """Return what was checked."""
         covered = sum(sequence for sequence, _ in self._heads.values())
         uncovered = max(0, self._records - covered)
-        return LogVerification(self._records, len(self._genesis), self._checkpoints, uncovered, fault)
+        losses = tuple(self._losses)
+        return LogVerification(self._records, len(self._genesis), self._checkpoints, uncovered, fault, losses)
 
     def _check_writers(self) -> None:
         portal = hashlib.sha256(self._key.public_bytes_raw()).hexdigest().encode()
@@ -179,21 +197,34 @@ class _Verification:
             self._progress(self._records)
 
     def _check_checkpoints(self, witnessed: tuple[int, str] | None) -> None:
-        previous = bytes(32)
+        previous, last = bytes(32), 0
         for number, body, signature in self._connection.execute(_CHECKPOINTS):
-            place = f"checkpoint {self._checkpoints + 1}"
-            if number != self._checkpoints + 1:
+            place, members = f"checkpoint {last + 1}", json.loads(body)
+            lost = self._lost(members)
+            if number != max(last, 0 if lost is None else lost[0]) + 1:
                 raise _Found(place, FaultKind.CHECKPOINT_GAP)
             self._check_signature(place, body, signature)
-            self._check_body(place, json.loads(body), previous)
-            previous = hashlib.sha256(body + signature).digest()
+            self._check_body(place, members, previous)
+            previous, last = hashlib.sha256(body + signature).digest(), number
             self._checkpoints += 1
-            if witnessed == (number, previous.hex()):
+            if witnessed is not None and witnessed in ((number, previous.hex()), lost):
                 witnessed = None
         if witnessed is not None:
             raise _Found("witness", FaultKind.WITNESS)
         for writer in sorted(self._genesis.keys() - self._heads.keys()):
             raise _Found(f"writer {writer}", FaultKind.WRITER)
+
+    def _lost(self, members: dict[str, Any]) -> tuple[int, str] | None:
+        """Return number and hex hash of the checkpoint whose loss this one states, None where it states none.
+
+        Its number goes on behind the lost ones.
+        """
+        loss = members.get("loss")
+        if loss is None:
+            return None
+        people = tuple(loss["accepted_by"])
+        self._losses.append(LogLoss(members["number"], loss["since"], loss["number"], people, loss["reason"]))
+        return (loss["number"], loss["hash"]) if loss["number"] else None
 
     def _check_signature(self, place: str, body: bytes, signature: bytes) -> None:
         try:

@@ -77,9 +77,18 @@ def create_keys(path: Path) -> PortalKeys:
     """
     drawn = _draw()
     members = {"format": _FORMAT, **{name: encode_segment(octets) for name, octets in drawn.items()}}
+    store_key_file(path, json.dumps(members, indent=2).encode() + b"\n")
+    return _keys_of(drawn)
+
+
+def store_key_file(path: Path, content: bytes) -> None:
+    """Write a new file of mode 0600 with private keys; its folder is made where it is missing.
+
+    Raises: ConfigurationError where there is a file already, or none can be written.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(path, json.dumps(members, indent=2).encode() + b"\n")
+        _write_new(path, content)
     except FileExistsError:
         raise _KeyFileExists(
             Text(
@@ -89,13 +98,30 @@ def create_keys(path: Path) -> PortalKeys:
         ) from None
     except OSError as fault:
         raise _unusable(path, f"can't be written: {fault.strerror}", f"无法写入：{fault.strerror}") from None
-    return _keys_of(drawn)
 
 
 def load_keys(path: Path) -> PortalKeys:
     """Return the keys in the file.
 
     Raises: ConfigurationError where it is missing, can be read by others than its owner, or isn't whole.
+    """
+    content = load_key_file(path)
+    try:
+        return parse_keys(content)
+    except BadInput:
+        # What was wrong stays unsaid: it could be a part of a key.
+        raise _unusable(path, "isn't whole; restore it from a backup", "不完整；请从备份恢复") from None
+
+
+def parse_keys(content: bytes) -> PortalKeys:
+    """Return the keys of a key file's content. Raises: BadInput if it isn't whole."""
+    return _keys_of(_parse_file(content))
+
+
+def load_key_file(path: Path) -> bytes:
+    """Return what a file with private keys holds.
+
+    Raises: ConfigurationError where it is missing, or can be read by others than its owner.
     """
     try:
         with path.open("rb") as file:
@@ -109,11 +135,7 @@ def load_keys(path: Path) -> PortalKeys:
             f"has mode {mode:04o}, so others may use it; run `chmod 600 {path}`",
             f"的权限为 {mode:04o}，他人也可使用；请运行 `chmod 600 {path}`",
         )
-    try:
-        return _keys_of(_parse_file(content))
-    except BadInput:
-        # What was wrong stays unsaid: it could be a part of a key.
-        raise _unusable(path, "isn't whole; restore it from a backup", "不完整；请从备份恢复") from None
+    return content
 
 
 def load_or_create_keys(path: Path) -> PortalKeys:

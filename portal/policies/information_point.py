@@ -18,6 +18,7 @@ from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
 from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
+from portal.storage.quarantine import Quarantine
 from portal.storage.tables import catalog_entries, datasets, policy_records
 from portal.vocabulary import EntryCode
 
@@ -45,7 +46,10 @@ class EntryState:
 
 @dataclass(frozen=True, slots=True)
 class PortalContent:
-    """Everything that decisions rest on, under one epoch: entries by code, records by id."""
+    """Everything that decisions rest on, under one epoch: entries by code, records by id.
+
+    `quarantine`: the portal was restored from a backup and waits for reconciliation.
+    """
 
     epoch: int
     profile: str
@@ -53,6 +57,7 @@ class PortalContent:
     registry: Registry
     entries: tuple[EntryState, ...]
     records: tuple[PolicyRecord, ...]
+    quarantine: Quarantine | None = None
 
 
 async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
@@ -97,6 +102,7 @@ def parse_content(content: StoredContent) -> PortalContent:
                 _record(policy, active, entry_by_code)
                 for policy, active in sorted(content.rows[policy_records.name].items())
             ),
+            quarantine=content.quarantine,
         )
     except PolicyUnavailable:
         raise

@@ -7,12 +7,13 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Table, and_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.errors import Fault, Language, PolicyUnavailable, Text
+from portal.storage.quarantine import Quarantine, read_quarantine
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, portal
 
 Cell = str | int | bytes | None
@@ -92,11 +93,12 @@ ContentRows = Mapping[str, Mapping[str, ContentRow]]
 
 @dataclass(frozen=True, slots=True)
 class StoredContent:
-    """Everything that is active, under one epoch: rows by table and key."""
+    """Everything that is active, under one epoch: rows by table and key, and the quarantine that it is in."""
 
     identity: PortalIdentity
     epoch: int
     rows: Mapping[str, Mapping[str, ActiveRow]]
+    quarantine: Quarantine | None = None
 
     def active(self, table: Table) -> Mapping[str, ContentRow]:
         """Return the table's rows by key."""
@@ -182,7 +184,7 @@ def _read(connection: Connection) -> tuple[str, StoredContent]:
     if state is None or identity is None:
         raise unreadable("its epoch or its identity is missing", "缺少纪元或门户标识")
     rows = {content.table.name: _read_table(connection, content) for content in CONTENT_TABLES}
-    return str(state.digest), StoredContent(PortalIdentity(*identity), state.value, rows)
+    return str(state.digest), StoredContent(PortalIdentity(*identity), state.value, rows, read_quarantine(connection))
 
 
 def _read_table(connection: Connection, content: ContentTable) -> Mapping[str, ActiveRow]:
@@ -234,6 +236,8 @@ def content_digest(content: StoredContent, secret: bytes) -> str:
 def _canonical_lines(content: StoredContent) -> Iterator[list[object]]:
     identity = content.identity
     yield ["portal", identity.portal_id, identity.key_fingerprint, identity.profile, identity.title, content.epoch]
+    if content.quarantine is not None:
+        yield ["quarantine", asdict(content.quarantine)]
     for table, rows in sorted(content.rows.items()):
         for key, active in sorted(rows.items()):
             children = {

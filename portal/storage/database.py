@@ -38,6 +38,8 @@ SETTINGS = {
     # A file that someone else wrote may hold views and triggers; nothing in it may call functions with effects.
     "trusted_schema": "OFF",
 }
+UNFINISHED = "unfinished-"
+"""How the revision begins of tables into which a whole portal is being copied (`portal.storage.unfinished`)."""
 _READING = {"busy_timeout": "10000", "query_only": "ON", "trusted_schema": "OFF"}
 _WRITING = "portal_writing"
 _AnyEngine = TypeVar("_AnyEngine", Engine, AsyncEngine)
@@ -226,6 +228,13 @@ def _is_current(connection: Connection) -> bool:
     scripts = ScriptDirectory.from_config(migration_settings(connection))
     found = MigrationContext.configure(connection).get_current_heads()
     known = {revision.revision for revision in scripts.walk_revisions()}
+    if any(revision.startswith(UNFINISHED) for revision in found):
+        raise ConfigurationError(
+            Text(
+                en="the database is half of a move or restore that didn't come to its end; run that again",
+                zh="数据库中是一次未完成的迁移或恢复；请重新执行该操作",
+            )
+        )
     if unknown := sorted(set(found) - known):
         raise ConfigurationError(
             Text(

@@ -10,8 +10,8 @@ from tests.unit.audit.logs import MOMENT, Log
 def test_witness_is_what_was_stored_last(tmp_path: Path) -> None:
     path = tmp_path / "witness.json"
     for number in (1, 2):
-        store_witness(path, Checkpoint(number, "body", b"signature"))
-    assert load_witness(path) == Witness(2, Checkpoint(2, "body", b"signature").hash.hex())
+        store_witness(path, Checkpoint(number, "body", b"signature"), 7)
+    assert load_witness(path) == Witness(2, Checkpoint(2, "body", b"signature").hash.hex(), 7)
     assert list(tmp_path.iterdir()) == [path]
 
 

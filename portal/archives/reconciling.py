@@ -1,0 +1,159 @@
+"""Reconciling a restored portal with what was witnessed of it; nothing else ends its quarantine (T31)."""
+
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
+
+from portal.audit.checkpoints import Checkpoint, Loss
+from portal.audit.sealing import append_checkpoint, find_checkpoint
+from portal.audit.verification import LogFault, verify_log
+from portal.audit.witness import Witness, copy_witness_aside, load_witness, store_witness
+from portal.bundles.store import PortalStore
+from portal.conditions.values import render_instant
+from portal.errors import BadInput, Text
+from portal.storage.content import StoredContent, read_content
+from portal.storage.content_changes import ChangeNote, change_quarantine
+from portal.storage.database import for_writing, hold_writer_lock, open_sync_database
+from portal.storage.quarantine import Quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Two people who accept that what is missing is lost, and why. Raises: BadInput where they are one, or none."""
+
+    people: tuple[str, str]
+    reason: str
+
+    def __post_init__(self) -> None:
+        one, other = (unicodedata.normalize("NFKC", name).strip().casefold() for name in self.people)
+        if not one or not other or one == other:
+            raise BadInput(
+                Text(
+                    en="a loss is accepted by two people; name them with `--by NAME` and `--and NAME`",
+                    zh="须由两名不同的人员确认丢失；请以 `--by 姓名` 和 `--and 姓名` 指明",
+                )
+            )
+        if not self.reason.strip():
+            raise BadInput(
+                Text(en="say why the loss is accepted, with `--reason TEXT`", zh="请以 `--reason 说明` 写明确认理由")
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """A portal in quarantine with the last checkpoint that was witnessed of it, None: there is no witness.
+
+    `holds`: the log holds that checkpoint. `epoch` is the one that holds now.
+    """
+
+    quarantine: Quarantine
+    witness: Witness | None
+    holds: bool
+    epoch: int
+
+    @property
+    def agrees(self) -> bool:
+        """True where the log holds what was witnessed, and nothing was changed under an epoch after the backup's.
+
+        INVARIANT: what isn't known doesn't agree.
+        """
+        if self.witness is None or self.witness.epoch is None:
+            return False
+        return self.holds and self.quarantine.epoch >= self.witness.epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was compared; `epoch` is the one that holds now where the quarantine was lifted.
+
+    `log_fault`: the log isn't sound, so nothing was lifted. `kept_witness`: where the old witness lies.
+    """
+
+    found: Reconciliation | None
+    lifted: bool = False
+    epoch: int = 0
+    log_fault: LogFault | None = None
+    kept_witness: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileOrder:
+    """Which portal, with which audit key and witness file; `acceptance` only where people accept a loss."""
+
+    store: PortalStore
+    audit_key: Ed25519PrivateKey
+    audit_public_pem: bytes
+    witness: Path
+    now: datetime
+    acceptance: Acceptance | None = None
+
+
+def reconcile(order: ReconcileOrder) -> Reconciled:
+    """Lift the quarantine if the log agrees with the witness, or two people accept what is missing.
+
+    Raises: PolicyUnavailable for content that isn't whole, ConfigurationError while a load runs.
+    """
+    engine = open_sync_database(order.store.database_url)
+    try:
+        with hold_writer_lock(order.store.lock_file):
+            log = verify_log(order.store.database_url, order.audit_public_pem)
+            with for_writing(engine).begin() as connection:
+                content = read_content(connection, order.store.digest_secret)
+                found = _compare(connection, content, load_witness(order.witness))
+                if found is None or log.fault is not None or not (found.agrees or order.acceptance):
+                    return Reconciled(found, log_fault=log.fault)
+                kept = None if found.agrees else copy_witness_aside(order.witness, order.now)
+                epoch, checkpoint = _lift(connection, content, found, order)
+            store_witness(order.witness, checkpoint, epoch)
+            return Reconciled(found, True, epoch, None, kept)
+    finally:
+        engine.dispose()
+
+
+def _compare(connection: Connection, content: StoredContent, witness: Witness | None) -> Reconciliation | None:
+    if content.quarantine is None:
+        return None
+    held = None if witness is None else find_checkpoint(connection, witness.number)
+    holds = witness is not None and held is not None and held.hash.hex() == witness.hash
+    return Reconciliation(content.quarantine, witness, holds, content.epoch)
+
+
+def _lift(
+    connection: Connection, content: StoredContent, found: Reconciliation, order: ReconcileOrder
+) -> tuple[int, Checkpoint]:
+    """Lift the quarantine, in one transaction with the checkpoint that says so; return the epoch and it.
+
+    INVARIANT: the epoch goes on above every witnessed one, so none names two states.
+    """
+    loss = None if found.agrees or order.acceptance is None else _loss(found, order.acceptance)
+    highest = max(content.epoch, (found.witness.epoch if found.witness else None) or 0)
+    note = ChangeNote(render_instant(order.now), *_by_and_reason(loss))
+    raised = replace(content, epoch=highest)
+    state = change_quarantine(connection, raised, None, note, order.store.digest_secret)
+    return state.epoch, append_checkpoint(connection, order.audit_key, order.now, loss)
+
+
+def _loss(found: Reconciliation, acceptance: Acceptance) -> Loss:
+    witness = found.witness or Witness(0, "")
+    # What the log holds isn't lost; then it is epochs alone that are, and the next checkpoint is the next.
+    return Loss(
+        number=witness.number,
+        hash=witness.hash,
+        since=found.quarantine.checkpoint,
+        epochs=(found.quarantine.epoch, witness.epoch),
+        accepted_by=acceptance.people,
+        reason=acceptance.reason,
+    )
+
+
+def _by_and_reason(loss: Loss | None) -> tuple[str, str]:
+    if loss is None:
+        return "", "quarantine lifted: the log agrees with the last witnessed checkpoint"
+    until = f"checkpoint {loss.number}" if loss.number else "no witness"
+    return " + ".join(
+        loss.accepted_by
+    ), f"quarantine lifted, lost since checkpoint {loss.since} ({until}): {loss.reason}"
