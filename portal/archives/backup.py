@@ -21,7 +21,6 @@ from portal.archives.copied import (
     Standing,
     StoreName,
     TableSum,
-    parse_rows,
 )
 from portal.archives.frames import FrameKind, FrameWriter, read_frames
 from portal.archives.reading import OpenCopy, read_texts
@@ -29,6 +28,8 @@ from portal.archives.sealed import Seal, SealingWriter, damaged, new_seal, open_
 from portal.errors import BadInput, ConfigurationError, Text
 from portal.identity.keys import PortalKeys, parse_keys
 
+_COUNT_BYTES = 4
+"""In which a frame of rows says how many they are, before their text."""
 _SIGNED = b"portal backup sums:"
 Told = Callable[[int], None]
 """Hears how many rows came."""
@@ -121,7 +122,7 @@ def _write(sealed: SealingWriter, copy: OpenCopy, key_file: bytes, told: Told) -
         running = RunningSum()
         for rows, text in read_texts(copy.connection(table), table):
             running.add(rows, text)
-            frames.add(FrameKind.ROWS, text)
+            frames.add(FrameKind.ROWS, rows.to_bytes(_COUNT_BYTES, "big") + text)
             told(rows)
         sums.append(running.result())
         frames.add(FrameKind.TABLE_END, orjson.dumps(asdict(sums[-1])))
@@ -147,7 +148,7 @@ class BackupReader:
         self.standing = _parse_standing(members)
         self._sums: list[TableSum] = []
 
-    def texts(self, table: CopiedTable) -> Iterator[tuple[int, bytes]]:
+    def texts(self) -> Iterator[tuple[int, bytes]]:
         """Yield the next table's rows as text, each with how many they are."""
         running = RunningSum()
         for kind, content in self._frames:
@@ -156,9 +157,9 @@ class BackupReader:
                 return
             if kind is not FrameKind.ROWS:
                 break
-            rows = len(parse_rows(content, table))
-            running.add(rows, content)
-            yield rows, content
+            rows, text = int.from_bytes(content[:_COUNT_BYTES], "big"), content[_COUNT_BYTES:]
+            running.add(rows, text)
+            yield rows, text
         raise ValueError("a table has no end")
 
     def _end_table(self, found: TableSum, content: bytes) -> None:
@@ -234,7 +235,7 @@ def _read_whole(file: BinaryIO, name: str, seal: Seal) -> Backup:
 
 
 def _read_through(reader: BackupReader, told: Told) -> Backup:
-    for table in reader.standing.tables:
-        for rows, _ in reader.texts(table):
+    for _ in reader.standing.tables:
+        for rows, _ in reader.texts():
             told(rows)
     return reader.finish()

@@ -18,7 +18,7 @@ class FrameKind(StrEnum):
     STANDING = "S"
     """JSON: which portal, when, where it stood, its tables, its key file. The first frame."""
     ROWS = "R"
-    """Rows of the table that is being read."""
+    """Rows of the table that is being read: how many (4 bytes), and their text."""
     TABLE_END = "E"
     """JSON: the sum of the table's rows; the next table follows."""
     END = "Z"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Integer, LargeBinary, Table, Text, collate, func, select
 from sqlalchemy import column as sql_column
@@ -122,8 +122,8 @@ def read_rows(connection: Connection, table: CopiedTable) -> Iterator[Row]:
     order = [_ordered(connection, column) for column in columns if column.name in table.key]
     statement = select(*columns).select_from(sql_table(table.name, *columns)).order_by(*order)
     with connection.execute(statement.execution_options(yield_per=BATCH)) as result:
-        for row in result:
-            yield tuple(cast("Row", row))
+        for batch in result.partitions():
+            yield from map(tuple, batch)
 
 
 def _ordered(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:

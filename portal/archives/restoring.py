@@ -56,7 +56,7 @@ def restore(order: RestoreOrder, progress: Progress = no_progress) -> Restored:
     with open_target(store, standing) as databases:
         with open_backup(order.file, order.key) as reader:
             for table in standing.tables:
-                write_table(databases, table, reader.texts(table), lambda rows: progress(CopyStep.WRITING, rows))
+                write_table(databases, table, reader.texts(), lambda rows: progress(CopyStep.WRITING, rows))
             reader.finish()
         progress(CopyStep.WRITTEN, 0)
         check_sums(databases, standing.tables, checked.sums)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from alembic.util import CommandError
-from sqlalchemy import Column, Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 
@@ -24,6 +24,7 @@ from portal.storage.data_store import (
     store_owner,
 )
 from portal.storage.database import for_writing, hold_writer_lock
+from portal.storage.inserting import insert_rows
 from portal.storage.metadata import metadata
 from portal.storage.unfinished import (
     create_unfinished,
@@ -104,12 +105,10 @@ def write_table(databases: Databases, table: CopiedTable, texts: Texts, told: Ca
             for _ in create_dataset(connection, made, layout, _stored_rows(table, texts, told)):
                 pass
         return
-    columns: list[Column[object]] = [sql_column(name) for name, _ in table.columns]  # type: ignore[misc]
-    names, statement = [name for name, _ in table.columns], insert(sql_table(table.name, *columns))
+    made_before = sql_table(table.name, *(sql_column(name) for name, _ in table.columns))
     with for_writing(databases.content).begin() as connection:
         for rows, text in texts:
-            parsed = parse_rows(text, table)
-            connection.execute(statement, [dict(zip(names, row, strict=True)) for row in parsed])
+            insert_rows(connection, made_before, parse_rows(text, table))
             told(rows)
         _set_sequence(connection, table)
 

@@ -30,6 +30,7 @@ from portal.conditions.values import parse_instant, render_instant
 from portal.errors import SourceUnavailable
 from portal.errors import Text as Message
 from portal.storage.database import connect_read_only, database_path
+from portal.storage.inserting import insert_rows
 
 ROW_NUMBER = "_row_number"
 TABLE_PREFIX = "dataset_"
@@ -135,17 +136,16 @@ def create_dataset(
     """
     table.create(connection)
     written = 0
-    names = [column.name for column in table.columns]
-    batch: list[dict[str, StoredValue]] = []
+    batch: list[StoredRow] = []
     for row in rows:
-        batch.append(dict(zip(names, row, strict=True)))
+        batch.append(row)
         if len(batch) == BATCH:
-            connection.execute(insert(table), batch)
+            insert_rows(connection, table, batch)
             written += len(batch)
             batch.clear()
             yield written
     if batch:
-        connection.execute(insert(table), batch)
+        insert_rows(connection, table, batch)
     for index in _indexes(table, layout):
         index.create(connection)
     yield written + len(batch)
@@ -162,8 +162,9 @@ def read_dataset(connection: Connection, table: Table) -> Iterator[StoredRow]:
     """Yield the rows in row-number order, each beginning with its row number."""
     statement = table.select().order_by(table.columns[ROW_NUMBER]).execution_options(yield_per=BATCH)
     with connection.execute(statement) as result:
-        for row in result:
-            yield tuple(row)
+        # By whole batches: one row at a time costs three times as much.
+        for batch in result.partitions():
+            yield from map(tuple, batch)
 
 
 def dataset_tables(connection: Connection) -> frozenset[str]:
