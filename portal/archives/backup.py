@@ -66,9 +66,7 @@ def write_backup(path: Path, copy: OpenCopy, key_file: bytes, recipient: X25519P
             file.seek(len(seal.header))
             if _read_whole(file, path.name, seal) != written:
                 raise damaged(path.name)
-        path.hardlink_to(draft)  # unlike a rename, fails where there is a file
-        draft.unlink()
-        _sync_folder(path.parent)
+        _name_file(draft, path)
     except (OSError, BadInput) as fault:
         with suppress(OSError):
             draft.unlink()
@@ -85,8 +83,18 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _name_file(draft: Path, path: Path) -> None:
+    """Give the draft its name, durably. Raises: FileExistsError where there is a file."""
+    try:
+        path.hardlink_to(draft)  # unlike a rename, fails where there is a file
+        draft.unlink()
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system for carrying about may know no links.
+        check_no_file(path)
+        draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:

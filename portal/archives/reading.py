@@ -42,7 +42,6 @@ _TYPES: dict[ColumnKind, TypeEngine[Any]] = {
     ColumnKind.INTEGER: Integer(),
     ColumnKind.OCTETS: LargeBinary(),
 }
-KIND_OF_TYPE = {Text: ColumnKind.TEXT, Integer: ColumnKind.INTEGER, LargeBinary: ColumnKind.OCTETS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +92,28 @@ def read_position(connection: Connection) -> Position:
         checkpoint_hash=last.hash.hex(),
         records=sum(head.sequence for head in heads.values()),
         writers=len(heads),
-        refusals=connection.scalar(select(func.coalesce(func.sum(refused_tokens.c.refusals), 0))) or 0,
+        refusals=int(connection.scalar(select(func.coalesce(func.sum(refused_tokens.c.refusals), 0))) or 0),
     )
 
 
 def _own_table(table: Table) -> CopiedTable:
-    columns = tuple((column.name, KIND_OF_TYPE[type(column.type)]) for column in table.columns)
-    return CopiedTable(StoreName.CONTENT, table.name, columns, tuple(column.name for column in table.primary_key))
+    key = tuple(column.name for column in table.primary_key)
+    return CopiedTable(StoreName.CONTENT, table.name, _columns(table), key)
+
+
+def _columns(table: Table) -> tuple[tuple[str, ColumnKind], ...]:
+    return tuple((column.name, _kind(column.type)) for column in table.columns)
+
+
+def _kind(of_column: TypeEngine[Any]) -> ColumnKind:
+    return next(kind for kind, known in _TYPES.items() if isinstance(of_column, type(known)))
 
 
 def _tables_of_rows(stored: StoredContent) -> Iterator[CopiedTable]:
     for _, row in sorted(stored.active(datasets).items()):
         name, layout = row.text("table_name"), row.text("layout")
-        columns = data_table(name, parse_layout(layout).columns).columns
-        kinds = tuple(
-            (column.name, ColumnKind.TEXT if isinstance(column.type, Text) else ColumnKind.INTEGER)
-            for column in columns
-        )
-        yield CopiedTable(StoreName.ROWS, name, kinds, (ROW_NUMBER,), layout)
+        columns = _columns(data_table(name, parse_layout(layout).columns))
+        yield CopiedTable(StoreName.ROWS, name, columns, (ROW_NUMBER,), layout)
 
 
 def read_rows(connection: Connection, table: CopiedTable) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """Restoring a backup into empty databases: whole or not at all, and in quarantine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from portal.identity.keys import PortalKeys, load_keys, store_key_file
 from portal.storage.content import StoredContent, read_content
 from portal.storage.content_changes import ChangeNote, change_quarantine
 from portal.storage.quarantine import Quarantine
+
+SKIPPED_EPOCHS = 999
+"""So many epochs are left out in a restore: those that were lost name other states, which a server may have seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +107,6 @@ def _quarantine(connection: Connection, backup: Backup, order: RestoreOrder) -> 
         checkpoint_hash=position.checkpoint_hash,
         reason=order.reason,
     )
+    content = replace(content, epoch=content.epoch + SKIPPED_EPOCHS)
     note = ChangeNote(restored_at, order.by, f"restored from the backup of {backup.standing.made_at}; {order.reason}")
     return change_quarantine(connection, content, quarantine, note, backup.keys.digest_secret)

@@ -137,7 +137,7 @@ def test_portal_restored_to_its_last_state_is_released_by_reconcile(portal: Comm
     assert allowed(portal) == 0
     reconciled = portal("reconcile")
     assert (reconciled.code, reconciled.err) == (0, "")
-    assert "the quarantine is lifted; epoch 3 holds now" in reconciled.out
+    assert "the quarantine is lifted; epoch 1002 holds now" in reconciled.out
     assert allowed(portal) == len(CONDITIONAL)
     assert portal("audit", "verify").code == 0
     assert "not in quarantine" in portal("reconcile").out

@@ -54,7 +54,7 @@ def test_restored_portal_has_the_rows_of_the_backed_up_one(portal: KeptPortal) -
     after = portal.rows()
     assert unchanged(after) == unchanged(before)
     assert restored.log_fault is None
-    assert restored.epoch == portal.epoch == 2
+    assert restored.epoch == portal.epoch == 1001
     assert verify_log(portal.place.database_url, portal.keys.audit_public_pem(), portal.place.witness).fault is None
 
 
