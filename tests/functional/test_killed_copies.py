@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.heavy, pytest.mark.clause("R32")]
 
 ROOT = Path(__file__).parents[2]
 ROWS = 3000
-KILLS = 10
+KILLS = 8
 
 
 @pytest.fixture

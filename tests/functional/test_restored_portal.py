@@ -1,15 +1,22 @@
 """A portal restored to before a revocation permits nothing conditional until it is reconciled (T31, R20)."""
 
+import asyncio
 import io
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from portal.access.asker import Asker
+from portal.app import open_portal
 from portal.errors import Language
+from portal.identity.claims import SubjectKind, TokenClaims
+from portal.resolvers.operation import Operation, answer_operation
+from portal.resolvers.over_http import render_payload
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.sharing_bundle import RESIDENTS, restrict, sharing_bundle
 from tests.fixtures.small_bundle import CONSUMER, BundleDraft
@@ -17,6 +24,7 @@ from tests.fixtures.small_bundle import CONSUMER, BundleDraft
 pytestmark = [pytest.mark.clause("T31"), pytest.mark.clause("R20")]
 
 DRILLS = 20
+END = datetime.max.replace(tzinfo=UTC)
 CONDITIONAL = (
     ("checker", "{shared{a:residents(purpose:VERIFICATION){nodes{code name}}}}"),
     ("checker", "{shared{a:residents(purpose:VERIFICATION,first:1){totalCount}}}"),
@@ -35,13 +43,21 @@ def answer_of(portal: CommandLine, application: str, document: str) -> dict[str,
     return answer
 
 
-def is_allowed(portal: CommandLine, application: str, document: str) -> bool:
-    answer = answer_of(portal, application, document)
-    return answer.get("data") is not None and answer["data"]["shared"]["a"] is not None  # type: ignore[index]
-
-
 def allowed(portal: CommandLine) -> int:
-    return sum(is_allowed(portal, *asked) for asked in CONDITIONAL)
+    """Return how many of the conditional questions are answered, all asked of one open portal."""
+    return asyncio.run(_allowed(portal))
+
+
+async def _allowed(portal: CommandLine) -> int:
+    count = 0
+    async with open_portal(portal.settings) as opened:
+        for application, document in CONDITIONAL:
+            claims = TokenClaims(SubjectKind.APPLICATION, application, None, None, END, "synthetic")
+            asker = Asker(claims, None, "drill")
+            outcome = await answer_operation(opened.endpoint, asker, Operation(document), Language.ENGLISH)
+            payload = json.loads(render_payload(outcome.payload))
+            count += ((payload.get("data") or {}).get("shared") or {}).get("a") is not None
+    return count
 
 
 def revoked(seeded: Random) -> BundleDraft:
@@ -155,3 +171,48 @@ def test_what_is_missing_is_said_exactly(portal: CommandLine, tmp_path: Path, la
     missing = {Language.ENGLISH: ("checkpoints 3 to 5", "epoch 2"), Language.CHINESE: ("检查点 3 至 5", "纪元 2")}
     assert all(words in said for words in missing[language]), said
     assert "portal reconcile --accept-loss --by" in said
+
+
+def test_moved_portal_answers_in_its_new_place(portal: CommandLine, tmp_path: Path) -> None:
+    before = allowed(portal)
+    database, data = f"sqlite:///{tmp_path}/new/portal.db", f"sqlite:///{tmp_path}/new/data.db"
+    order = ("move", "--to-database", database, "--to-data", data)
+    moved = portal(*order)
+    assert (moved.code, moved.err) == (0, "")
+    assert f"PORTAL_DATABASE_URL={database}` and `PORTAL_DATA_URL={data}" in moved.out
+    assert "are the same in both places" in moved.out
+    verified = portal("audit", "verify", PORTAL_DATABASE_URL=database, PORTAL_DATA_URL=data)
+    assert verified.code == 0, verified.out
+    application, document = CONDITIONAL[0]
+    asked = portal(
+        *("query", "--application", application, "-"),
+        stdin=io.BytesIO(document.encode()),
+        PORTAL_DATABASE_URL=database,
+        PORTAL_DATA_URL=data,
+    )
+    assert (asked.code, before) == (0, len(CONDITIONAL))
+    again = portal(*order, language=Language.CHINESE)
+    assert (again.code, again.out) == (2, "")
+    assert "中已有内容" in again.err
+
+
+def test_backup_says_what_it_holds_and_refuses_what_it_cannot_open(portal: CommandLine, tmp_path: Path) -> None:
+    made = portal("backup", "one.backup", PORTAL_BACKUP_KEY=str(tmp_path / "restore.pem.pub"))
+    assert (made.code, made.err) == (0, "")
+    assert "epoch 1, checkpoint 0, 0 audit records, 4 entries" in made.out
+    assert portal("backup", "one.backup", "--key", "restore.pem.pub").code == 2
+    assert portal("backup", "--new-key", "restore.pem").code == 2
+    portal("backup", "--new-key", "other.pem")
+    lose(portal)
+    for arguments, said in (
+        (("one.backup", "--key", "other.pem"), "was sealed for the key"),
+        (("bundle/bundle.toml", "--key", "restore.pem"), "is no backup that this version of the portal knows"),
+        (("none.backup", "--key", "restore.pem"), "the backup `none.backup` can't be read"),
+        (("one.backup", "--key", "restore.pem.pub"), "holds no private X25519 key"),
+    ):
+        english, chinese = portal("restore", *arguments), portal("restore", *arguments, language=Language.CHINESE)
+        assert said in english.err
+        for ended in (english, chinese):
+            assert (ended.code, ended.out) == (2, "")
+        assert any("\u4e00" <= character <= "\u9fff" for character in chinese.err)
+    assert list(portal.home.glob("*.db")) == []
