@@ -9,7 +9,7 @@ CODE := $(wildcard portal migrations tests scripts benchmarks)
 # The demonstration takes no development tools, and leaves them where they already are.
 DEMO_ENVIRONMENT := $(if $(wildcard .venv/.development),.venv/.development,.venv/.runtime)
 
-.PHONY: help demo test check fix bench unit heavy mutants campaign
+.PHONY: help demo test check fix bench unit heavy mutants campaign faults
 
 help: ## list the recipes
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 8
@@ -31,6 +31,9 @@ campaign: .venv/.development ## measure what a crowd does to others, as ratios, 
 
 mutants: .venv/.development ## plant every fault, of which `test` plants one in four, and see it noticed
 	PORTAL_TEST_MUTANTS=all $(BIN)/python -m pytest -n auto -m heavy tests/mutants
+
+faults: .venv/.development ## inject every fault and print what was seen; how often: PORTAL_TEST_FAULTS_KILLS, _CUTS, _EIO, _ENOSPC, _OTHERS
+	$(BIN)/python -m tests.faults
 
 check: .venv/.development ## format, lint, types, import contracts
 	$(BIN)/ruff format --check $(CODE)

@@ -15,7 +15,7 @@ from portal.archives.restoring import RestoreOrder, restore
 from portal.bundles.store import PortalStore
 from portal.identity.keys import load_key_file, load_keys
 from portal.settings import Settings
-from portal.storage.database import database_url
+from portal.storage.addresses import database_url
 
 ROWS, PADDING = 200_000, 50
 """Rows of about 200 octets."""

@@ -10,7 +10,7 @@ from portal.bundles.store import PortalStore
 from portal.identity.claims import SubjectKind, TokenClaims
 from portal.identity.keys import create_keys
 from portal.settings import Settings, load_settings
-from portal.storage.database import upgrade_database
+from portal.storage.migrating import upgrade_database
 
 ROWS = 20_000
 PROVIDER, CONSUMER = "11999999MB0000027M", "11999999MB0000019T"

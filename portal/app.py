@@ -15,10 +15,11 @@ from starlette.responses import Response
 
 from portal.access.bounds import Bounds
 from portal.access.case_reference import CASE, OPERATOR
-from portal.access.executing import SqliteSource
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
+from portal.access.sources import open_source
 from portal.audit.recorder import Recorder
+from portal.audit.witnessing import Witnessing
 from portal.demonstration.page import page_routes
 from portal.errors import PortalError
 from portal.identity.keys import PortalKeys, load_keys
@@ -37,7 +38,7 @@ from portal.resolvers.routing import READ_METHODS, refuse_route, route
 from portal.serving import listen, serve_workers, service_of
 from portal.serving import serve as serve_one
 from portal.settings import Settings, load_settings, process_environment
-from portal.storage.database import upgrade_database
+from portal.storage.migrating import upgrade_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,9 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     """
     keys = load_keys(settings.key_file)
     documents = load_documents(settings.documents)
-    await asyncio.to_thread(upgrade_database, settings.database_url)
-    recorder = await asyncio.to_thread(Recorder.start, settings.database_url, keys.audit, settings.witness_file)
-    source = SqliteSource(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
+    await asyncio.to_thread(upgrade_database, settings.owner_database_url)
+    recorder = await asyncio.to_thread(_start_recorder, settings, keys)
+    source = open_source(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
     road = Road(snapshot_keeper(settings.database_url, keys.digest_secret), source, recorder, keys)
     bounds = Bounds(
         settings.max_tokens,
@@ -86,6 +87,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         settings.max_catalog_cells,
     )
     tokens = TokenVerifier(token_authority(settings, keys))
+    road.keeper.start()
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
         yield Portal(settings, keys, Desk(settings, Endpoint(road, bounds), tokens, gate, buckets, documents))
@@ -93,6 +95,17 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
         await road.keeper.close()
+
+
+def _start_recorder(settings: Settings, keys: PortalKeys) -> Recorder:
+    witnessing = Witnessing.start(
+        settings.database_url, settings.audit_witnesses, keys.audit.public_key(), settings.audit_witness_seconds
+    )
+    try:
+        return Recorder.start(settings.database_url, keys.audit, settings.witness_file, witnessing)
+    except BaseException:
+        witnessing.close()
+        raise
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -179,7 +192,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
     """
     load_keys(settings.key_file)
     load_documents(settings.documents)
-    upgrade_database(settings.database_url)
+    upgrade_database(settings.owner_database_url)
     service = service_of(settings, log_requests=True)
     with listen(host, port) as listening:
         shown = f"[{host}]" if ":" in host else host

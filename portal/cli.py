@@ -20,6 +20,7 @@ from portal.commands.options import (
     BackupOptions,
     ExplainOptions,
     ExportOptions,
+    InitOptions,
     LoadOptions,
     MoveOptions,
     NoOptions,
@@ -27,9 +28,13 @@ from portal.commands.options import (
     ReconcileOptions,
     RestoreOptions,
     SchemaOptions,
+    SearchOptions,
     ServeOptions,
+    ShowOptions,
     TailOptions,
     TokenOptions,
+    VerifyOptions,
+    WitnessOptions,
 )
 from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import BadInput, ConfigurationError, PortalError, TooComplex, Unauthenticated
@@ -130,11 +135,53 @@ def _reconcile(session: Session, options: ReconcileOptions) -> int:
     return reconcile_portal(session, options)
 
 
-def _verify(session: Session, options: NoOptions) -> int:
+def _init(session: Session, options: InitOptions) -> int:
+    """Make databases and accounts on a PostgreSQL server, and print the settings that use them."""
+    from portal.commands.databases import init
+
+    return init(session, options)
+
+
+def _upgrade(session: Session, options: NoOptions) -> int:
+    """Bring the database's tables to this version's revision, whole or not at all."""
+    from portal.commands.databases import upgrade
+
+    return upgrade(session, options)
+
+
+def _verify(session: Session, options: VerifyOptions) -> int:
     """Check the whole log: records, chains, signatures."""
     from portal.commands.auditing import verify
 
     return verify(session, options)
+
+
+def _witness(session: Session, options: WitnessOptions) -> int:
+    """Keep a portal's checkpoints, and refuse another history."""
+    from portal.commands.witnessing import keep_checkpoints
+
+    return keep_checkpoints(session, options)
+
+
+def _audit_key(session: Session, options: NoOptions) -> int:
+    """Print the public key that verifies checkpoints."""
+    from portal.commands.auditing import print_key
+
+    return print_key(session, options)
+
+
+def _search(session: Session, options: SearchOptions) -> int:
+    """Find records in the audit log, newest first."""
+    from portal.commands.searching import search
+
+    return search(session, options)
+
+
+def _show(session: Session, options: ShowOptions) -> int:
+    """Print one record, and prove it by the checkpoint that covers it."""
+    from portal.commands.searching import show
+
+    return show(session, options)
 
 
 def _tail(session: Session, options: TailOptions) -> int:
@@ -147,7 +194,8 @@ def _tail(session: Session, options: TailOptions) -> int:
 def make_command() -> TyperGroup:
     """Return the command line as typer makes it; help texts are English."""
     app = _group("Share government data under signed agreements, by GraphQL.")
-    audit = _group("Check or follow the audit log.")
+    audit = _group("Check, search or follow the audit log.")
+    database = _group("Set up the portal's databases.")
     _add(app, "demo", NoOptions, _demo)
     _add(app, "load", LoadOptions, _load)
     _add(app, "export", ExportOptions, _export)
@@ -161,7 +209,14 @@ def make_command() -> TyperGroup:
     _add(app, "restore", RestoreOptions, _restore)
     _add(app, "move", MoveOptions, _move)
     _add(app, "reconcile", ReconcileOptions, _reconcile)
-    _add(audit, "verify", NoOptions, _verify)
+    _add(app, "upgrade", NoOptions, _upgrade)
+    _add(database, "init", InitOptions, _init)
+    app.add_typer(database, name="database")
+    _add(audit, "verify", VerifyOptions, _verify)
+    _add(audit, "search", SearchOptions, _search)
+    _add(audit, "show", ShowOptions, _show)
+    _add(audit, "witness", WitnessOptions, _witness)
+    _add(audit, "key", NoOptions, _audit_key)
     _add(audit, "tail", TailOptions, _tail)
     app.add_typer(audit, name="audit")
     return cast("TyperGroup", get_command(app))

@@ -91,3 +91,14 @@ def parse_origins(text: str) -> tuple[str, ...]:
 def shown_value(text: str) -> str:
     """Return a value as it may be shown: a database URL without its password."""
     return re.sub(r"(?<=://)([^/@:]*):.*@", r"\1:***@", text)
+
+
+def parse_witnesses(text: str) -> tuple[str, ...]:
+    """Return folders and URLs that commas part. Raises: BadInput for another kind of URL."""
+    places = tuple(part.strip() for part in text.split(",") if part.strip())
+    if all(place.startswith(("https://", "http://")) or "://" not in place for place in places):
+        return places
+    raise _bad(
+        "is not a list of folders and URLs; write for example `/mnt/audit-office,https://witness.example.gov.cn/`",
+        "不是目录和网址的列表；写法如 `/mnt/audit-office,https://witness.example.gov.cn/`",
+    )

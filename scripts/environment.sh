@@ -19,15 +19,27 @@ install_system_packages() {
     exit 2
 }
 
-# Tests need programs that no lock brings: strace makes disks fail, curl and Java run what is printed for developers,
-# Chromium shows pages. What they test is never left out.
+# Tests need programs that no lock brings: strace makes disks fail, FUSE lets them forget, libfaketime sets clocks,
+# PostgreSQL is served to the portal, curl and Java run what is printed for developers, Chromium shows pages. What they
+# test is never left out.
 missing=
 need() { command -v "$1" >/dev/null || missing="$missing $2"; }
+# What is no command, or lies where no PATH leads: any of the files named after the package.
+need_file() {
+    package="$1"
+    shift
+    for file; do [ ! -e "$file" ] || return 0; done
+    missing="$missing $package"
+}
 if [ "$1" != runtime ]; then
     need strace strace
     need curl curl
     need java default-jdk-headless
     need chromium chromium
+    need fusermount fuse
+    need_file libfuse2 /lib/*/libfuse.so.2 /usr/lib/*/libfuse.so.2 /usr/local/lib/libfuse.so.2
+    need_file libfaketime /usr/lib/*/faketime/libfaketime.so.1 /usr/local/lib/faketime/libfaketime.so.1
+    command -v initdb >/dev/null || need_file postgresql /usr/lib/postgresql/*/bin/initdb
 fi
 # shellcheck disable=SC2086  # the list of packages is meant to split
 [ -z "$missing" ] || install_system_packages $missing
@@ -65,8 +77,9 @@ uv() { .venv/bin/uv --quiet "$@" --python .venv/bin/python; }
 
 locks=requirements.lock
 [ "$1" = runtime ] || locks="$locks requirements-dev.lock"
+# What comes as source is built with the lock's setuptools and nothing else, checked against its hash too.
 # shellcheck disable=SC2086  # the list of locks is meant to split
-uv pip sync --require-hashes $locks
+uv pip sync --require-hashes --build-constraints requirements-dev.lock $locks
 uv pip install --no-deps --no-build-isolation --editable .
 
 touch .venv/.runtime

@@ -1,12 +1,15 @@
 """What holds for every test: how cases are drawn, and how golden answers are written anew."""
 
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Literal
 
 import greenlet
 import hypothesis
 import pytest
+
+from tests.fixtures.postgres import Databases, fresh_databases
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -58,3 +61,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update(request: pytest.FixtureRequest) -> bool:
     """True where golden answers are to be written anew instead of compared."""
     return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Databases]:
+    """Fresh PostgreSQL databases: on the server that `PORTAL_TEST_POSTGRES_URL` names, else on one of this process."""
+    with fresh_databases() as databases:
+        yield databases

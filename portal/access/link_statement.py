@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Select, String, Table, bindparam, func, select, tuple_
+from sqlalchemy import Dialect, Select, String, Table, bindparam, func, select, tuple_
 
 from portal.access.compiling import EntryColumns, entry_columns
 from portal.access.joining import Clause
+from portal.access.json_keys import json_member, json_members
 from portal.access.plan import LinkPlan
 from portal.access.statement import (
     ROW_NUMBER,
@@ -85,15 +86,11 @@ def _select_linked(
 
 
 def _among_keys(names: Sequence[ItemIdentifier], columns: EntryColumns) -> Clause:
-    """Return the rows whose join items are among the values, by code point and type: SQLite compares JSON's as such.
+    """Return the rows whose join items are among the values, by code point and type.
 
-    One parameter holds them all, so that the statement is the same for one parent and for a thousand.
+    One parameter holds them all as JSON, so that the statement is the same for one parent and for a thousand.
     """
-    keys = func.json_each(bindparam("keys", _KEYS, type_=String)).table_valued("value")
-    if len(names) == 1:
-        return columns.column(names[0]).in_(select(keys.c.value))
-    members: list[ColumnElement[Any]] = [
-        func.json_extract(keys.c.value, bindparam(None, "$[" + str(index) + "]", type_=String))
-        for index in range(len(names))
-    ]
-    return tuple_(*(columns.column(name) for name in names)).in_(select(*members))
+    joined = [columns.column(name) for name in names]
+    keys = json_members(bindparam("keys", _KEYS, type_=String))
+    members = [json_member(keys, index if len(names) > 1 else None, column) for index, column in enumerate(joined)]
+    return (joined[0] if len(joined) == 1 else tuple_(*joined)).in_(select(*members))

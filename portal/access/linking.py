@@ -1,8 +1,9 @@
 """Following links: from fetched rows to the target rows below them, one statement a link."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import orjson
 
@@ -12,7 +13,31 @@ from portal.errors import SourceUnavailable, Text
 
 Row = tuple[object, ...]
 JoinKey = tuple[object, ...]
-Fetch = Callable[[Statement], list[Row]]
+Fetched = TypeVar("Fetched")
+Fetching = Generator[Statement, list[Row], Fetched]
+"""Steps that ask for a statement's rows, one after another; whoever takes them has the connection."""
+
+
+def take_steps(steps: Fetching[Fetched], fetch: Callable[[Statement], list[Row]]) -> Fetched:
+    """Take all steps, one after another, and return what they lead to."""
+    try:
+        statement = next(steps)
+        while True:
+            statement = steps.send(fetch(statement))
+    except StopIteration as done:
+        found: Fetched = done.value
+        return found
+
+
+async def take_steps_waiting(steps: Fetching[Fetched], fetch: Callable[[Statement], Awaitable[list[Row]]]) -> Fetched:
+    """Take all steps, waiting for the rows of each, and return what they lead to."""
+    try:
+        statement = next(steps)
+        while True:
+            statement = steps.send(await fetch(statement))
+    except StopIteration as done:
+        found: Fetched = done.value
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,48 +88,50 @@ def row_weights(rows: Sequence[Sequence[object]], asked: AskedKeys | None) -> li
     return [times[join_key(row, asked.places)] for row in rows]  # type: ignore[index]
 
 
-def follow_links(read: Read, rows: Sequence[Row], fetch: Fetch, bounds: LinkBounds = _BOUNDS) -> tuple[LinkedRows, ...]:
-    """Return what the links below the rows of a page give.
+def follow_links(read: Read, rows: Sequence[Row], bounds: LinkBounds = _BOUNDS) -> Fetching[tuple[LinkedRows, ...]]:
+    """Take the steps to what the links below the rows of a page give, and return it.
 
     Raises: SourceUnavailable where that is more than an answer may have.
     """
     page = rows[: read.page_rows]
-    return _Follower(fetch, bounds).follow_all(read.links, page, row_weights(page, read.keys))
+    return (yield from _Follower(bounds).follow_all(read.links, page, row_weights(page, read.keys)))
 
 
 @dataclass(slots=True)
 class _Follower:
     """Follows the links of one root field, and counts what they read."""
 
-    fetch: Fetch
     bounds: LinkBounds
     rows_read: int = 0
     cells_shown: int = 0
 
     def follow_all(
         self, links: Sequence[LinkRead], parents: Sequence[Row], weights: Sequence[int]
-    ) -> tuple[LinkedRows, ...]:
+    ) -> Fetching[tuple[LinkedRows, ...]]:
         """Return what each link gives below the parents, which the answer shows so often."""
-        return tuple(self._follow(link, parents, weights) for link in links)
+        found: tuple[LinkedRows, ...] = ()
+        for link in links:
+            found = (*found, (yield from self._follow(link, parents, weights)))
+        return found
 
-    def _follow(self, link: LinkRead, parents: Sequence[Row], weights: Sequence[int]) -> LinkedRows:
+    def _follow(self, link: LinkRead, parents: Sequence[Row], weights: Sequence[int]) -> Fetching[LinkedRows]:
         times: Counter[JoinKey] = Counter()
         for parent, weight in zip(parents, weights, strict=True):
             key = join_key(parent, link.parent_places)
             if key is not None:
                 times[key] += weight
-        by_key = self._fetch_by_key(link, times)
+        by_key = yield from self._fetch_by_key(link, times)
         rows, groups = _lay_out(link, by_key)
         own_weights = [times[key] for key, group in groups.items() for _ in range(group.start, group.end)]
         shown = sum(own_weights)
         self._count_cells(len(link.shape.members) * sum(weights) + link.shape.cells_a_row * shown)
-        return LinkedRows(rows, groups, shown, self.follow_all(link.links, rows, own_weights))
+        return LinkedRows(rows, groups, shown, (yield from self.follow_all(link.links, rows, own_weights)))
 
-    def _fetch_by_key(self, link: LinkRead, keys: Mapping[JoinKey, int]) -> dict[JoinKey, list[Row]]:
+    def _fetch_by_key(self, link: LinkRead, keys: Mapping[JoinKey, int]) -> Fetching[dict[JoinKey, list[Row]]]:
         by_key: dict[JoinKey, list[Row]] = {}
         if link.statement is None or not keys:
             return by_key
-        rows = self.fetch(_with_keys(link.statement, link.keys_at, list(keys)))
+        rows = yield _with_keys(link.statement, link.keys_at, list(keys))
         self._count_rows(len(rows))
         for row in rows:
             by_key.setdefault(tuple(row[place] for place in link.own_places), []).append(row)

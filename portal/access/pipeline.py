@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from time import perf_counter_ns
 
@@ -22,7 +22,7 @@ from portal.access.auditing import (
 )
 from portal.access.case_reference import read_reference
 from portal.access.cursors import CursorSeal, cursor_seal
-from portal.access.executing import Executed, SqliteSource
+from portal.access.executing import DataSource, Executed
 from portal.access.granting import (
     Grant,
     Withheld,
@@ -72,7 +72,7 @@ class Road:
     """What the road runs on; made once a process."""
 
     keeper: SnapshotKeeper
-    source: SqliteSource
+    source: DataSource
     recorder: Recorder
     keys: PortalKeys
     tables: Kept[Table] = field(default_factory=lambda: Kept(_KEPT_TABLES))
@@ -87,8 +87,8 @@ class Road:
         )
 
     def now(self) -> datetime:
-        """Return the time by the portal database's clock: SQLite has none but this machine's."""
-        return datetime.now(UTC)
+        """Return the time by the portal database's clock."""
+        return self.keeper.now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,9 @@ def _quotas(occasion: Occasion, grant: Grant, rows: Mapping[EntryCode, int]) -> 
 def _compile(road: Road, grant: Grant, after: Position | None) -> Read:
     plan, table = grant.plan, road.table_of(grant.plan.state)
     read = compile_read(plan, grant.permit, table, Window(grant.rows, after), road.source.dialect)
-    return replace(read, links=_compile_links(road, grant, read.layout), keys=asked_keys(plan, read.layout))
+    granted = tuple(dict.fromkeys(each.plan.state.table.name for each in every_grant(grant)))
+    links, keys = _compile_links(road, grant, read.layout), asked_keys(plan, read.layout)
+    return replace(read, links=links, keys=keys, tables=granted)
 
 
 def _compile_links(road: Road, grant: Grant, parents: RowLayout) -> tuple[LinkRead, ...]:

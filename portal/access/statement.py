@@ -106,7 +106,8 @@ class AskedKeys:
 class Read:
     """A permitted read, compiled: `rows` gives up to one row more than asked for; each is None where not asked for.
 
-    `page_rows` of them are shown, and have the rows of `links` below them. `keys` are those asked for, if any.
+    `page_rows` of them are shown, and have the rows of `links` below them. `keys` are those asked for, if any. `tables`
+    are those that the decision lets be read.
     """
 
     layout: RowLayout
@@ -115,6 +116,7 @@ class Read:
     page_rows: int = 0
     links: tuple[LinkRead, ...] = ()
     keys: AskedKeys | None = None
+    tables: tuple[str, ...] = ()
 
 
 def compile_read(plan: QueryPlan, permit: Permit, table: Table, window: Window, dialect: Dialect) -> Read:

@@ -99,8 +99,8 @@ def _check_log(copy: OpenCopy, order: MoveOrder) -> None:
     """Verify the log in its new place, and that it holds what was witnessed in the old one."""
     _check_still(copy.content.engine, copy.standing.position)
     # In quarantine the log is known not to agree, and stays so.
-    witness = None if copy.stored.quarantine else order.source.witness
-    result = verify_log(order.target.database_url, order.keys.audit_public_pem(), witness)
+    witnesses = () if copy.stored.quarantine else (order.source.witness,)
+    result = verify_log(order.target.database_url, order.keys.audit_public_pem(), witnesses)
     if result.fault is not None:
         raise ConfigurationError(
             Text(

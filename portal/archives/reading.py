@@ -66,7 +66,7 @@ def open_copy(store: PortalStore, now: datetime, wait_seconds: float = 30.0) -> 
     read as of one moment. Raises: ConfigurationError while a load runs; PolicyUnavailable for content that isn't whole.
     """
     with (
-        hold_writer_lock(store.lock_file, wait_seconds),
+        hold_writer_lock(store.database_url, wait_seconds),
         store.open() as databases,
         databases.content.connect() as content,
         databases.rows.connect() as rows,
@@ -90,7 +90,7 @@ def read_position(connection: Connection) -> Position:
         epoch=read_epoch_value(connection),
         checkpoint=last.number,
         checkpoint_hash=last.hash.hex(),
-        records=sum(head.sequence for head in heads.values()),
+        records=sum(head.sequence for head in heads),
         writers=len(heads),
         refusals=int(connection.scalar(select(func.coalesce(func.sum(refused_tokens.c.refusals), 0))) or 0),
     )

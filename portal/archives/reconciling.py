@@ -1,6 +1,7 @@
 """Reconciling a restored portal with what was witnessed of it; nothing else ends its quarantine (T31)."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 from portal.audit.checkpoints import Checkpoint, Loss
 from portal.audit.sealing import append_checkpoint, find_checkpoint
 from portal.audit.verification import LogFault, verify_log
-from portal.audit.witness import Witness, copy_witness_aside, load_witness, store_witness
+from portal.audit.witness import Attestation, WitnessedCheckpoint, ask_witnesses, copy_witness_aside, store_witness
 from portal.bundles.store import PortalStore
 from portal.conditions.values import render_instant
 from portal.errors import BadInput, Text
@@ -47,13 +48,15 @@ class Acceptance:
 class Reconciliation:
     """A portal in quarantine with the last checkpoint that was witnessed of it, None: there is no witness.
 
-    `holds`: the log holds that checkpoint. `epoch` is the one that holds now.
+    Where witnesses differ it is the last one that the log lacks. `holds`: the log holds what each of them named.
+    `epoch` is the one that holds now, `unreachable` is how many witnesses could not be asked.
     """
 
     quarantine: Quarantine
-    witness: Witness | None
+    witness: WitnessedCheckpoint | None
     holds: bool
     epoch: int
+    unreachable: int = 0
 
     @property
     def agrees(self) -> bool:
@@ -61,7 +64,7 @@ class Reconciliation:
 
         INVARIANT: what isn't known doesn't agree.
         """
-        if self.witness is None or self.witness.epoch is None:
+        if self.witness is None or self.witness.epoch is None or self.unreachable:
             return False
         return self.holds and self.quarantine.epoch >= self.witness.epoch
 
@@ -82,13 +85,17 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileOrder:
-    """Which portal, with which audit key and witness file; `acceptance` only where people accept a loss."""
+    """Which portal, with which audit key, witness file, and witnesses in folders and at URLs.
+
+    `acceptance` only where people accept a loss.
+    """
 
     store: PortalStore
     audit_key: Ed25519PrivateKey
     audit_public_pem: bytes
     witness: Path
     now: datetime
+    witnesses: Sequence[str] = ()
     acceptance: Acceptance | None = None
 
 
@@ -99,27 +106,37 @@ def reconcile(order: ReconcileOrder) -> Reconciled:
     """
     engine = open_sync_database(order.store.database_url)
     try:
-        with hold_writer_lock(order.store.lock_file):
+        with hold_writer_lock(order.store.database_url):
             log = verify_log(order.store.database_url, order.audit_public_pem)
+            # Before the transaction, which would make others wait for who doesn't answer; none is told in quarantine.
+            attestation = ask_witnesses(order.witness, order.witnesses)
             with for_writing(engine).begin() as connection:
                 content = read_content(connection, order.store.digest_secret)
-                found = _compare(connection, content, load_witness(order.witness))
+                found = _compare(connection, content, attestation)
                 if found is None or log.fault is not None or not (found.agrees or order.acceptance):
                     return Reconciled(found, log_fault=log.fault)
                 kept = None if found.agrees else copy_witness_aside(order.witness, order.now)
-                epoch, checkpoint = _lift(connection, content, found, order)
-            store_witness(order.witness, checkpoint, epoch)
+                highest = max([content.epoch, *(one.epoch or 0 for one in attestation.checkpoints)])
+                raised = replace(content, epoch=highest)
+                epoch, checkpoint = _lift(connection, raised, found, order)
+            store_witness(order.witness, checkpoint)
             return Reconciled(found, True, epoch, None, kept)
     finally:
         engine.dispose()
 
 
-def _compare(connection: Connection, content: StoredContent, witness: Witness | None) -> Reconciliation | None:
+def _compare(connection: Connection, content: StoredContent, attestation: Attestation) -> Reconciliation | None:
     if content.quarantine is None:
         return None
-    held = None if witness is None else find_checkpoint(connection, witness.number)
-    holds = witness is not None and held is not None and held.hash.hex() == witness.hash
-    return Reconciliation(content.quarantine, witness, holds, content.epoch)
+    lacking = tuple(one for one in attestation.checkpoints if not _is_held(connection, one))
+    witness = Attestation(lacking).newest or attestation.newest
+    holds = witness is not None and not lacking
+    return Reconciliation(content.quarantine, witness, holds, content.epoch, attestation.unreachable)
+
+
+def _is_held(connection: Connection, witnessed: WitnessedCheckpoint) -> bool:
+    held = find_checkpoint(connection, witnessed.number)
+    return held is not None and held.hash.hex() == witnessed.hash
 
 
 def _lift(
@@ -127,18 +144,16 @@ def _lift(
 ) -> tuple[int, Checkpoint]:
     """Lift the quarantine, in one transaction with the checkpoint that says so; return the epoch and it.
 
-    INVARIANT: the epoch goes on above every witnessed one, so none names two states.
+    INVARIANT: the content's epoch is above every witnessed one, so none names two states.
     """
     loss = None if found.agrees or order.acceptance is None else _loss(found, order.acceptance)
-    highest = max(content.epoch, (found.witness.epoch if found.witness else None) or 0)
     note = ChangeNote(render_instant(order.now), *_by_and_reason(loss))
-    raised = replace(content, epoch=highest)
-    state = change_quarantine(connection, raised, None, note, order.store.digest_secret)
+    state = change_quarantine(connection, content, None, note, order.store.digest_secret)
     return state.epoch, append_checkpoint(connection, order.audit_key, order.now, loss)
 
 
 def _loss(found: Reconciliation, acceptance: Acceptance) -> Loss:
-    witness = found.witness or Witness(0, "")
+    witness = found.witness or WitnessedCheckpoint(0, "")
     # What the log holds isn't lost; then it is epochs alone that are, and the next checkpoint is the next.
     return Loss(
         number=witness.number,

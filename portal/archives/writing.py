@@ -48,7 +48,7 @@ def open_target(store: PortalStore, standing: Standing, wait_seconds: float = 30
 
     Raises: ConfigurationError if one of them holds something, or the copy is of a revision that isn't known here.
     """
-    with hold_writer_lock(store.lock_file, wait_seconds), store.open() as databases:
+    with hold_writer_lock(store.database_url, wait_seconds), store.open() as databases:
         token = _check_empty(databases)
         with for_writing(databases.content).begin() as connection:
             drop_portal_tables(connection)

@@ -1,21 +1,22 @@
 """Signed checkpoints over the heads of all chains.
 
 A checkpoint's body is canonical JSON: `number`, `time`, `previous` (hash of the checkpoint before it), `heads` (those
-that moved since the signer last looked, `[writer, sequence, hash]` by writer), `digest` (SHA-256 over the lines
-`WRITER:SEQUENCE:HASH` of all heads by writer, each with its line end). Its hash is SHA-256(body + signature).
+that moved since the checkpoint before it, `[writer, sequence, hash]` by writer), `digest` (SHA-256 over the lines
+`WRITER:SEQUENCE:HASH` of all heads by writer, each with its line end), `epoch` (the content's). Its hash is
+SHA-256(body + signature).
 
 After a restore two people may accept that the log lacks what was witnessed: that checkpoint has a `loss` besides, and
 its number is the next after the lost ones, so that no later checkpoint shares a number with one of them.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from portal.audit.chain import NO_CHECKPOINT_HASH, Head
 from portal.audit.records import render_time
@@ -64,45 +65,71 @@ class Loss:
         }
 
 
-def settles(body: str, number: int, hash_text: str) -> bool:
-    """Return whether a checkpoint's body says that the loss of this witnessed checkpoint was accepted."""
-    loss = orjson.loads(body).get("loss")
-    return number > 0 and isinstance(loss, dict) and (loss.get("number"), loss.get("hash")) == (number, hash_text)
+LOSS_PATTERN = '%"loss":{%'
+"""What the bodies of checkpoints that state a loss are like."""
 
 
-def sign_checkpoint(
-    key: Ed25519PrivateKey, previous: Checkpoint, time: datetime, moved: Iterable[Head], heads: Mapping[int, Head]
-) -> Checkpoint:
-    """Return the checkpoint after `previous`; `heads` are all heads, `moved` those to name, both by writer."""
-    return _sign(key, _body(previous.number + 1, previous, time, moved, heads))
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a checkpoint says: heads that moved, by writer, the digest over all, the content's epoch, and a loss."""
+
+    time: datetime
+    moved: Sequence[Head]
+    digest: str
+    epoch: int
+    loss: Loss | None = None
 
 
-def sign_loss(
-    key: Ed25519PrivateKey, previous: Checkpoint, time: datetime, heads: Mapping[int, Head], loss: Loss
-) -> Checkpoint:
-    """Return the checkpoint after `previous` that states the loss; all heads are named."""
-    number = max(previous.number, loss.number) + 1
-    return _sign(key, {**_body(number, previous, time, heads.values(), heads), "loss": loss.members()})
-
-
-def _body(
-    number: int, previous: Checkpoint, time: datetime, moved: Iterable[Head], heads: Mapping[int, Head]
-) -> dict[str, object]:
-    return {
+def sign_checkpoint(key: Ed25519PrivateKey, previous: Checkpoint, statement: Statement) -> Checkpoint:
+    """Return the checkpoint after `previous`, and after what it states to be lost."""
+    loss = statement.loss
+    number = max(previous.number, loss.number if loss else 0) + 1
+    members: dict[str, object] = {
         "number": number,
-        "time": render_time(time),
+        "time": render_time(statement.time),
         "previous": previous.hash.hex(),
-        "heads": [[head.writer, head.sequence, head.hash.hex()] for head in moved],
-        "digest": digest_of(heads),
+        "heads": [[head.writer, head.sequence, head.hash.hex()] for head in statement.moved],
+        "digest": statement.digest,
+        "epoch": statement.epoch,
     }
+    body = orjson.dumps(members if loss is None else {**members, "loss": loss.members()})
+    return Checkpoint(number, body.decode(), key.sign(body))
 
 
-def _sign(key: Ed25519PrivateKey, members: dict[str, object]) -> Checkpoint:
-    body = orjson.dumps(members)
-    return Checkpoint(cast("int", members["number"]), body.decode(), key.sign(body))
+def settles(checkpoint: Checkpoint, number: int, hash_text: str) -> bool:
+    """Return whether a checkpoint states that the loss of this witnessed one was accepted.
+
+    Lost are the one that it names and those between the backup's last and it; another one of its number isn't.
+    """
+    loss = orjson.loads(checkpoint.body).get("loss")
+    if not isinstance(loss, dict):
+        return False
+    return (number, hash_text) == (loss["number"], loss["hash"]) or bool(loss["since"] < number < loss["number"])
 
 
-def digest_of(heads: Mapping[int, Head]) -> str:
-    """Return the hex digest over all heads, by writer."""
-    ordered = (heads[writer] for writer in sorted(heads))
-    return hashlib.sha256("".join(f"{h.writer}:{h.sequence}:{h.hash.hex()}\n" for h in ordered).encode()).hexdigest()
+def find_settling(
+    checkpoints: Iterable[Checkpoint], key: Ed25519PublicKey, number: int, hash_text: str
+) -> Checkpoint | None:
+    """Return the first of the checkpoints that the key signed and that states the loss of this witnessed one."""
+    found = (one for one in checkpoints if is_signed(one, key) and settles(one, number, hash_text))
+    return next(found, None)
+
+
+def is_signed(checkpoint: Checkpoint, key: Ed25519PublicKey) -> bool:
+    """Return whether the checkpoint was signed with the key."""
+    try:
+        key.verify(checkpoint.signature, checkpoint.body.encode())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def heads_of(checkpoint: Checkpoint) -> list[Head]:
+    """Return the heads that a checkpoint names."""
+    heads = orjson.loads(checkpoint.body)["heads"]
+    return [Head(writer, sequence, bytes.fromhex(digits)) for writer, sequence, digits in heads]
+
+
+def digest_of(checkpoint: Checkpoint) -> str:
+    """Return the digest over all heads that a checkpoint states; the first states that of none."""
+    return str(orjson.loads(checkpoint.body)["digest"]) if checkpoint.number else ""

@@ -1,63 +1,80 @@
-"""The driver's connection on which the audit writes."""
+"""The connection on which the audit writes: what a ledger asks of it, whichever database it is."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import cast
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
-from portal.storage.database import database_path, open_sync_database
+import psycopg
+
+from portal.audit.in_postgresql import PostgresLog
+from portal.audit.in_sqlite import SqliteLog
+from portal.audit.statements import LogStatements
+from portal.storage.addresses import DatabaseKind, database_kind
+
+LOG_FAULTS = (OSError, sqlite3.Error, psycopg.Error)
+"""What using a log raises where its database fails."""
+
+Parameters = Sequence[str | int | bytes | None]
 
 
-class LogConnection:
-    """A connection with transactions that hold the write lock from their first statement.
+class Rows(Protocol):
+    """What a statement gives."""
 
-    INVARIANT: a transaction counts only if its files still lie at the database's path after it: what is committed to a
-    database that was moved or removed is lost to the next start (T17, R6).
-    """
+    def fetchone(self) -> Any:  # noqa: ANN401  as the drivers have it
+        """Return the next row, None where there is none."""
+        ...
 
-    def __init__(self, database_url: str) -> None:
-        path = database_path(database_url)
-        # A missing database is an error; SQLite would make an empty one, and with it an empty log.
-        self._identities = {path: _identity(path)}
-        self._engine = open_sync_database(database_url)
-        self._proxy = self._engine.raw_connection()
-        self.driver = cast("sqlite3.Connection", self._proxy.driver_connection)
-        self.driver.isolation_level = None
+    def fetchall(self) -> list[Any]:
+        """Return the rows."""
+        ...
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+
+class LogConnection(Protocol):
+    """A connection of a driver. What its transactions commit is on the disk; after any fault it must be closed."""
+
+    statements: LogStatements
+
+    def transaction(self) -> AbstractContextManager[None]:
         """Run the block in one transaction; it is durable when the block has been left without an exception."""
-        self._check_files()
-        self.driver.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.driver.execute("COMMIT")
-        except BaseException:
-            if self.driver.in_transaction:
-                self.driver.execute("ROLLBACK")
-            raise
-        # Again, because a file may have been moved meanwhile; before, so that nothing is mixed into another's.
-        self._check_files()
+        ...
 
-    def watch_journal(self) -> None:
-        """From now on the write-ahead journal must stay in its place too; the first transaction has made it."""
-        path = next(iter(self._identities))
-        journal = path.with_name(path.name + "-wal")
-        self._identities[journal] = _identity(journal)
+    def hold_epoch(self) -> int:
+        """Return the epoch, 0 before the first; it can't change before the transaction ends."""
+        ...
 
-    def _check_files(self) -> None:
-        for path, identity in self._identities.items():
-            if _identity(path) != identity:
-                raise FileNotFoundError(f"`{path.name}` was replaced while it was open")
+    def hold_checkpoints(self) -> None:
+        """Let no other transaction append a checkpoint before this one ends."""
+        ...
+
+    def hold_daily_rows(self, keys: Sequence[tuple[str, str, str]]) -> list[int]:
+        """Return the day's rows of each (subject, entry, day); no other transaction counts there before this one ends.
+
+        `keys` are sorted, each comes once.
+        """
+        ...
+
+    def execute(self, statement: str, parameters: Parameters = ()) -> Rows:
+        """Run one statement."""
+        ...
+
+    def executemany(self, statement: str, rows: Iterable[Parameters]) -> None:
+        """Run a statement once for each of the rows."""
+        ...
+
+    def began(self) -> None:
+        """Take notice that the log's first transaction on this connection was committed."""
+        ...
 
     def close(self) -> None:
-        """Close the driver's connection."""
-        self._proxy.invalidate()
-        self._proxy.close()
-        self._engine.dispose()
+        """Close the connection, whatever state it is in."""
+        ...
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
+def open_log(database_url: str) -> LogConnection:
+    """Return a connection to the log in a database that is there.
+
+    Raises: OSError, and the driver's own exceptions, where it can't be opened; ConfigurationError.
+    """
+    is_file = database_kind(database_url) is DatabaseKind.SQLITE
+    return SqliteLog(database_url) if is_file else PostgresLog(database_url)

@@ -1,13 +1,11 @@
 """Following the log: its records as they come, each as its canonical JSON text."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from portal.audit import statements
+from portal.audit.reading import READING_FAULTS, open_log_reader
 from portal.errors import AuditUnavailable, Text
-from portal.storage.database import connect_read_only
+from portal.storage.addresses import shown_address
 
 MAX_LINES = 1000
 """Records of one writer that a look reads at most; the next look reads on."""
@@ -16,11 +14,11 @@ MAX_LINES = 1000
 class LogFollower:
     """Reads what was written since it last looked, beginning with the last `lines` records, at most 1000."""
 
-    def __init__(self, path: Path, lines: int) -> None:
-        """Open the database. Raises: AuditUnavailable if there is no log in it."""
+    def __init__(self, database_url: str, lines: int) -> None:
+        """Open the database. Raises: AuditUnavailable if there is no log in it; ConfigurationError."""
         self._lines = lines
-        with _unreadable(path):
-            self._connection = connect_read_only(path)
+        with _unreadable(database_url):
+            self._reader = open_log_reader(database_url)
             self._seen = {writer: max(0, last - lines) for writer, last in self._last_sequences()}
 
     def first_records(self) -> list[str]:
@@ -35,28 +33,29 @@ class LogFollower:
             seen = self._seen.get(writer, 0)
             if last > seen:
                 until = min(last, seen + MAX_LINES)
-                rows = self._connection.execute(statements.READ_RECORDS, (writer, seen + 1, until))
+                rows = self._reader.read(self._reader.statements.read_records, (writer, seen + 1, until))
                 found += [(time, text) for _, time, text in rows]
                 self._seen[writer] = until
         return [text for _, text in sorted(found)]
 
     def _last_sequences(self) -> list[tuple[int, int]]:
-        rows = self._connection.execute(statements.READ_WRITERS)
+        rows = self._reader.read(self._reader.statements.read_writers)
         return [(writer, last or 0) for writer, *_, last in rows]
 
     def close(self) -> None:
         """Close the database."""
-        self._connection.close()
+        self._reader.close()
 
 
 @contextmanager
-def _unreadable(path: Path) -> Iterator[None]:
+def _unreadable(database_url: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error:
+    except READING_FAULTS:
+        shown = shown_address(database_url)
         raise AuditUnavailable(
             Text(
-                en=f"there is no audit log in `{path}`; serve the portal first, or set `PORTAL_DATABASE_URL`",
-                zh=f"`{path}` 中没有审计日志；请先提供门户服务，或设置 `PORTAL_DATABASE_URL`",
+                en=f"there is no audit log in `{shown}`; serve the portal first, or set `PORTAL_DATABASE_URL`",
+                zh=f"`{shown}` 中没有审计日志；请先提供门户服务，或设置 `PORTAL_DATABASE_URL`",
             )
         ) from None

@@ -1,24 +1,24 @@
 """One writer's hold on the log: its chain, appended in transactions, and the checkpoints that it signs."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from time import monotonic
+from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from portal.audit import statements
 from portal.audit.chain import Head, Writer, append, portal_name
-from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, settles, sign_checkpoint
-from portal.audit.connection import LogConnection
+from portal.audit.checkpoints import LOSS_PATTERN, NO_CHECKPOINT, Checkpoint, Statement, find_settling, sign_checkpoint
+from portal.audit.connection import open_log
+from portal.audit.heads import KnownHeads
 from portal.audit.receipts import QuotaExhausted, Recorded, Recording, StaleEpoch
 from portal.audit.records import AuditRecord, Quota, render_record, render_time
 from portal.audit.refused_tokens import RefusalKey
-from portal.audit.witness import Witness, load_witness, store_witness
+from portal.audit.witness import WitnessedCheckpoint, load_witness, store_witness
 from portal.errors import AuditUnavailable, Text
 
 
@@ -45,8 +45,11 @@ class Ledger:
     def __init__(self, database_url: str, key: Ed25519PrivateKey, witness: Path | None) -> None:
         self._key = key
         self._witness = witness
-        self._connection = LogConnection(database_url)
-        self._driver = self._connection.driver
+        self._log = open_log(database_url)
+        self._statements = self._log.statements
+        self._heads = KnownHeads(self._read, self._statements)
+        self._written: deque[tuple[int, float]] = deque()
+        """The last record of each transaction that isn't covered yet, and when it was written."""
         try:
             self._start()
         except BaseException:
@@ -55,19 +58,19 @@ class Ledger:
 
     def _start(self) -> None:
         """Begin a chain of its own, in one transaction with a checkpoint over it and all that others left."""
-        self._heads: dict[int, Head] = {}
-        self._epoch = 0
         self._is_quarantined = False
         now = datetime.now(UTC)
         portal = portal_name(self._key.public_key())
-        with self._connection.transaction():
+        with self._log.transaction():
+            self._log.hold_checkpoints()
             last = self._last_checkpoint()
             self._check_last(last)
-            writer = self._fetch_integer(statements.INSERT_WRITER, (portal, render_time(now), last.number, last.hash))
-            checkpoint, heads = self._append_checkpoint(now)
-        self._connection.watch_journal()
-        self._heads = heads
-        self._head = heads[writer]
+            moved = self._heads.begin(last)
+            opening = Writer(0, portal, render_time(now), last.number, last.hash)
+            self._head = replace(opening, writer=self._insert_writer(opening)).genesis
+            self._heads.add([self._head])
+            checkpoint = self._append_checkpoint(last, now, [*moved, self._head])
+        self._log.began()
         self._keep(checkpoint)
 
     def _check_last(self, last: Checkpoint) -> None:
@@ -82,27 +85,31 @@ class Ledger:
         if witness and not self._reads_quarantine() and not (self._holds(witness) or self._settled(witness)):
             raise _not_witnessed(witness.number, str(self._witness))
 
-    def _holds(self, witness: Witness) -> bool:
-        row = self._driver.execute(statements.READ_CHECKPOINT, (witness.number,)).fetchone()
+    def _holds(self, witness: WitnessedCheckpoint) -> bool:
+        row = self._log.execute(self._statements.read_checkpoint, (witness.number,)).fetchone()
         return row is not None and Checkpoint(*row).hash.hex() == witness.hash
 
-    def _settled(self, witness: Witness) -> bool:
+    def _settled(self, witness: WitnessedCheckpoint) -> bool:
         """Return whether a checkpoint that this key signed states that the witnessed one is lost."""
-        for row in self._driver.execute(statements.READ_LOSSES, ('%"loss":%',)):
-            checkpoint = Checkpoint(*row)
-            with suppress(InvalidSignature):
-                self._key.public_key().verify(checkpoint.signature, checkpoint.body.encode())
-                if settles(checkpoint.body, witness.number, witness.hash):
-                    return True
-        return False
+        rows = self._read(self._statements.read_losses, (witness.number, LOSS_PATTERN))
+        losses = [Checkpoint(*row) for row in rows]
+        return find_settling(losses, self._key.public_key(), witness.number, witness.hash) is not None
 
     def _reads_quarantine(self) -> bool:
-        return self._driver.execute(statements.READ_QUARANTINE, ()).fetchone() is not None
+        return self._log.execute(self._statements.read_quarantine).fetchone() is not None
 
     @property
     def uncovered(self) -> int:
         """How many records of this writer no checkpoint covers yet."""
-        return self._head.sequence - self._heads[self._head.writer].sequence
+        return self._head.sequence - self._heads.covered(self._head.writer)
+
+    @property
+    def uncovered_seconds(self) -> float:
+        """How old the oldest of them is."""
+        covered = self._heads.covered(self._head.writer)
+        while self._written and self._written[0][0] <= covered:
+            self._written.popleft()
+        return monotonic() - self._written[0][1] if self._written else 0.0
 
     def append(self, submissions: Sequence[Submission]) -> list[Recording]:
         """Write the records in one durable transaction and return what became of each, in their order.
@@ -110,11 +117,13 @@ class Ledger:
         INVARIANT: a record decided under another epoch than the one that the transaction sees is not written, and
         policies can't change before it ends: it holds the write lock (enforcement.md §6).
         """
-        head, day_rows = self._head, dict[_DayKey, int]()
+        head = self._head
         recordings: list[Recording] = []
         rows: list[tuple[str | int | bytes | None, ...]] = []
-        with self._connection.transaction():
-            epoch = self._read_epoch()
+        with self._log.transaction():
+            epoch = self._log.hold_epoch()
+            day_rows = self._hold_day_rows(submissions, epoch)
+            before = dict(day_rows)
             for submission in submissions:
                 if refusal := self._refuse(submission, epoch, day_rows):
                     recordings.append(refusal)
@@ -122,11 +131,19 @@ class Ledger:
                 head, text = append(head, submission.body)
                 rows.append((head.writer, head.sequence, *_columns(submission.record), text.decode(), head.hash))
                 recordings.append(Recorded(head.writer, head.sequence))
-            self._driver.executemany(statements.INSERT_RECORD, rows)
-            counted = [(*key, count) for key, count in day_rows.items()]
-            self._driver.executemany(statements.STORE_DAILY_ROWS, counted)
-        self._head = head
+            self._log.executemany(self._statements.insert_record, rows)
+            counted = [(*key, count) for key, count in day_rows.items() if count != before[key]]
+            self._log.executemany(self._statements.store_daily_rows, counted)
+        if head != self._head:
+            self._head = head
+            self._written.append((head.sequence, monotonic()))
         return recordings
+
+    def _hold_day_rows(self, submissions: Sequence[Submission], epoch: int) -> dict[_DayKey, int]:
+        """Return the day's rows of all that the records count, held against others who count them."""
+        keys = {_day_key(quota) for one in submissions if one.record.epoch == epoch for quota in one.quotas}
+        ordered = sorted(keys)
+        return dict(zip(ordered, self._log.hold_daily_rows(ordered), strict=True))
 
     def _refuse(
         self, submission: Submission, epoch: int, day_rows: dict[_DayKey, int]
@@ -136,10 +153,8 @@ class Ledger:
             return StaleEpoch(epoch)
         after: dict[_DayKey, int] = {}
         for quota in submission.quotas:
-            key = (quota.subject, quota.entry, quota.day.isoformat())
-            before = after.get(key, day_rows.get(key))
-            if before is None:
-                before = self._fetch_integer(statements.READ_DAILY_ROWS, key)
+            key = _day_key(quota)
+            before = after.get(key, day_rows[key])
             after[key] = before + quota.rows
             if quota.limit is not None and after[key] > quota.limit:
                 return QuotaExhausted(quota.entry, max(0, quota.limit - before))
@@ -148,60 +163,60 @@ class Ledger:
 
     def add_refused_tokens(self, counts: Counter[RefusalKey]) -> None:
         """Add the counts to those of their minutes and addresses."""
-        rows = [(*key, count) for key, count in counts.items()]
-        with self._connection.transaction():
-            self._driver.executemany(statements.ADD_REFUSED_TOKENS, rows)
+        # Sorted, so that of two writers with the same ones neither waits for who waits for it.
+        rows = [(*key, count) for key, count in sorted(counts.items())]
+        with self._log.transaction():
+            self._log.executemany(self._statements.add_refused_tokens, rows)
 
-    def checkpoint(self) -> None:
-        """Sign the heads of all chains."""
-        with self._connection.transaction():
-            checkpoint, self._heads = self._append_checkpoint(datetime.now(UTC))
+    def checkpoint(self, older_than_seconds: float | None = None) -> None:
+        """Sign the heads of all chains; given seconds, only if a record of this chain waits for longer than that.
+
+        So of many writers that write without pause one signs for all, and the others find their records covered.
+        """
+        with self._log.transaction():
+            self._log.hold_checkpoints()
+            self._heads.follow()
+            if older_than_seconds is not None and self.uncovered_seconds <= older_than_seconds:
+                return
+            moved = self._heads.look(self._head.writer)
+            checkpoint = self._append_checkpoint(self._last_checkpoint(), datetime.now(UTC), moved)
         self._keep(checkpoint)
 
-    def _append_checkpoint(self, now: datetime) -> tuple[Checkpoint, dict[int, Head]]:
-        self._epoch, self._is_quarantined = self._read_epoch(), self._reads_quarantine()
-        heads = self._read_heads()
-        moved = [head for head in heads.values() if self._heads.get(head.writer) != head]
-        checkpoint = sign_checkpoint(self._key, self._last_checkpoint(), now, moved, heads)
-        row = (checkpoint.number, checkpoint.body, checkpoint.signature)
-        self._driver.execute(statements.INSERT_CHECKPOINT, row)
-        return checkpoint, heads
+    def _append_checkpoint(self, last: Checkpoint, now: datetime, moved: Sequence[Head]) -> Checkpoint:
+        self._is_quarantined = self._reads_quarantine()
+        row = self._log.execute(self._statements.read_epoch).fetchone()
+        statement = Statement(now, moved, self._heads.digest(), 0 if row is None else int(row[0]))
+        checkpoint = sign_checkpoint(self._key, last, statement)
+        self._log.execute(
+            self._statements.insert_checkpoint, (checkpoint.number, checkpoint.body, checkpoint.signature)
+        )
+        self._heads.signed(checkpoint)
+        return checkpoint
 
-    def _read_heads(self) -> dict[int, Head]:
-        """Return the heads of all chains as the log holds them; those that have not moved are the ones known."""
-        heads: dict[int, Head] = {}
-        for *columns, sequence in self._driver.execute(statements.READ_WRITERS):
-            writer = columns[0]
-            known = self._heads.get(writer)
-            if sequence is None:
-                heads[writer] = known or Writer(*columns).genesis
-            elif known and known.sequence == sequence:
-                heads[writer] = known
-            else:
-                row = self._driver.execute(statements.READ_HASH, (writer, sequence)).fetchone()
-                heads[writer] = Head(writer, sequence, row[0])
-        return heads
+    def _read(self, statement: str, parameters: Sequence[str | int | bytes | None]) -> list[Any]:
+        return self._log.execute(statement, parameters).fetchall()
 
     def _last_checkpoint(self) -> Checkpoint:
-        row = self._driver.execute(statements.READ_LAST_CHECKPOINT).fetchone()
+        row = self._log.execute(self._statements.read_last_checkpoint).fetchone()
         return NO_CHECKPOINT if row is None else Checkpoint(*row)
 
     def _keep(self, checkpoint: Checkpoint) -> None:
         # INVARIANT: in quarantine the witness stays as it was: it is what the restored log is held against.
         if self._witness and not self._is_quarantined:
-            store_witness(self._witness, checkpoint, self._epoch)
+            store_witness(self._witness, checkpoint)
 
-    def _read_epoch(self) -> int:
-        return self._fetch_integer(statements.READ_EPOCH, ())
-
-    def _fetch_integer(self, statement: str, parameters: tuple[str | int | bytes, ...]) -> int:
-        """Return the one value of a statement, 0 where it gives no row."""
-        row = self._driver.execute(statement, parameters).fetchone()
-        return 0 if row is None else cast("int", row[0])
+    def _insert_writer(self, opening: Writer) -> int:
+        """Register the chain's beginning and return the number that its writer was given."""
+        row = (opening.portal, opening.started_at, opening.checkpoint, opening.checkpoint_hash)
+        return cast("int", self._log.execute(self._statements.insert_writer, row).fetchone()[0])
 
     def close(self) -> None:
         """Close the connection; the chain ends."""
-        self._connection.close()
+        self._log.close()
+
+
+def _day_key(quota: Quota) -> _DayKey:
+    return quota.subject, quota.entry, quota.day.isoformat()
 
 
 def _columns(record: AuditRecord) -> tuple[str | int | None, ...]:

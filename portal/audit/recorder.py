@@ -1,8 +1,6 @@
 """The recorder: requests hand it their records and wait until these are durable (enforcement.md §6)."""
 
 import asyncio
-import sqlite3
-import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import partial
@@ -10,13 +8,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from portal.audit import statements
+from portal.audit.connection import LOG_FAULTS
+from portal.audit.daily_rows import DailyRows, DailyRowsError, open_daily_rows
 from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import Recording
 from portal.audit.records import AuditRecord, Quota
 from portal.audit.refused_tokens import RefusedTokens
+from portal.audit.witnessing import UNWITNESSED, Witnessing
 from portal.audit.writing import Waiting, WritingThread, unavailable
-from portal.storage.database import connect_read_only, database_path
 from portal.vocabulary import EntryCode
 
 
@@ -26,29 +25,42 @@ class Recorder:
     Methods that are coroutines belong to the event loop; `start` and `close` block.
     """
 
-    def __init__(self, thread: WritingThread, reader: sqlite3.Connection, refused_tokens: RefusedTokens) -> None:
+    def __init__(
+        self,
+        thread: WritingThread,
+        daily_rows: DailyRows,
+        refused_tokens: RefusedTokens,
+        witnessing: Witnessing,
+    ) -> None:
         self._thread = thread
-        self._reader = reader
-        self._reader_lock = threading.Lock()
+        self._witnessing = witnessing
+        self._daily_rows = daily_rows
         self._refused_tokens = refused_tokens
 
     @classmethod
-    def start(cls, database_url: str, key: Ed25519PrivateKey, witness: Path | None = None) -> "Recorder":
+    def start(
+        cls,
+        database_url: str,
+        key: Ed25519PrivateKey,
+        witness: Path | None = None,
+        witnessing: Witnessing = UNWITNESSED,
+    ) -> "Recorder":
         """Begin a chain in the database and return its recorder; what a killed process left is covered by a checkpoint.
 
-        `witness` is the file that keeps the last checkpoint outside the database.
+        `witness` is the file that keeps the last checkpoint outside the database; `witnessing`, closed with the
+        recorder, tells other parties.
         Raises: AuditUnavailable where the log can't be written, or isn't the one that key and witness know.
         """
         open_ledger = partial(Ledger, database_url, key, witness)
         try:
             ledger = open_ledger()
-            reader = connect_read_only(database_path(database_url))
-        except (OSError, sqlite3.Error) as fault:
+            daily_rows = open_daily_rows(database_url)
+        except LOG_FAULTS as fault:
             raise unavailable() from fault
         refused_tokens = RefusedTokens()
         thread = WritingThread(open_ledger, ledger, refused_tokens)
         thread.start()
-        return cls(thread, reader, refused_tokens)
+        return cls(thread, daily_rows, refused_tokens, witnessing)
 
     @property
     def waiting(self) -> int:
@@ -58,7 +70,7 @@ class Recorder:
     @property
     def is_writing(self) -> bool:
         """Whether records can be made durable, as far as the last attempt says."""
-        return self._thread.is_writing
+        return self._thread.is_writing and self._witnessing.is_witnessed
 
     async def record(self, record: AuditRecord, quotas: Sequence[Quota] = ()) -> Recording:
         """Return when the record is durable, or nothing of it was written.
@@ -66,6 +78,8 @@ class Recorder:
         Whoever stops waiting may leave a record of an answer that was never given, never an answer without record.
         Raises: AuditUnavailable.
         """
+        if not self._witnessing.is_witnessed:
+            raise unavailable()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Recording] = loop.create_future()
         self._thread.put(Waiting(submit(record, quotas), loop, future))
@@ -76,13 +90,10 @@ class Recorder:
 
         For the decision; what counts is the comparison in the record's own transaction. Raises: AuditUnavailable.
         """
-        # Ten microseconds, and readers don't wait for the writer: a thread would cost more than the query.
         try:
-            with self._reader_lock:
-                row = self._reader.execute(statements.READ_DAILY_ROWS, (subject, entry, day.isoformat())).fetchone()
-        except sqlite3.Error as fault:
+            return await self._daily_rows.read(subject, entry, day.isoformat())
+        except DailyRowsError as fault:
             raise unavailable() from fault
-        return 0 if row is None else int(row[0])
 
     def count_refused_token(self, address: str) -> None:
         """Count a token that didn't verify; written down within a second."""
@@ -91,4 +102,5 @@ class Recorder:
     def close(self) -> None:
         """Write what waits, sign a last checkpoint and return; later records are refused."""
         self._thread.finish()
-        self._reader.close()
+        self._witnessing.close()
+        self._daily_rows.close()

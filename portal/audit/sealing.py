@@ -1,31 +1,38 @@
 """A checkpoint signed apart from any writer, in the transaction of a change: after a load, and by a reconciliation."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Engine, and_, func, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 
-from portal.audit.chain import Head, Writer
-from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, Loss, sign_checkpoint, sign_loss
+from portal.audit.chain import Head
+from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, Loss, Statement, sign_checkpoint
+from portal.audit.heads import KnownHeads
+from portal.audit.statements import log_statements
 from portal.audit.witness import load_witness, store_witness
-from portal.storage.audit_tables import audit_checkpoints, audit_records, audit_writers
+from portal.storage.addresses import DatabaseKind
+from portal.storage.audit_tables import audit_checkpoints
 from portal.storage.content import read_epoch_value
-from portal.storage.database import for_writing
+from portal.storage.database import for_writing, hold_transaction_lock, read_compiled
+from portal.storage.postgresql import AdvisoryLock
 from portal.storage.quarantine import read_quarantine
 
 
 def append_checkpoint(
     connection: Connection, key: Ed25519PrivateKey, now: datetime, loss: Loss | None = None
 ) -> Checkpoint:
-    """Sign the heads of all chains, and the loss if there is one, in the connection's transaction."""
-    heads, previous = read_heads(connection), read_last_checkpoint(connection)
-    checkpoint = (
-        sign_checkpoint(key, previous, now, heads.values(), heads)
-        if loss is None
-        else sign_loss(key, previous, now, heads, loss)
-    )
+    """Sign the heads of all chains, and the loss if there is one, in the connection's transaction.
+
+    One with a loss names all heads: a witness of what is lost has not seen those before it.
+    """
+    hold_transaction_lock(connection, AdvisoryLock.CHECKPOINT)
+    last, known = read_last_checkpoint(connection), _known_heads(connection)
+    moved = known.begin(last)
+    statement = Statement(now, known.all() if loss else moved, known.digest(), read_epoch_value(connection), loss)
+    checkpoint = sign_checkpoint(key, last, statement)
     values = {"number": checkpoint.number, "body": checkpoint.body, "signature": checkpoint.signature}
     connection.execute(insert(audit_checkpoints).values(values))
     return checkpoint
@@ -47,18 +54,18 @@ def find_checkpoint(connection: Connection, number: int) -> Checkpoint | None:
     return None if row is None else Checkpoint(*row)
 
 
-def read_heads(connection: Connection) -> Mapping[int, Head]:
+def read_heads(connection: Connection) -> list[Head]:
     """Return the heads of all chains by writer, a chain's genesis where it has no records."""
-    writers = connection.execute(select(audit_writers).order_by(audit_writers.c.writer))
-    heads = {row.writer: Writer(*row).genesis for row in writers}
-    last = (
-        select(audit_records.c.writer, func.max(audit_records.c.sequence).label("sequence"))
-        .group_by(audit_records.c.writer)
-        .subquery()
-    )
-    place = and_(audit_records.c.writer == last.c.writer, audit_records.c.sequence == last.c.sequence)
-    statement = select(audit_records.c.writer, audit_records.c.sequence, audit_records.c.hash).join(last, place)
-    return heads | {row.writer: Head(*row) for row in connection.execute(statement)}
+    known = _known_heads(connection)
+    known.begin(NO_CHECKPOINT)
+    return known.all()
+
+
+def _known_heads(connection: Connection) -> KnownHeads:
+    def read(statement: str, parameters: Sequence[str | int | bytes | None]) -> list[Any]:
+        return read_compiled(connection, statement, parameters)
+
+    return KnownHeads(read, log_statements(DatabaseKind(connection.dialect.name)))
 
 
 def witness_change(engine: Engine, key: Ed25519PrivateKey, witness: Path, now: datetime) -> None:
@@ -75,5 +82,5 @@ def witness_change(engine: Engine, key: Ed25519PrivateKey, witness: Path, now: d
             held = find_checkpoint(connection, witnessed.number)
             if held is None or held.hash.hex() != witnessed.hash:
                 return
-        checkpoint, epoch = append_checkpoint(connection, key, now), read_epoch_value(connection)
-    store_witness(witness, checkpoint, epoch)
+        checkpoint = append_checkpoint(connection, key, now)
+    store_witness(witness, checkpoint)

@@ -1,103 +1,172 @@
-"""The audit's SQL: built and compiled by SQLAlchemy once, run on the driver's connection (architecture.md §7).
+"""The audit's SQL: built and compiled by SQLAlchemy once a database, run on its driver (architecture.md §7).
 
 SQLAlchemy's own execution costs 0.1 ms a statement, as much as the durable commit that requests wait for.
 Parameters are positional, in the order in which each comment names them.
 """
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.dialects import sqlite
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Dialect, Table, bindparam, func, select
+from sqlalchemy import insert as insert_one
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
+from portal.storage.addresses import DatabaseKind
 from portal.storage.audit_tables import audit_checkpoints, audit_records, audit_writers, daily_rows, refused_tokens
+from portal.storage.dialects import asyncpg_dialect, psycopg_dialect, sqlite_dialect
 from portal.storage.tables import epoch, quarantine
 
-_DIALECT = sqlite.dialect(paramstyle="qmark")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStatements:
+    """Every statement of the log, as text for one driver."""
+
+    read_epoch: str
+
+    read_quarantine: str
+    """Gives a row while the portal is in quarantine."""
+
+    insert_record: str
+    """The columns in the table's order."""
+
+    insert_writer: str
+    """portal, started_at, checkpoint, checkpoint_hash; returns the writer's number."""
+
+    insert_checkpoint: str
+    """number, body, signature."""
+
+    read_checkpoint: str
+    """number; gives number, body, signature."""
+
+    read_last_checkpoint: str
+    """Gives number, body, signature."""
+
+    read_checkpoints_between: str
+    """First and last number; gives number, body, signature by number."""
+
+    read_losses: str
+    """number, pattern of a body; gives number, body, signature of later checkpoints that fit, by number."""
+
+    read_writers: str
+    """Gives a writer's columns, and the last sequence, null for a chain without records."""
+
+    read_writers_between: str
+    """First and last writer; gives what `read_writers` does."""
+
+    read_hash: str
+    """writer, sequence."""
+
+    read_records: str
+    """writer, first and last sequence; gives sequence, time, record."""
+
+    read_daily_rows: str
+    """subject, entry, day."""
+
+    hold_daily_rows: str
+    """subject, entry, day, 0: others can't count there until the transaction ends; gives them with the day's rows."""
+
+    store_daily_rows: str
+    """subject, entry, day, the day's rows so far."""
+
+    add_refused_tokens: str
+    """minute, address, refusals to add."""
 
 
-def _compile(statement: ClauseElement) -> str:
-    return str(statement.compile(dialect=_DIALECT))
+_Insert = Callable[[Table], Any]
+"""An `INSERT` with the conflicts of one database: SQLite's or PostgreSQL's, which are alike."""
 
 
-READ_EPOCH = _compile(select(epoch.c.value))
+@cache
+def log_statements(kind: DatabaseKind) -> LogStatements:
+    """Return the statements for the driver that writes to such a database.
 
-READ_QUARANTINE = _compile(select(quarantine.c.id))
-"""Gives a row while the portal is in quarantine."""
+    PostgreSQL's take all rows of a call at once, each parameter a list of one column's values: sent one by one they
+    would be a pipeline, in which the server waits for ever for a client that has stopped.
+    """
+    if kind is DatabaseKind.SQLITE:
+        return _compile_all(sqlite_dialect(), sqlite.insert)
+    return _compile_all(psycopg_dialect(), _insert_lists)
 
-READ_LOSSES = _compile(select(audit_checkpoints).where(audit_checkpoints.c.body.like(bindparam("pattern"))))
-"""pattern of a body; gives number, body, signature."""
 
-INSERT_RECORD = _compile(sqlite.insert(audit_records))
-"""The columns in the table's order."""
+@cache
+def reading_statements() -> LogStatements:
+    """Return the statements for the driver that reads PostgreSQL on the event loop."""
+    return _compile_all(asyncpg_dialect(), _insert_lists)
 
-INSERT_WRITER = _compile(
-    sqlite.insert(audit_writers)
-    .values({name: bindparam(name) for name in ("portal", "started_at", "checkpoint", "checkpoint_hash")})
-    .returning(audit_writers.c.writer)
-)
-"""portal, started_at, checkpoint, checkpoint_hash; returns the writer's number."""
 
-INSERT_CHECKPOINT = _compile(sqlite.insert(audit_checkpoints))
-"""number, body, signature."""
+def _insert_lists(table: Table) -> postgresql.Insert:
+    lists = [bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in table.c]
+    rows = func.unnest(*lists).table_valued(*(column.name for column in table.c)).render_derived()
+    return postgresql.insert(table).from_select([column.name for column in table.c], select(*rows.c))
 
-READ_CHECKPOINT = _compile(select(audit_checkpoints).where(audit_checkpoints.c.number == bindparam("number")))
-"""number; gives number, body, signature."""
 
-READ_LAST_CHECKPOINT = _compile(
-    select(audit_checkpoints).where(
-        audit_checkpoints.c.number == select(func.max(audit_checkpoints.c.number)).scalar_subquery()
+def _compile_all(dialect: Dialect, insert: _Insert) -> LogStatements:
+    statements = {**_reads(), **_inserts(insert), **_counts(insert)}
+    return LogStatements(
+        **{field.name: str(statements[field.name].compile(dialect=dialect)) for field in fields(LogStatements)}
     )
-)
-"""Gives number, body, signature."""
 
-READ_WRITERS = _compile(
-    select(
-        *audit_writers.c,
-        select(func.max(audit_records.c.sequence))
-        .where(audit_records.c.writer == audit_writers.c.writer)
-        .scalar_subquery(),
-    ).order_by(audit_writers.c.writer)
-)
-"""Gives a writer's columns, and the last sequence, null for a chain without records."""
 
-READ_HASH = _compile(
-    select(audit_records.c.hash).where(
-        audit_records.c.writer == bindparam("writer"), audit_records.c.sequence == bindparam("sequence")
+def _reads() -> dict[str, ClauseElement]:
+    records, checkpoints, writers = audit_records.c, audit_checkpoints.c, audit_writers.c
+    last = select(func.max(records.sequence)).where(records.writer == writers.writer).scalar_subquery()
+    return {
+        "read_epoch": select(epoch.c.value),
+        "read_quarantine": select(quarantine.c.id),
+        "read_checkpoint": select(audit_checkpoints).where(checkpoints.number == bindparam("number")),
+        "read_last_checkpoint": select(audit_checkpoints).where(
+            checkpoints.number == select(func.max(checkpoints.number)).scalar_subquery()
+        ),
+        "read_checkpoints_between": select(audit_checkpoints)
+        .where(checkpoints.number.between(bindparam("first"), bindparam("last")))
+        .order_by(checkpoints.number),
+        "read_losses": select(audit_checkpoints)
+        .where(checkpoints.number > bindparam("number"), checkpoints.body.like(bindparam("pattern")))
+        .order_by(checkpoints.number),
+        "read_writers": select(*writers, last).order_by(writers.writer),
+        "read_writers_between": select(*writers, last)
+        .where(writers.writer.between(bindparam("first"), bindparam("last")))
+        .order_by(writers.writer),
+        "read_hash": select(records.hash).where(
+            records.writer == bindparam("writer"), records.sequence == bindparam("sequence")
+        ),
+        "read_records": select(records.sequence, records.time, records.record)
+        .where(records.writer == bindparam("writer"), records.sequence.between(bindparam("first"), bindparam("last")))
+        .order_by(records.sequence),
+        "read_daily_rows": select(daily_rows.c.row_count).where(
+            daily_rows.c.subject == bindparam("subject"),
+            daily_rows.c.entry == bindparam("entry"),
+            daily_rows.c.day == bindparam("day"),
+        ),
+    }
+
+
+def _inserts(insert: _Insert) -> dict[str, ClauseElement]:
+    opening = ("portal", "started_at", "checkpoint", "checkpoint_hash")
+    return {
+        "insert_record": insert(audit_records),
+        "insert_writer": insert_one(audit_writers)
+        .values({name: bindparam(name) for name in opening})
+        .returning(audit_writers.c.writer),
+        "insert_checkpoint": insert_one(audit_checkpoints),
+    }
+
+
+def _counts(insert: _Insert) -> dict[str, ClauseElement]:
+    counted, refused = insert(daily_rows), insert(refused_tokens)
+    kept = counted.on_conflict_do_update(
+        index_elements=daily_rows.primary_key, set_={"row_count": daily_rows.c.row_count}
     )
-)
-"""writer, sequence."""
-
-READ_RECORDS = _compile(
-    select(audit_records.c.sequence, audit_records.c.time, audit_records.c.record)
-    .where(
-        audit_records.c.writer == bindparam("writer"),
-        audit_records.c.sequence.between(bindparam("first"), bindparam("last")),
-    )
-    .order_by(audit_records.c.sequence)
-)
-"""writer, first and last sequence; gives sequence, time, record."""
-
-READ_DAILY_ROWS = _compile(
-    select(daily_rows.c.row_count).where(
-        daily_rows.c.subject == bindparam("subject"),
-        daily_rows.c.entry == bindparam("entry"),
-        daily_rows.c.day == bindparam("day"),
-    )
-)
-"""subject, entry, day."""
-
-_daily_rows = sqlite.insert(daily_rows)
-STORE_DAILY_ROWS = _compile(
-    _daily_rows.on_conflict_do_update(
-        index_elements=daily_rows.primary_key, set_={"row_count": _daily_rows.excluded.row_count}
-    )
-)
-"""subject, entry, day, the day's rows so far."""
-
-_refused_tokens = sqlite.insert(refused_tokens)
-ADD_REFUSED_TOKENS = _compile(
-    _refused_tokens.on_conflict_do_update(
-        index_elements=refused_tokens.primary_key,
-        set_={"refusals": refused_tokens.c.refusals + _refused_tokens.excluded.refusals},
-    )
-)
-"""minute, address, refusals to add."""
+    return {
+        "hold_daily_rows": kept.returning(*daily_rows.c),
+        "store_daily_rows": counted.on_conflict_do_update(
+            index_elements=daily_rows.primary_key, set_={"row_count": counted.excluded.row_count}
+        ),
+        "add_refused_tokens": refused.on_conflict_do_update(
+            index_elements=refused_tokens.primary_key,
+            set_={"refusals": refused_tokens.c.refusals + refused.excluded.refusals},
+        ),
+    }

@@ -1,6 +1,4 @@
-"""A verifier of the audit log that shares no code with the portal: standard library and cryptography alone.
-
-It reads the three tables in one snapshot of the database and holds them against the rules stated here:
+"""Verifying the audit log, without any code of the portal that wrote it.
 
     portal     = hex SHA-256 of the raw public audit key
     genesis    = SHA-256("portal-audit-1:PORTAL:WRITER:STARTED_AT:CHECKPOINT:CHECKPOINT_HASH"), from the writer's row
@@ -9,289 +7,166 @@ It reads the three tables in one snapshot of the database and holds them against
     digest     = SHA-256("WRITER:SEQUENCE:HASH\n" of every head by writer)
 
 A record's text opens with its place and its searchable columns. Every checkpoint names the hash of the one before it
-and the heads that moved, a chain's first as sequence 0. A checkpoint with a `loss` states that what was
-witnessed up to a number is lost since a restore; its own number is the next behind that. What lies behind the last
-checkpoint could be cut unnoticed: `uncovered` says how many records that are.
+and the heads that moved, a chain's first as sequence 0; its `epoch` never falls; one with `key` names the public key
+that signs from then on; one with a `loss` states that what was witnessed up to a number is lost since a restore, and
+its own number is the next behind that. What lies behind the last checkpoint could be cut unnoticed, and behind the last
+witnessed one written anew by who holds the key: `uncovered` and `unwitnessed` say how many records that are.
 """
 
 import hashlib
-import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import lru_cache
+from collections.abc import Callable, Container, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, cast
+from typing import Protocol, TypeVar
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from portal.audit.verifying.checkpoints import CheckpointWalk, cut_spans, keys_named, portal_name, signers
+from portal.audit.verifying.faults import FaultKind, Found, LogFault, LogLoss, LogVerification
+from portal.audit.verifying.reading import UNREADABLE_FAULTS, Reader, State, open_first
+from portal.audit.verifying.records import check_parts, cut_chains
+from portal.audit.verifying.witnesses import Claim, read_claims
+
+__all__ = ["FaultKind", "LogFault", "LogLoss", "LogVerification", "verify_log"]
+
+PARALLEL_FROM = 100_000
+"""Records from which on processes of their own are worth their start."""
 _WRITERS = "SELECT writer, portal, started_at, checkpoint, checkpoint_hash FROM audit_writers ORDER BY writer"
-_RECORDS = (
-    "SELECT writer, sequence, time, subject, department, application, user_id, entry, decision, row_count, "
-    "record, hash FROM audit_records ORDER BY writer, sequence"
-)
-_CHECKPOINTS = "SELECT number, body, signature FROM audit_checkpoints ORDER BY number"
-_HASH = "SELECT hash FROM audit_records WHERE writer = ? AND sequence = ?"
-_ROWS_AT_ONCE = 2000
+_LENGTHS = "SELECT writer, max(sequence), count(*) FROM audit_records GROUP BY writer ORDER BY writer"
+_LAST_CHECKPOINT = "SELECT max(number), count(*) FROM audit_checkpoints"
+_END = b"-----END PUBLIC KEY-----"
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
 
 
-class FaultKind(StrEnum):
-    """What is wrong with a log."""
+class _Mapping(Protocol):
+    """Runs tasks and yields their results in the order of the tasks."""
 
-    GAP = "gap"
-    """A record is missing, doubled or out of its order."""
-    CHANGED = "changed"
-    """A record, or the beginning of its chain, isn't what its hash says."""
-    COLUMNS = "columns"
-    """The searchable columns are not those of the record's text."""
-    WRITER = "writer"
-    """A chain that no checkpoint saw begin, that isn't registered, or that is another portal's."""
-    CHECKPOINT_GAP = "checkpoint_gap"
-    """A checkpoint is missing, doubled or out of its order."""
-    SIGNATURE = "signature"
-    """A checkpoint that the audit key did not sign."""
-    HEAD = "head"
-    """A checkpoint names a head that the log doesn't hold: records were cut or written anew."""
-    DIGEST = "digest"
-    """A checkpoint's digest isn't that of all heads."""
-    WITNESS = "witness"
-    """The log doesn't hold the checkpoint that the witness file names."""
-    UNREADABLE = "unreadable"
-    """The database, or a value in it, can't be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogFault:
-    """The first fault: `place` is `record WRITER-SEQUENCE`, `writer N`, `checkpoint N`, `witness` or `database`."""
-
-    place: str
-    kind: FaultKind
-
-
-@dataclass(frozen=True, slots=True)
-class LogLoss:
-    """A gap that two people accepted after a restore: `checkpoint` states it.
-
-    Lost are the checkpoints behind `since` up to `until` and what they covered; `until` 0: there was no witness.
-    """
-
-    checkpoint: int
-    since: int
-    until: int
-    accepted_by: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LogVerification:
-    """What was checked, up to the first fault. `uncovered` records lie behind the last checkpoint."""
-
-    records: int
-    writers: int
-    checkpoints: int
-    uncovered: int
-    fault: LogFault | None
-    losses: tuple[LogLoss, ...] = ()
+    def __call__(self, run: Callable[[_Task], _Result], tasks: Iterable[_Task], /) -> Iterator[_Result]: ...
 
 
 def verify_log(
-    database_url: str,
-    public_key_pem: bytes,
-    witness: Path | None = None,
+    database: str,
+    public_keys: bytes,
+    witnesses: Iterable[str | Path] = (),
     progress: Callable[[int], None] = lambda _records: None,
+    processes: int = 1,
 ) -> LogVerification:
-    """Check the whole log of an SQLite database, given by URL or path, in constant memory.
+    """Check the whole log of a database, given by URL or, for SQLite, by path, in constant memory.
 
-    `witness` is the file in which the portal keeps its last checkpoint; `progress` is told the records checked so far.
-    Raises: OSError if there is no such file; ValueError if the key is no Ed25519 public key.
+    `public_keys` are PEMs of the keys that may have signed the first checkpoint; `witnesses` are files, folders and
+    URLs; `progress` is told the records checked so far. How many processes check makes no difference to the result.
+    Raises: OSError if there is no such file or a witness can't be reached; ValueError for a key that isn't Ed25519.
     """
-    key = load_pem_public_key(public_key_pem)
-    if not isinstance(key, Ed25519PublicKey):
-        raise ValueError("the audit's public key is not an Ed25519 key")
-    path = Path(database_url.partition(":///")[2] or database_url)
-    path.stat()
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        verification = _Verification(connection, key, progress)
-        fault = verification.first_fault(witness)
-        return verification.result(fault)
+    anchors = _parse_keys(public_keys)
+    # First, because a portal that is at work tells its witnesses of checkpoints that this state doesn't hold.
+    claims = read_claims(str(witness) for witness in witnesses)
+    with open_first(database) as (reader, state):
+        run = _Run(reader, state, anchors, progress)
+        fault = run.first_fault(claims, processes)
+        return run.result(fault, bool(claims))
 
 
-class _Found(Exception):
-    """Carries the first fault out of a check."""
+def _parse_keys(public_keys: bytes) -> tuple[bytes, ...]:
+    found = []
+    for part in public_keys.split(_END)[:-1]:
+        key = load_pem_public_key(part + _END)
+        if not isinstance(key, Ed25519PublicKey):
+            raise ValueError("the audit's public key is not an Ed25519 key")
+        found.append(key.public_bytes_raw())
+    if not found:
+        raise ValueError("the audit's public key is not a PEM")
+    return tuple(dict.fromkeys(found))
 
-    def __init__(self, place: str, kind: FaultKind) -> None:
-        super().__init__(place, kind)
-        self.fault = LogFault(place, kind)
 
-
-class _Verification:
+class _Run:
     """The state of one run: a hash for each chain, nothing for each record."""
 
-    def __init__(self, connection: sqlite3.Connection, key: Ed25519PublicKey, progress: Callable[[int], None]) -> None:
-        self._connection = connection
-        self._key = key
+    def __init__(
+        self, reader: Reader, state: State, anchors: tuple[bytes, ...], progress: Callable[[int], None]
+    ) -> None:
+        self._reader = reader
+        self._state = state
+        self._anchors = anchors
         self._progress = progress
-        self._genesis: dict[int, bytes] = {}
-        self._heads: dict[int, tuple[int, bytes]] = {}
+        self._writers: dict[int, tuple[bytes, bytes]] = {}
         self._records = 0
-        self._checkpoints = 0
-        self._losses: list[LogLoss] = []
+        self._walk = CheckpointWalk(reader, anchors, len(anchors), ())
 
-    def first_fault(self, witness: Path | None) -> LogFault | None:
+    def first_fault(self, claims: Iterable[Claim], processes: int) -> LogFault | None:
         """Return the first fault, None if the log is sound."""
         try:
-            # First, because a portal that is at work writes the file anew after each checkpoint.
-            witnessed = _read_witness(witness)
-            # Texts as their bytes: they are hashed as stored, and what isn't UTF-8 is a fault like any other.
-            self._connection.text_factory = bytes
-            self._connection.execute("BEGIN")
-            self._check_writers()
-            self._check_records()
-            self._check_checkpoints(witnessed)
-        except _Found as found:
+            [(last, checkpoints)] = self._reader.rows(_LAST_CHECKPOINT)
+            lengths = list(self._reader.rows(_LENGTHS))
+            keys = tuple(dict.fromkeys([*self._anchors, *keys_named(self._reader, last or 0)]))
+            self._walk = CheckpointWalk(self._reader, keys, len(self._anchors), claims)
+            self._check_writers({portal_name(key) for key in keys})
+            total = sum(count for *_, count in lengths)
+            with _mapping(processes if max(total, checkpoints) >= PARALLEL_FROM else 1) as run:
+                self._check_records(lengths, run)
+                self._check_checkpoints(last or 0, checkpoints, keys, run)
+            self._walk.finish(self._writers)
+        except Found as found:
             return found.fault
-        except (sqlite3.Error, ValueError, TypeError, AttributeError, LookupError):
+        except UNREADABLE_FAULTS:
             return LogFault("database", FaultKind.UNREADABLE)
         return None
 
-    def result(self, fault: LogFault | None) -> LogVerification:
+    def result(self, fault: LogFault | None, is_witnessed: bool) -> LogVerification:
         """Return what was checked."""
-        covered = sum(sequence for sequence, _ in self._heads.values())
-        uncovered = max(0, self._records - covered)
-        losses = tuple(self._losses)
-        return LogVerification(self._records, len(self._genesis), self._checkpoints, uncovered, fault, losses)
+        unwitnessed = max(0, self._records - (self._walk.witnessed or 0)) if is_witnessed else None
+        return LogVerification(
+            records=self._records,
+            writers=len(self._writers),
+            checkpoints=self._walk.checkpoints,
+            uncovered=max(0, self._records - self._walk.covered),
+            fault=fault,
+            unwitnessed=unwitnessed,
+            losses=tuple(self._walk.losses),
+        )
 
-    def _check_writers(self) -> None:
-        portal = hashlib.sha256(self._key.public_bytes_raw()).hexdigest().encode()
-        for writer, named, started_at, checkpoint, checkpoint_hash in self._connection.execute(_WRITERS):
-            if named != portal:
-                raise _Found(f"writer {writer}", FaultKind.WRITER)
+    def _check_writers(self, portals: Container[bytes]) -> None:
+        for writer, portal, started_at, checkpoint, checkpoint_hash in self._reader.rows(_WRITERS):
+            if portal not in portals:
+                raise Found(f"writer {writer}", FaultKind.WRITER)
             text = b"portal-audit-1:%b:%d:%b:%d:" % (portal, writer, started_at, checkpoint)
-            self._genesis[writer] = hashlib.sha256(text + checkpoint_hash.hex().encode()).digest()
+            genesis = hashlib.sha256(text + bytes(checkpoint_hash).hex().encode()).digest()
+            self._writers[writer] = (portal, genesis)
 
-    def _check_records(self) -> None:
-        chain, length, previous = 0, 0, b""
-        for writer, sequence, *columns, text, stored in self._rows():
-            if writer != chain:
-                if writer not in self._genesis:
-                    raise _Found(f"writer {writer}", FaultKind.WRITER)
-                chain, length, previous = writer, 0, self._genesis[writer]
-            length += 1
-            if sequence != length:
-                raise _Found(f"record {writer}-{length}", FaultKind.GAP)
-            previous = hashlib.sha256(previous + text).digest()
-            if previous != stored:
-                raise _Found(f"record {writer}-{length}", FaultKind.CHANGED)
-            if not text.startswith(_opening(writer, sequence, columns)):
-                raise _Found(f"record {writer}-{length}", FaultKind.COLUMNS)
-            self._records += 1
-
-    def _rows(self) -> Iterator[tuple[Any, ...]]:
-        cursor = self._connection.execute(_RECORDS)
-        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-            yield from rows
+    def _check_records(self, lengths: list[tuple[int, int, int]], run: _Mapping) -> None:
+        # A number beyond the count of a chain's records lies behind a gap, which is found before it.
+        ends = ((writer, min(last, count)) for writer, last, count in lengths)
+        genesis = {writer: known[1] for writer, known in self._writers.items()}
+        for checked in run(partial(check_parts, self._state), cut_chains(ends, genesis)):
+            self._records += checked.records
             self._progress(self._records)
+            if checked.fault is not None:
+                raise Found(checked.fault.place, checked.fault.kind)
+        if self._records != sum(count for *_, count in lengths):
+            raise Found("database", FaultKind.UNREADABLE)
 
-    def _check_checkpoints(self, witnessed: tuple[int, str] | None) -> None:
-        previous, last = bytes(32), 0
-        for number, body, signature in self._connection.execute(_CHECKPOINTS):
-            place, members = f"checkpoint {last + 1}", json.loads(body)
-            lost = self._lost(members)
-            if number != max(last, 0 if lost is None else lost[0]) + 1:
-                raise _Found(place, FaultKind.CHECKPOINT_GAP)
-            self._check_signature(place, body, signature)
-            self._check_body(place, members, previous)
-            previous, last = hashlib.sha256(body + signature).digest(), number
-            self._checkpoints += 1
-            if witnessed is not None and witnessed in ((number, previous.hex()), lost):
-                witnessed = None
-        if witnessed is not None:
-            raise _Found("witness", FaultKind.WITNESS)
-        for writer in sorted(self._genesis.keys() - self._heads.keys()):
-            raise _Found(f"writer {writer}", FaultKind.WRITER)
+    def _check_checkpoints(self, last: int, count: int, keys: tuple[bytes, ...], run: _Mapping) -> None:
+        spans = cut_spans(self._reader, last, count)
+        for (_, until), signed_by in zip(spans, run(partial(signers, self._state, keys), spans), strict=True):
+            self._walk.check(until, signed_by, self._writers)
+        # Numbers below 1 or beyond the count, or values that are no numbers.
+        if self._walk.checkpoints != count or last != self._walk.last:
+            raise Found(f"checkpoint {self._walk.last + 1}", FaultKind.CHECKPOINT_GAP)
 
-    def _lost(self, members: dict[str, Any]) -> tuple[int, str] | None:
-        """Return number and hex hash of the checkpoint whose loss this one states, None where it states none.
 
-        Its number goes on behind the lost ones.
-        """
-        loss = members.get("loss")
-        if loss is None:
-            return None
-        people = tuple(loss["accepted_by"])
-        self._losses.append(LogLoss(members["number"], loss["since"], loss["number"], people, loss["reason"]))
-        return (loss["number"], loss["hash"]) if loss["number"] else None
-
-    def _check_signature(self, place: str, body: bytes, signature: bytes) -> None:
+@contextmanager
+def _mapping(processes: int) -> Iterator[_Mapping]:
+    """Provide what runs tasks and yields their results in order: this process, or several others."""
+    if processes <= 1:
+        yield map
+        return
+    # Spawned, because a forked process would share this one's connections.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         try:
-            self._key.verify(signature, body)
-        except InvalidSignature:
-            raise _Found(place, FaultKind.SIGNATURE) from None
-
-    def _check_body(self, place: str, body: dict[str, Any], previous: bytes) -> None:
-        if body["previous"] != previous.hex():
-            raise _Found(place, FaultKind.CHECKPOINT_GAP)
-        for writer, sequence, hash_text in body["heads"]:
-            head = bytes.fromhex(hash_text)
-            if writer not in self._heads and sequence != 0:
-                raise _Found(f"writer {writer}", FaultKind.WRITER)
-            if head != self._hash_of(writer, sequence):
-                raise _Found(f"{place}, record {writer}-{sequence}", FaultKind.HEAD)
-            self._heads[writer] = (sequence, head)
-        if body["digest"] != _digest(self._heads):
-            raise _Found(place, FaultKind.DIGEST)
-
-    def _hash_of(self, writer: int, sequence: int) -> bytes | None:
-        """Return the hash that the log holds, already checked; None where it holds none."""
-        if sequence == 0:
-            return self._genesis.get(writer)
-        row = self._connection.execute(_HASH, (writer, sequence)).fetchone()
-        return None if row is None else cast("bytes", row[0])
-
-
-def _opening(writer: int, sequence: int, columns: list[Any]) -> bytes:
-    """Return how the text of a record with these searchable columns begins."""
-    time, subject, department, application, user, entry, decision, rows = columns
-    return (
-        b'{"writer":%d,"sequence":%d,"time":"%b","subject":%b,"department":%b,"application":%b,"user":%b,"entry":%b,'
-        b'"decision":"%b","rows":%d,'
-    ) % (
-        writer,
-        sequence,
-        time,
-        _quote(subject),
-        _quote(department),
-        _quote(application),
-        _quote(user),
-        _quote(entry),
-        decision,
-        rows,
-    )
-
-
-@lru_cache(maxsize=4096)
-def _quote(text: bytes | None) -> bytes:
-    return json.dumps(None if text is None else text.decode(), ensure_ascii=False).encode()
-
-
-def _digest(heads: dict[int, tuple[int, bytes]]) -> str:
-    lines = (f"{writer}:{heads[writer][0]}:{heads[writer][1].hex()}\n" for writer in sorted(heads))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _read_witness(path: Path | None) -> tuple[int, str] | None:
-    """Return number and hex hash of the checkpoint that the file names, None if there is no file.
-
-    What can't be read is no checkpoint's number.
-    """
-    if path is None or not path.exists():
-        return None
-    try:
-        document = json.loads(path.read_bytes())
-        return document["number"], document["hash"]
-    except (ValueError, TypeError, KeyError):
-        return 0, ""
+            yield pool.map
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -20,6 +20,8 @@ CAPACITY = 10_000
 MAX_BATCH = 200
 """Records that share a transaction."""
 CHECKPOINT_SECONDS = 0.5
+_EARLY_SECONDS = 0.1
+"""So much before its time a checkpoint may come, rather than be looked for again at once."""
 CHECKPOINT_RECORDS = 1000 - MAX_BATCH
 """INVARIANT: a checkpoint covers a record at most 1 s and 1000 records later; both leave room for a transaction."""
 
@@ -72,7 +74,8 @@ class WritingThread:
     def put(self, waiting: Waiting) -> None:
         """Let the record wait. Raises: AuditUnavailable when too many wait, or the thread was told to finish."""
         with self._lock:
-            if self._is_finished or self._queue.qsize() >= self._capacity:
+            # Without a log nothing would be written: to wait for it helps nobody, and takes time to open it.
+            if not self.is_writing:
                 raise unavailable()
             self._queue.put(waiting)
 
@@ -104,7 +107,7 @@ class WritingThread:
             if is_last or self._is_due():
                 self._due = monotonic() + CHECKPOINT_SECONDS
                 with self._dropping_what_fails():
-                    self._keep_up()
+                    self._keep_up(is_last=is_last)
         self._drop()
 
     def _take(self) -> list[Waiting | None]:
@@ -128,12 +131,15 @@ class WritingThread:
                 recordings = self._ledger.append([one.submission for one in waiting])
         return recordings
 
-    def _keep_up(self) -> None:
+    def _keep_up(self, *, is_last: bool) -> None:
         """Open the log again where it failed; sign a checkpoint and write refused tokens down where there are any."""
         if self._ledger is None:
             self._ledger = self._open_ledger()
         if self._ledger.uncovered:
-            self._ledger.checkpoint()
+            is_urgent = is_last or self._ledger.uncovered >= CHECKPOINT_RECORDS
+            self._ledger.checkpoint(None if is_urgent else CHECKPOINT_SECONDS - _EARLY_SECONDS)
+            # What others' checkpoints leave uncovered is younger, and due later.
+            self._due -= min(self._ledger.uncovered_seconds, CHECKPOINT_SECONDS - _EARLY_SECONDS)
         if counts := self._refused_tokens.take():
             try:
                 self._ledger.add_refused_tokens(counts)

@@ -38,7 +38,7 @@ def export_bundle(folder: Path, store: PortalStore) -> tuple[Text, ...]:
     """
     try:
         # No load goes on meanwhile: it could drop a table that is being read.
-        with hold_writer_lock(store.lock_file), store.open() as databases:
+        with hold_writer_lock(store.database_url), store.open() as databases:
             return (_export(folder, store, databases),)
     except OSError as fault:
         raise ConfigurationError(

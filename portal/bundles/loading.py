@@ -86,7 +86,7 @@ def load_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder, progress: 
 
     Raises: ConfigurationError if another load is running; PolicyUnavailable if the present content can't be trusted.
     """
-    with hold_writer_lock(store.lock_file, order.wait_seconds), store.open() as databases:
+    with hold_writer_lock(store.database_url, order.wait_seconds), store.open() as databases:
         progress(LoadStep.PLANNING, 0, 0)
         present = _read_present(databases, store.digest_secret)
         _check_owner(databases.rows, present)

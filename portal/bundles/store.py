@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Engine
 
-from portal.storage.database import database_path, open_sync_database
+from portal.storage.database import open_sync_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +24,6 @@ class PortalStore:
     database_url: str
     data_url: str
     digest_secret: bytes
-
-    @property
-    def lock_file(self) -> Path:
-        """The file whose lock one load or export holds at a time."""
-        path = database_path(self.database_url)
-        return path.with_name(f"{path.name}.lock")
 
     @contextmanager
     def open(self) -> Iterator[Databases]:

@@ -23,7 +23,7 @@ from portal.errors import BadInput, Text
 from portal.identity.keys import load_key_file, load_keys
 from portal.setting_values import shown_value
 from portal.settings import Settings
-from portal.storage.database import upgrade_database
+from portal.storage.migrating import upgrade_database
 
 
 def backup(session: Session, options: BackupOptions) -> ExitCode:
@@ -42,8 +42,8 @@ def backup(session: Session, options: BackupOptions) -> ExitCode:
     recipient = load_backup_key(_recipient(settings, options))
     check_no_file(path)
     keys = load_keys(settings.key_file)
-    upgrade_database(settings.database_url)
-    store = PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+    upgrade_database(settings.owner_database_url)
+    store = PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
     with _shown_progress(session.terminal) as told, open_copy(store, datetime.now(UTC)) as copy:
         written = write_backup(path, copy, load_key_file(settings.key_file), recipient, told)
     session.terminal.say(_describe(written.standing, sum(one.rows for one in written.sums), str(path)))
@@ -98,8 +98,8 @@ def restore_backup(session: Session, options: RestoreOptions) -> ExitCode:
         order = RestoreOrder(
             options.file,
             key,
-            settings.database_url,
-            settings.data_url,
+            settings.owner_database_url,
+            settings.owner_data_url,
             settings.key_file,
             datetime.now(UTC),
             options.by,
@@ -140,8 +140,8 @@ def move_portal(session: Session, options: MoveOptions) -> ExitCode:
     """Move the configured portal to two other databases."""
     settings, terminal = session.settings(), session.terminal
     keys = load_keys(settings.key_file)
-    upgrade_database(settings.database_url)
-    source = Place(settings.database_url, settings.data_url, settings.witness_file)
+    upgrade_database(settings.owner_database_url)
+    source = Place(settings.owner_database_url, settings.owner_data_url, settings.witness_file)
     target = Place(
         options.to_database, options.to_data, replace(settings, database_url=options.to_database).witness_file
     )

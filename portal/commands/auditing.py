@@ -1,9 +1,9 @@
 """`portal audit verify` and `portal audit tail`."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from time import sleep
 
 from rich.console import Console
@@ -11,13 +11,14 @@ from rich.progress import Progress, TextColumn
 
 from portal.audit.following import MAX_LINES, LogFollower
 from portal.audit.verification import FaultKind, LogFault, LogLoss, LogVerification, verify_log
-from portal.commands.options import NoOptions, TailOptions
+from portal.commands.options import NoOptions, TailOptions, VerifyOptions
 from portal.commands.parsing import parse_whole
 from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import ConfigurationError, Text
 from portal.identity.keys import load_keys
 from portal.settings import Settings
-from portal.storage.database import database_path
+from portal.storage.addresses import shown_address
+from portal.storage.database import database_exists
 
 POLL_SECONDS = 0.5
 
@@ -32,26 +33,47 @@ _FAULTS = {
     FaultKind.SIGNATURE: Text(en="the checkpoint was not signed with the audit key", zh="检查点未经审计密钥签名"),
     FaultKind.HEAD: Text(en="records that it covers were cut or written anew", zh="其覆盖的记录被截断或重写"),
     FaultKind.DIGEST: Text(en="its digest isn't that of all chains", zh="其摘要与全部记录链不符"),
+    FaultKind.EPOCH: Text(en="its epoch is lower than one before it", zh="其纪元低于此前的检查点"),
     FaultKind.WITNESS: Text(
-        en="the log lacks the checkpoint that the witness file names: it was replaced, cut or restored",
-        zh="日志中没有见证文件所指的检查点：日志曾被替换、截断或恢复",
+        en="the log lacks the checkpoint that a witness names: it was replaced, cut or restored",
+        zh="日志中没有见证方所指的检查点：日志曾被替换、截断或恢复",
     ),
     FaultKind.UNREADABLE: Text(en="the log can't be read", zh="日志无法读取"),
 }
 
-_PLACES = {"record": "记录", "writer": "写入者", "checkpoint": "检查点", "witness": "见证文件", "database": "数据库"}
+_PLACES = {"record": "记录", "writer": "写入者", "checkpoint": "检查点", "witness": "见证方", "database": "数据库"}
 
 
-def verify(session: Session, _options: NoOptions) -> ExitCode:
-    """Check the whole log; a fault ends with exit code 1."""
+def verify(session: Session, options: VerifyOptions) -> ExitCode:
+    """Check the whole log, and hold it against its witnesses; a fault ends with exit code 1."""
     settings = session.settings()
     key = load_keys(settings.key_file).audit_public_pem()
-    path = _log_file(settings)
-    with _shown_progress(session.terminal) as tell:
-        result = verify_log(str(path), key, settings.witness_file, tell)
+    url = log_url(settings)
+    witnesses = [settings.witness_file, *(options.witness or settings.audit_witnesses)]
+    with _shown_progress(session.terminal) as tell, _reaching_witnesses():
+        result = verify_log(url, key, witnesses, tell, processes=os.cpu_count() or 1)
     for line in _render(result):
         session.terminal.say(line)
     return ExitCode.DONE if result.fault is None else ExitCode.NO
+
+
+def print_key(session: Session, _options: NoOptions) -> ExitCode:
+    """Print the public key that verifies checkpoints."""
+    session.terminal.write(load_keys(session.settings().key_file).audit_public_pem().decode().rstrip())
+    return ExitCode.DONE
+
+
+@contextmanager
+def _reaching_witnesses() -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise ConfigurationError(
+            Text(
+                en=f"a witness can't be read ({type(fault).__name__}); see that it can, or leave it out",
+                zh=f"无法读取见证方（{type(fault).__name__}）；请恢复访问，或不指定该见证方",
+            )
+        ) from None
 
 
 def _render(result: LogVerification) -> Iterator[Text]:
@@ -62,6 +84,11 @@ def _render(result: LogVerification) -> Iterator[Text]:
         f"{result.uncovered} 条记录尚未被检查点覆盖",
     )
     yield from map(_render_loss, result.losses)
+    if result.unwitnessed is not None:
+        yield Text(
+            en=f"{result.unwitnessed} records are newer than the last witnessed checkpoint",
+            zh=f"{result.unwitnessed} 条记录晚于最后一个已见证的检查点",
+        )
     yield Text(en="no fault", zh="未发现问题") if result.fault is None else _render_fault(result.fault)
 
 
@@ -92,9 +119,9 @@ def _render_fault(fault: LogFault) -> Text:
 def tail(session: Session, options: TailOptions) -> ExitCode:
     """Print the last records, then those that come, until asked to stop."""
     lines = parse_whole("--lines", options.lines, 0, MAX_LINES)
-    path = _log_file(session.settings())
+    url = log_url(session.settings())
     try:
-        with closing(LogFollower(path, lines)) as follower:
+        with closing(LogFollower(url, lines)) as follower:
             _print(session.terminal, follower.first_records())
             while True:
                 sleep(POLL_SECONDS)
@@ -105,11 +132,11 @@ def tail(session: Session, options: TailOptions) -> ExitCode:
 
 def _print(terminal: Terminal, records: list[str]) -> None:
     for text in records:
-        terminal.write(_in_short(text) if terminal.out.isatty() else text)
+        terminal.write(in_short(text) if terminal.out.isatty() else text)
     terminal.out.flush()
 
 
-def _in_short(text: str) -> str:
+def in_short(text: str) -> str:
     """Return a record as one short line: time, receipt, who, decision, what."""
     record = json.loads(text)
     decision = record["code"] or record["decision"]
@@ -120,14 +147,15 @@ def _in_short(text: str) -> str:
     )
 
 
-def _log_file(settings: Settings) -> Path:
-    path = database_path(settings.database_url)
-    if path.is_file():
-        return path
+def log_url(settings: Settings) -> str:
+    """Return the URL of the database with the log. Raises: ConfigurationError where there is none."""
+    if database_exists(settings.database_url):
+        return settings.database_url
+    shown = shown_address(settings.database_url)
     raise ConfigurationError(
         Text(
-            en=f"there is no database `{path}`; load a bundle first, or set `PORTAL_DATABASE_URL`",
-            zh=f"没有数据库 `{path}`；请先装载数据包，或设置 `PORTAL_DATABASE_URL`",
+            en=f"there is no database `{shown}`; load a bundle first, or set `PORTAL_DATABASE_URL`",
+            zh=f"没有数据库 `{shown}`；请先装载数据包，或设置 `PORTAL_DATABASE_URL`",
         )
     )
 

@@ -20,7 +20,7 @@ CHINESE: Mapping[str, str] = {
     "Print the decision on an entry, item by item.": "逐项输出对某目录条目的判定。",
     "Print the schema as a subject sees it; left out, the public.": "输出某主体所见的模式；未指定主体时为公众。",
     "Print every setting with its value, source and meaning.": "输出每项设置的取值、来源和含义。",
-    "Check or follow the audit log.": "检查或跟踪审计日志。",
+    "Check, search or follow the audit log.": "检查、检索或跟踪审计日志。",
     "Check the whole log: records, chains, signatures.": "检查全部日志：记录、记录链、签名。",
     "Print the last records, then others as they come.": "输出最近的记录，并持续输出新记录。",
     "Write a sealed backup of the whole portal, and verify it.": "写入整个门户的加密备份并加以验证。",
@@ -67,7 +67,33 @@ CHINESE: Mapping[str, str] = {
     "The person who handles the case.": "经办人。",
     "As 2026-01-31T08:00:00+08:00; left out: now.": "时间，如 2026-01-31T08:00:00+08:00；不填则为当前。",
     "Only these items; may be given several times.": "只看这些信息项；可多次给出。",
+    "Set up the portal's databases.": "建立门户的数据库。",
+    "Make databases and accounts on a PostgreSQL server, and print the settings that use them.": (
+        "在 PostgreSQL 服务器上建立数据库和账户，并输出相应设置。"
+    ),
+    "Bring the database's tables to this version's revision, whole or not at all.": (
+        "将数据库表升级到本版本，全部完成或不作任何改动。"
+    ),
+    "The server, as an account that may make databases and roles.": "服务器地址，所用账户须可建立数据库和角色。",
+    "What databases and accounts are called.": "数据库和账户的名称。",
     "How many records to begin with.": "起始输出的记录条数。",
+    "Keep a portal's checkpoints, and refuse another history.": "代存门户的检查点，拒绝不一致的历史。",
+    "Print the public key that verifies checkpoints.": "输出用于验证检查点的公钥。",
+    "A folder or URL that keeps checkpoints; may be given several times.": "保存检查点的目录或网址；可多次给出。",
+    "Find records in the audit log, newest first.": "在审计日志中检索记录，最新的在前。",
+    "Print one record, and prove it by the checkpoint that covers it.": "输出一条记录，并以覆盖它的检查点加以证明。",
+    "Of this subject, as application:ID or user:ID.": "该主体的记录，写作 application:编号 或 user:编号。",
+    "Of this department, by its code.": "该部门的记录，以部门代码指定。",
+    "On this entry, by its code in the catalog.": "该目录条目的记录，以条目代码指定。",
+    "Not before this time, with offset.": "不早于此时间（带时区）。",
+    "Before this time, with offset.": "早于此时间（带时区）。",
+    "`permit` or `deny`.": "`permit`（准予）或 `deny`（拒绝）。",
+    "How many records at most.": "至多输出的记录条数。",
+    "Older than this record: the next page.": "早于此记录的内容，即下一页。",
+    "Whole records as JSON, one a line.": "以 JSON 输出完整记录，每行一条。",
+    "The record's receipt, as in an answer.": "记录的回执，见于应答。",
+    "Where checkpoints are kept.": "检查点的保存目录。",
+    "The public audit key of the portal.": "门户的审计公钥。",
 }
 """The Chinese of every help text; a test holds that none is missing."""
 

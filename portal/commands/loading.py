@@ -22,7 +22,8 @@ from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import BadInput, ConfigurationError, Text
 from portal.identity.keys import generate_keys, load_keys, load_or_create_keys
 from portal.settings import Settings
-from portal.storage.database import database_path, open_sync_database, upgrade_database
+from portal.storage.database import database_exists, open_sync_database
+from portal.storage.migrating import upgrade_database
 
 
 def load(session: Session, options: LoadOptions) -> ExitCode:
@@ -77,17 +78,17 @@ def _check_profile(bundle: Bundle, settings: Settings) -> None:
 
 def _store_to_load(settings: Settings, terminal: Terminal) -> PortalStore:
     """Return the store, made where there is none. One that holds something keeps its keys: others would not fit."""
-    upgrade_database(settings.database_url)
+    upgrade_database(settings.owner_database_url)
     if has_content(settings.database_url):
         return _existing_store(settings)
     keys = load_or_create_keys(settings.key_file)
     announce_new_log(settings, terminal)
-    return PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+    return PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
 
 
 def _witness(settings: Settings) -> None:
     """Let the witness name the epoch of the change, as far as there is a log."""
-    engine = open_sync_database(settings.database_url)
+    engine = open_sync_database(settings.owner_database_url)
     try:
         witness_change(engine, load_keys(settings.key_file).audit, settings.witness_file, datetime.now(UTC))
     finally:
@@ -96,7 +97,7 @@ def _witness(settings: Settings) -> None:
 
 def announce_new_log(settings: Settings, terminal: Terminal) -> None:
     """Say so where a portal that is filled for the first time takes the place of one with an audit log."""
-    kept = retire_witness(settings.witness_file, database_path(settings.database_url), datetime.now(UTC))
+    kept = retire_witness(settings.witness_file, settings.database_url, datetime.now(UTC))
     if kept is not None:
         terminal.say(
             Text(
@@ -108,13 +109,13 @@ def announce_new_log(settings: Settings, terminal: Terminal) -> None:
 
 def _existing_store(settings: Settings) -> PortalStore:
     keys = load_keys(settings.key_file)
-    upgrade_database(settings.database_url)
-    return PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+    upgrade_database(settings.owner_database_url)
+    return PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
 
 
 def _compare(bundle: Bundle, settings: Settings, order: LoadOrder) -> tuple[Text, ...]:
     """Return what loading would change; where there is no portal yet, none is made."""
-    if database_path(settings.database_url).exists():
+    if database_exists(settings.database_url):
         return compare_bundle(bundle, _existing_store(settings), order)
     with TemporaryDirectory(prefix="portal-diff-") as folder:
         store = PortalStore(

@@ -153,3 +153,57 @@ class TailOptions:
     """What `portal audit tail` is told."""
 
     lines: Annotated[str, Option("--lines", metavar="N", help="How many records to begin with.")] = "10"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What `portal audit verify` is told."""
+
+    witness: Annotated[
+        list[str],
+        Option(
+            "--witness", metavar="PLACE", help="A folder or URL that keeps checkpoints; may be given several times."
+        ),
+    ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessOptions:
+    """What `portal audit witness` is told."""
+
+    folder: Annotated[Path, Option("--folder", metavar="DIR", help="Where checkpoints are kept.")]
+    key: Annotated[Path, Option("--key", metavar="PEM", help="The public audit key of the portal.")]
+    host: Annotated[str, Option("--host", metavar="H", help="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[str, Option("--port", metavar="N", help="The port to listen on.")] = "8600"
+
+
+@dataclass(frozen=True, slots=True)
+class InitOptions:
+    """What `portal database init` is told."""
+
+    url: Annotated[str, Argument(metavar="URL", help="The server, as an account that may make databases and roles.")]
+    name: Annotated[str, Option("--name", metavar="NAME", help="What databases and accounts are called.")] = "portal"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What `portal audit search` is told."""
+
+    subject: Annotated[str, Option("--subject", metavar="S", help="Of this subject, as application:ID or user:ID.")] = (
+        ""
+    )
+    department: Annotated[str, Option("--department", metavar="D", help="Of this department, by its code.")] = ""
+    entry: Annotated[str, Option("--entry", metavar="CODE", help="On this entry, by its code in the catalog.")] = ""
+    since: Annotated[str, Option("--from", metavar="TIME", help="Not before this time, with offset.")] = ""
+    until: Annotated[str, Option("--until", metavar="TIME", help="Before this time, with offset.")] = ""
+    decision: Annotated[str, Option("--decision", metavar="D", help="`permit` or `deny`.")] = ""
+    limit: Annotated[str, Option("--limit", metavar="N", help="How many records at most.")] = "20"
+    after: Annotated[str, Option("--after", metavar="RECEIPT", help="Older than this record: the next page.")] = ""
+    json: Annotated[bool, Option("--json", help="Whole records as JSON, one a line.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOptions:
+    """What `portal audit show` is told."""
+
+    receipt: Annotated[str, Argument(metavar="RECEIPT", help="The record's receipt, as in an answer.")]

@@ -9,7 +9,7 @@ from portal.commands.options import ReconcileOptions
 from portal.commands.terminal import ExitCode, Session
 from portal.errors import BadInput, Text
 from portal.identity.keys import load_keys
-from portal.storage.database import upgrade_database
+from portal.storage.migrating import upgrade_database
 
 
 def reconcile_portal(session: Session, options: ReconcileOptions) -> ExitCode:
@@ -17,13 +17,14 @@ def reconcile_portal(session: Session, options: ReconcileOptions) -> ExitCode:
     acceptance = _parse_acceptance(options)
     settings = session.settings()
     keys = load_keys(settings.key_file)
-    upgrade_database(settings.database_url)
+    upgrade_database(settings.owner_database_url)
     order = ReconcileOrder(
-        PortalStore(settings.database_url, settings.data_url, keys.digest_secret),
+        PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret),
         keys.audit,
         keys.audit_public_pem(),
         settings.witness_file,
         datetime.now(UTC),
+        settings.audit_witnesses,
         acceptance,
     )
     reconciled = reconcile(order)
@@ -50,6 +51,12 @@ def _describe(reconciled: Reconciled) -> Iterator[Text]:
     if found is None:
         yield Text(en="the portal is not in quarantine; there is nothing to reconcile", zh="门户不在隔离状态，无需核对")
         return
+    if found.unreachable:
+        yield Text(
+            en=f"{found.unreachable} of the witnesses of `PORTAL_AUDIT_WITNESSES` can't be reached; what can't be "
+            "asked doesn't agree",
+            zh=f"`PORTAL_AUDIT_WITNESSES` 中有 {found.unreachable} 个见证方无法访问；无法询问者不视为一致",
+        )
     if found.agrees:
         yield Text(
             en="the log holds the last witnessed checkpoint, and no later epoch was witnessed",

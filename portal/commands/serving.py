@@ -7,7 +7,7 @@ from portal.commands.parsing import parse_whole
 from portal.commands.terminal import Session
 from portal.demonstration.running import run_demonstration
 from portal.errors import Text
-from portal.storage.database import database_path
+from portal.storage.database import database_exists
 
 
 def serve_portal(session: Session, options: ServeOptions) -> int:
@@ -27,6 +27,6 @@ def serve_portal(session: Session, options: ServeOptions) -> int:
 def demonstrate(session: Session, _options: NoOptions) -> int:
     """Serve the demonstration until asked to stop."""
     settings = session.settings()
-    if not database_path(settings.database_url).exists():
+    if not database_exists(settings.database_url):
         announce_new_log(settings, session.terminal)
     return run_demonstration(settings, session.language, session.terminal.out, create_app)

@@ -15,7 +15,8 @@ from portal.identity.registry import Registry
 from portal.identity.tokens import TokenAuthority, TokenGrant, issue_token
 from portal.policies.information_point import load_content
 from portal.settings import Settings
-from portal.storage.database import open_database, upgrade_database
+from portal.storage.database import open_database
+from portal.storage.migrating import upgrade_database
 from portal.vocabulary import NetworkZone
 
 

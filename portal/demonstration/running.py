@@ -15,7 +15,8 @@ from portal.identity.keys import load_or_create_keys
 from portal.policies.information_point import PortalContent, load_content
 from portal.serving import Application, listen, serve, service_of
 from portal.settings import Settings
-from portal.storage.database import open_database, upgrade_database
+from portal.storage.database import open_database
+from portal.storage.migrating import upgrade_database
 
 PORTS_TRIED = 100
 
@@ -28,9 +29,9 @@ def run_demonstration(
     A portal that holds something already is served as it is. `application` makes the portal's ASGI application.
     Raises: ConfigurationError for a place that can't be written to, a key file that isn't whole, no free port.
     """
-    upgrade_database(settings.database_url)
+    upgrade_database(settings.owner_database_url)
     keys = load_or_create_keys(settings.key_file)
-    fill_if_empty(PortalStore(settings.database_url, settings.data_url, keys.digest_secret), language)
+    fill_if_empty(PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret), language)
     content = asyncio.run(_load(settings.database_url, keys.digest_secret))
     with listen("127.0.0.1", USUAL_PORT, PORTS_TRIED) as socket:
         around = describe_surroundings(settings, socket.getsockname()[1], datetime.now(UTC))

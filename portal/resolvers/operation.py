@@ -106,7 +106,7 @@ class Endpoint:
     assembler: SchemaAssembler = field(default_factory=lambda: SchemaAssembler(static_schema(), resolve_shared_field))
     documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
-    views: Kept[tuple[View, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
+    views: Kept[tuple[View, datetime, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
     purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)
     sizes: Kept[CatalogSizes] = field(default_factory=lambda: Kept(4))
     shelves: CatalogShelves = field(default_factory=CatalogShelves)
@@ -115,8 +115,9 @@ class Endpoint:
         """Return the subject's view, kept until the epoch or time alone changes it."""
         key = (point.snapshot.epoch, subject)
         kept = self.views.find(key)
-        if kept is None or (kept[1] is not None and kept[1] <= now):
-            kept = self.views.keep(key, (point.snapshot.view(subject, now), point.snapshot.next_view_change(now)))
+        # From when it was made until time changes it: a clock that ran ahead is set back some day.
+        if kept is None or now < kept[1] or (kept[2] is not None and kept[2] <= now):
+            kept = self.views.keep(key, (point.snapshot.view(subject, now), now, point.snapshot.next_view_change(now)))
         return kept[0]
 
     def purposes_of(self, profile: str) -> tuple[Purpose, ...]:

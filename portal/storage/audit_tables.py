@@ -3,7 +3,7 @@
 Writers, records and checkpoints are only ever inserted. Times are text, UTC, `2026-01-31T08:00:00.000000Z`.
 """
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, column, literal_column
 
 from portal.storage.metadata import metadata
 
@@ -19,6 +19,8 @@ audit_writers = Table(
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )
+
+_DENIED = column("decision") == literal_column("'deny'")
 
 audit_records = Table(
     "audit_records",
@@ -39,6 +41,10 @@ audit_records = Table(
     CheckConstraint("decision IN ('permit', 'deny')", name="decision"),
     Index(None, "entry", "time"),
     Index(None, "subject", "time"),
+    Index(None, "department", "time"),
+    Index(None, "time"),
+    # Denials are few, so this costs what is permitted nothing.
+    Index("ix_audit_records_deny_time", "time", sqlite_where=_DENIED, postgresql_where=_DENIED),
     sqlite_strict=True,
 )
 

@@ -3,11 +3,14 @@
 Text compares by code point. A decimal is an integer scaled by its digits, so that it is exact and sorts as a number.
 """
 
+import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     inspect,
     select,
@@ -29,11 +33,15 @@ from portal.conditions.tree import Value, ValueType
 from portal.conditions.values import parse_instant, render_instant
 from portal.errors import SourceUnavailable
 from portal.errors import Text as Message
-from portal.storage.database import connect_read_only, database_path
+from portal.storage.addresses import DatabaseKind, database_path
+from portal.storage.data_in_postgresql import copy_rows, finish_table, grant_tables
 from portal.storage.inserting import insert_rows
+from portal.storage.sqlite import connect_read_only
 
 ROW_NUMBER = "_row_number"
 TABLE_PREFIX = "dataset_"
+DATA_TABLES = re.compile(r"dataset_\d+|owner")
+"""The names of the data store's tables."""
 BATCH = 1000
 """Rows that are inserted together."""
 
@@ -42,6 +50,9 @@ StoredRow = tuple[StoredValue, ...]
 
 _OWNER = Table("owner", MetaData(), Column("portal_id", Text, nullable=False), sqlite_strict=True)
 _NUMBER: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+_TEXT: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+_MAX_INDEXED_BYTES = 2000
+"""PostgreSQL's indexes take values up to a third of a page, all columns of a row together."""
 _INTEGERS = frozenset({ValueType.INTEGER, ValueType.DECIMAL, ValueType.BOOLEAN})
 
 
@@ -74,7 +85,7 @@ def data_table(table_name: str, columns: Sequence[ColumnSpec]) -> Table:
         table_name,
         MetaData(),
         Column(ROW_NUMBER, _NUMBER, primary_key=True, autoincrement=False),
-        *(Column(column.name, _NUMBER if column.type in _INTEGERS else Text) for column in columns),
+        *(Column(column.name, _NUMBER if column.type in _INTEGERS else _TEXT) for column in columns),
         sqlite_strict=True,
     )
 
@@ -135,31 +146,54 @@ def create_dataset(
     Runs as it is iterated, in the connection's transaction.
     """
     table.create(connection)
+    grant_tables(connection, [table.name])
     written = 0
-    batch: list[StoredRow] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            insert_rows(connection, table, batch)
+    copies = connection.dialect.name == DatabaseKind.POSTGRESQL
+    with copy_rows(connection, table) if copies else _inserting(connection, table) as write:
+        for batch in _batches(rows):
+            write(batch)
             written += len(batch)
-            batch.clear()
-            yield written
-    if batch:
-        insert_rows(connection, table, batch)
-    for index in _indexes(table, layout):
+            if len(batch) == BATCH:
+                yield written
+    for index in _indexes(connection, table, layout):
         index.create(connection)
-    yield written + len(batch)
+    if copies:
+        finish_table(connection, table)
+    yield written
 
 
-def _indexes(table: Table, layout: TableLayout) -> Iterator[Index]:
+def _batches(rows: Iterable[StoredRow]) -> Iterator[list[StoredRow]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+@contextmanager
+def _inserting(connection: Connection, table: Table) -> Iterator[Callable[[list[StoredRow]], None]]:
+    yield lambda batch: insert_rows(connection, table, batch)
+
+
+def _indexes(connection: Connection, table: Table, layout: TableLayout) -> Iterator[Index]:
     # After the rows: building an index once is faster than keeping it while rows come.
-    yield Index(f"{table.name}_key", *(table.columns[name] for name in layout.key), unique=True)
-    for number, names in enumerate(layout.indexes, start=1):
-        yield Index(f"{table.name}_index_{number}", *(table.columns[name] for name in names))
+    names = [("key", layout.key), *((f"index_{number}", names) for number, names in enumerate(layout.indexes, start=1))]
+    for name, columns in names:
+        if _is_indexable(connection, table, columns):
+            indexed = (table.columns[column] for column in columns)
+            yield Index(f"{table.name}_{name}", *indexed, unique=name == "key")
+
+
+def _is_indexable(connection: Connection, table: Table, names: Sequence[str]) -> bool:
+    """Return whether the database's index takes what these columns hold; without one, reading by them is slower."""
+    texts = [column for name in names if isinstance((column := table.columns[name]).type, Text)]
+    if connection.dialect.name != DatabaseKind.POSTGRESQL or not texts:
+        return True
+    longest = select(*(func.coalesce(func.max(func.octet_length(column)), 0) for column in texts))
+    return sum(connection.execute(longest).one()) <= _MAX_INDEXED_BYTES
 
 
 def read_dataset(connection: Connection, table: Table) -> Iterator[StoredRow]:
     """Yield the rows in row-number order, each beginning with its row number."""
+    grant_tables(connection, [table.name])
     statement = table.select().order_by(table.columns[ROW_NUMBER]).execution_options(yield_per=BATCH)
     with connection.execute(statement) as result:
         # By whole batches: one row at a time costs three times as much.
@@ -168,8 +202,9 @@ def read_dataset(connection: Connection, table: Table) -> Iterator[StoredRow]:
 
 
 def dataset_tables(connection: Connection) -> frozenset[str]:
-    """Return the names of the data store's tables."""
-    return frozenset(name for name in inspect(connection).get_table_names() if name.startswith(TABLE_PREFIX))
+    """Return the names of the data store's tables of rows."""
+    names = inspect(connection).get_table_names()
+    return frozenset(name for name in names if name.startswith(TABLE_PREFIX) and DATA_TABLES.fullmatch(name))
 
 
 def read_owner(connection: Connection) -> str | None:

@@ -8,8 +8,8 @@ from alembic import command
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, MetaData, Table, Text, column, insert, inspect, select, table, update
 
-from portal.storage.database import UNFINISHED, migration_settings
 from portal.storage.metadata import metadata
+from portal.storage.migrating import UNFINISHED, migration_settings
 
 _VERSION = table("alembic_version", column("version_num"))
 _TOKEN = Table("unfinished_copy", MetaData(), Column("token", Text, nullable=False), sqlite_strict=True)

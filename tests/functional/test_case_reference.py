@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from portal.storage.database import database_path
+from portal.storage.addresses import database_path
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.portal_world import PortalWorld, open_world
 from tests.fixtures.sharing_bundle import CHECKER, OUTSIDER, RESIDENTS, allow, sharing_bundle

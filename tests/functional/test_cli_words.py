@@ -18,7 +18,7 @@ from tests.fixtures.command_line import CommandLine
 
 COMMANDS = (
     *("demo", "load", "export", "serve", "token", "query", "explain", "schema", "audit", "settings"),
-    *("backup", "restore", "move", "reconcile"),
+    *("backup", "restore", "move", "reconcile", "upgrade", "database"),
 )
 
 

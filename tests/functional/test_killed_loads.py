@@ -19,8 +19,9 @@ from sqlalchemy import MetaData, Table
 from portal.bundles.loading import LoadStep, has_content
 from portal.bundles.store import PortalStore
 from portal.policies.information_point import DataTable, PortalContent
+from portal.storage.addresses import database_path
 from portal.storage.data_store import dataset_tables
-from portal.storage.database import database_path, open_sync_database
+from portal.storage.database import open_sync_database
 from tests.fixtures.small_bundle import (
     NOW,
     BundleDraft,

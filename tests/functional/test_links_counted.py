@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from portal.audit.records import quota_day
-from portal.storage.database import database_path
+from portal.storage.addresses import database_path
 from tests.fixtures.linked_bundle import AREAS, NAMED, RESIDENTS, STREETS, VILLAGES, linked_bundle
 from tests.fixtures.portal_world import PortalWorld, open_world
 from tests.fixtures.sharing_bundle import CHECKER

@@ -19,7 +19,7 @@ from portal.identity.claims import SubjectKind
 from portal.identity.keys import create_keys
 from portal.resolvers.operation import Operation
 from portal.settings import Settings, load_settings
-from portal.storage.database import upgrade_database
+from portal.storage.migrating import upgrade_database
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = re.compile(r"```graphql\n# --application (\S+)\n(.*?)```\n+```json\n(.*?)```", re.DOTALL)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from portal.access.asker import Asker
-from portal.access.executing import Executed, SqliteSource
+from portal.access.executing import Executed
 from portal.access.planning import SharedField, plan_query
 from portal.access.selections import Document
 from portal.access.shaping import Shaped, ShapedRows
+from portal.access.sqlite_source import SqliteSource
 from portal.access.statement import Read
 from portal.bundles.reading import read_bundle
 from portal.errors import BadInput, Language

@@ -16,23 +16,23 @@ from portal.identity.claims import SubjectKind
 from portal.identity.keys import PortalKeys, load_or_create_keys
 from portal.identity.tokens import TokenGrant, issue_token
 from portal.settings import Settings, load_settings
-from portal.storage.database import upgrade_database
+from portal.storage.migrating import upgrade_database
 from portal.vocabulary import NetworkZone
 from tests.oracle.document import Document, render_body
 from tests.oracle.expectation import Reply
 from tests.oracle.world import Caller
 
 
-def load_portal(bundle: Path, home: Path, *, derive: bool) -> Settings:
-    """A new portal under `home` with the bundle's content; its settings."""
+def load_portal(bundle: Path, home: Path, *, derive: bool, **environment: str) -> Settings:
+    """A new portal under `home` with the bundle's content; its settings, those that `environment` names among them."""
     home.mkdir(parents=True, exist_ok=True)
-    settings = load_settings({"PORTAL_HOME": str(home)}, None)
+    settings = load_settings({"PORTAL_HOME": str(home), **environment}, None)
     keys = load_or_create_keys(settings.key_file)
     now = datetime.now(UTC)
     read = read_bundle(bundle, now)
     assert read.bundle is not None, [str(fault) for fault in read.faults[:10]]
-    upgrade_database(settings.database_url)
-    store = PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+    upgrade_database(settings.owner_database_url)
+    store = PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
     load_bundle(read.bundle, store, LoadOrder(now, derive=derive))
     return settings
 

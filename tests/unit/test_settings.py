@@ -33,6 +33,8 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         home=Path("var"),
         database_url="sqlite:///var/portal.db",
         data_url="sqlite:///var/data.db",
+        owner_database_url="sqlite:///var/portal.db",
+        owner_data_url="sqlite:///var/data.db",
         profile=None,
         key_file=Path("var/keys.json"),
         issuer="portal",
@@ -58,6 +60,8 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         max_connections=2000,
         public_requests_per_second=200,
         concurrent_requests=32,
+        audit_witnesses=(),
+        audit_witness_seconds=600.0,
         demonstration=False,
     )
 

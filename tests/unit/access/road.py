@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from portal.access.asker import Asker
-from portal.access.executing import Executed, SqliteSource
+from portal.access.executing import Executed
 from portal.access.pipeline import Answer, RefusedField, Road, answer_field
 from portal.access.planning import SharedField
 from portal.access.shaping import Shaped
+from portal.access.sqlite_source import SqliteSource
 from portal.access.statement import Read
 from portal.errors import ErrorCode
 from portal.identity.claims import SubjectKind, TokenClaims

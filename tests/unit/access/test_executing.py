@@ -8,10 +8,11 @@ from time import monotonic
 
 import pytest
 
-from portal.access.executing import Executed, SqliteSource
+from portal.access.executing import Executed
+from portal.access.sqlite_source import SqliteSource
 from portal.access.statement import Read, RowLayout, Statement
 from portal.errors import ErrorCode, SourceUnavailable, TooComplex
-from portal.storage.database import database_url
+from portal.storage.addresses import database_url
 from tests.fixtures.planned import compiled, entry_of, plan, write_rows
 from tests.fixtures.sharing_bundle import residents
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from portal.access.executing import Executed
-from portal.access.linking import LinkBounds, LinkedRows, follow_links
+from portal.access.linking import LinkBounds, LinkedRows, follow_links, take_steps
 from portal.conditions.tree import Comparison, Operator, Value
 from portal.errors import SourceUnavailable
 from portal.policies.decision import Permit
@@ -107,7 +107,7 @@ def follow_within(text: str, folder: Path, bounds: LinkBounds) -> tuple[LinkedRo
     read = entries.read(entries.plan(text))
     connection = open_read_connection(entries.write(folder, {"streets": STREETS, "villages": VILLAGES}))
     with closing(connection):
-        return follow_links(read, fetch(connection, read.rows), lambda statement: fetch(connection, statement), bounds)
+        return take_steps(follow_links(read, fetch(connection, read.rows), bounds), lambda sql: fetch(connection, sql))
 
 
 def test_more_rows_than_memory_is_given_are_refused(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_backup_says_of_itself_what_was_written(portal: KeptPortal) -> None:
     assert backup.key_file == portal.key_file.read_bytes()
     assert {table.name for table in backup.standing.tables} > set(metadata.tables)
     assert backup.standing.made_at == "2026-03-01T08:00:00Z"
-    assert backup.standing.revision == "0003"
+    assert backup.standing.revision == "0004"
 
 
 def test_backup_holds_no_text_of_the_portal_in_clear(portal: KeptPortal) -> None:

@@ -9,7 +9,8 @@ from portal.archives.moving import move
 from portal.archives.steps import CopyStep
 from portal.audit.verification import verify_log
 from portal.errors import ConfigurationError
-from portal.storage.database import for_writing, open_sync_database, upgrade_database
+from portal.storage.database import for_writing, open_sync_database
+from portal.storage.migrating import upgrade_database
 from portal.storage.tables import quarantine
 from tests.fixtures.kept_portal import KeptPortal, kept_portal
 from tests.fixtures.small_bundle import BundleDraft, content_of, small_bundle
@@ -33,7 +34,7 @@ def test_moved_portal_has_the_same_rows_and_goes_on(portal: KeptPortal, target: 
     assert moved.standing.position.records == 5
     assert content_of(target.store) == content_of(portal.store)
     target.record(2)
-    verified = verify_log(target.place.database_url, target.keys.audit_public_pem(), target.place.witness)
+    verified = verify_log(target.place.database_url, target.keys.audit_public_pem(), [target.place.witness])
     assert (verified.records, verified.fault) == (7, None)
     target.load(_renamed(), "renamed")
     assert content_of(target.store).title == "改名"

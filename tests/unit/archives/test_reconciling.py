@@ -9,7 +9,7 @@ import pytest
 from portal.archives.reconciling import Acceptance
 from portal.audit.ledger import Ledger
 from portal.audit.verification import LogLoss, LogVerification, verify_log
-from portal.audit.witness import Witness, load_witness
+from portal.audit.witness import WitnessedCheckpoint, load_witness
 from portal.errors import AuditUnavailable, BadInput
 from portal.storage.database import for_writing, open_sync_database
 from portal.storage.quarantine import Quarantine
@@ -44,7 +44,7 @@ def quarantine_of(portal: KeptPortal) -> Quarantine | None:
 
 
 def verified(portal: KeptPortal) -> LogVerification:
-    return verify_log(portal.place.database_url, portal.keys.audit_public_pem(), portal.place.witness)
+    return verify_log(portal.place.database_url, portal.keys.audit_public_pem(), [portal.place.witness])
 
 
 def test_quarantine_is_lifted_when_log_and_epoch_agree(portal: KeptPortal) -> None:
@@ -227,7 +227,7 @@ def test_agreement_needs_all_that_is_known(portal: KeptPortal) -> None:
         replace(found, holds=False),
         replace(found, witness=None),
         replace(found, witness=replace(found.witness, epoch=None)),
-        replace(found, witness=Witness(2, "", 2)),
+        replace(found, witness=WitnessedCheckpoint(2, "", 2)),
         replace(found, quarantine=replace(found.quarantine, epoch=0)),
     ):
         assert not other.agrees

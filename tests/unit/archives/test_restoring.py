@@ -11,8 +11,10 @@ from portal.audit.ledger import Ledger
 from portal.audit.verification import verify_log
 from portal.errors import AuditUnavailable, BadInput, ConfigurationError
 from portal.identity.keys import create_keys
+from portal.storage.addresses import database_url
 from portal.storage.content import read_content
-from portal.storage.database import database_url, for_writing, open_sync_database, upgrade_database
+from portal.storage.database import for_writing, open_sync_database
+from portal.storage.migrating import upgrade_database
 from portal.storage.tables import groups
 from portal.storage.unfinished import read_data_token, read_revision, unfinished_token
 from tests.fixtures.kept_portal import CHANGED_BY_QUARANTINE, KeptPortal, Rows, kept_portal
@@ -55,7 +57,7 @@ def test_restored_portal_has_the_rows_of_the_backed_up_one(portal: KeptPortal) -
     assert unchanged(after) == unchanged(before)
     assert restored.log_fault is None
     assert restored.epoch == portal.epoch == 1001
-    assert verify_log(portal.place.database_url, portal.keys.audit_public_pem(), portal.place.witness).fault is None
+    assert verify_log(portal.place.database_url, portal.keys.audit_public_pem(), [portal.place.witness]).fault is None
 
 
 def test_restored_portal_is_in_quarantine(portal: KeptPortal) -> None:

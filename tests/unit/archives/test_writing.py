@@ -10,7 +10,8 @@ from portal.archives.writing import open_target
 from portal.bundles.store import PortalStore
 from portal.errors import ConfigurationError
 from portal.storage.data_store import store_owner
-from portal.storage.database import for_writing, hold_writer_lock, upgrade_database
+from portal.storage.database import for_writing, hold_writer_lock
+from portal.storage.migrating import upgrade_database
 from portal.storage.unfinished import drop_data_token, store_data_token
 from tests.fixtures.small_bundle import load, new_store, small_bundle
 
@@ -67,5 +68,8 @@ def test_copy_of_a_newer_version_is_refused_and_leaves_nothing(store: PortalStor
 
 
 def test_place_where_a_load_runs_is_refused(store: PortalStore) -> None:
-    with hold_writer_lock(store.lock_file), pytest.raises(ConfigurationError, match="another load is running"):
+    with (
+        hold_writer_lock(store.database_url),
+        pytest.raises(ConfigurationError, match="another load or backup is running"),
+    ):
         fill(store)

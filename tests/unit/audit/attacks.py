@@ -108,7 +108,7 @@ def sign_anew(attack: Attack, key: Ed25519PrivateKey) -> None:
         previous = _store_checkpoint(attack, key, number, body)
 
 
-def sign_next(attack: Attack, moved: list[list[object]], digest: str | None = None) -> None:
+def sign_next(attack: Attack, moved: list[list[object]], digest: str | None = None, **more: object) -> None:
     """Add a checkpoint as the portal would, with its key."""
     last, text, signature = attack.one(
         "SELECT number, body, signature FROM audit_checkpoints ORDER BY number DESC LIMIT 1"
@@ -125,6 +125,7 @@ def sign_next(attack: Attack, moved: list[list[object]], digest: str | None = No
         "previous": hashlib.sha256(text.encode() + signature).hexdigest(),
         "heads": moved,
         "digest": digest or _digest(heads),
+        **more,
     }
     attack.run("INSERT INTO audit_checkpoints VALUES (?, '', x'')", last + 1)
     _store_checkpoint(attack, KEY, last + 1, body)

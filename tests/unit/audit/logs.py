@@ -15,7 +15,8 @@ from portal.audit.receipts import Recording
 from portal.audit.records import AuditRecord, Outcome, Quota
 from portal.audit.verification import LogVerification, verify_log
 from portal.errors import ErrorCode
-from portal.storage.database import for_writing, open_sync_database, upgrade_database
+from portal.storage.database import for_writing, open_sync_database
+from portal.storage.migrating import upgrade_database
 from portal.storage.tables import epoch
 from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, Mode, PolicyId
 
@@ -85,7 +86,7 @@ class Log:
         return Ledger(self.url, self.key, self.witness)
 
     def verify(self) -> LogVerification:
-        return verify_log(self.url, self.public_key, self.witness)
+        return verify_log(self.url, self.public_key, [self.witness])
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What a query of one's own finds in the database."""

@@ -261,6 +261,35 @@ def sign_a_wrong_digest(attack: Attack) -> FaultKind:
     return FaultKind.DIGEST
 
 
+def delete_seventh(attack: Attack) -> LogFault:
+    """Where one process ends and another begins, in a log that is checked in parts of seven."""
+    attack.run("DELETE FROM audit_records WHERE writer = 1 AND sequence = 7")
+    return record_fault(1, 7, FaultKind.GAP)
+
+
+def renumber_checkpoints(attack: Attack) -> LogFault:
+    number = attack.any_checkpoint()
+    attack.run("UPDATE audit_checkpoints SET number = -number WHERE number >= ?", number)
+    attack.run("UPDATE audit_checkpoints SET number = 1 - number WHERE number < 0")
+    return LogFault(f"checkpoint {number}", FaultKind.CHECKPOINT_GAP)
+
+
+def sign_a_lower_epoch(attack: Attack) -> FaultKind:
+    """As after a restored content."""
+    sign_next(attack, [], epoch=1_000_009)
+    sign_next(attack, [], epoch=1_000_008)
+    return FaultKind.EPOCH
+
+
+def add_a_record_without_number(attack: Attack) -> LogFault:
+    """Only a table that was made anew holds one."""
+    attack.connection.execute("CREATE TABLE loose AS SELECT * FROM audit_records")
+    attack.run("INSERT INTO loose (writer) VALUES (1)")
+    attack.connection.execute("DROP TABLE audit_records")
+    attack.connection.execute("ALTER TABLE loose RENAME TO audit_records")
+    return LogFault("database", FaultKind.UNREADABLE)
+
+
 MANIPULATIONS: tuple[Manipulation, ...] = (
     flip_text,
     flip_hash,
@@ -291,4 +320,8 @@ MANIPULATIONS: tuple[Manipulation, ...] = (
     edit_checkpoint,
     flip_signature,
     sign_a_wrong_digest,
+    delete_seventh,
+    renumber_checkpoints,
+    sign_a_lower_epoch,
+    add_a_record_without_number,
 )

@@ -1,7 +1,7 @@
 import hashlib
 
 from portal.audit.chain import NO_CHECKPOINT_HASH, Head, Writer, append, portal_name
-from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, digest_of, sign_checkpoint
+from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, Statement, digest_of, heads_of, sign_checkpoint
 from tests.unit.audit.logs import KEY, MOMENT, OTHER_KEY
 
 WRITER = Writer(3, "ab" * 32, "2026-01-31T08:00:00.000000Z", 12, bytes(range(32)))
@@ -25,16 +25,15 @@ def test_record_is_appended_with_its_place_in_front_and_a_hash_over_the_one_befo
 
 
 def test_checkpoint_names_the_one_before_the_moved_heads_and_a_digest_of_all() -> None:
-    moved, still = Head(2, 5, b"b" * 32), Head(1, 9, b"a" * 32)
-    first = sign_checkpoint(KEY, NO_CHECKPOINT, MOMENT, [], {})
-    second = sign_checkpoint(KEY, first, MOMENT, [moved], {2: moved, 1: still})
-    digest = hashlib.sha256(f"1:9:{'61' * 32}\n2:5:{'62' * 32}\n".encode()).hexdigest()
+    moved = Head(2, 5, b"b" * 32)
+    first = sign_checkpoint(KEY, NO_CHECKPOINT, Statement(MOMENT, [], "", 7))
+    second = sign_checkpoint(KEY, first, Statement(MOMENT, [moved], "abc", 7))
     assert second.body == (
         f'{{"number":2,"time":"2026-01-31T08:00:00.000000Z","previous":"{first.hash.hex()}",'
-        f'"heads":[[2,5,"{"62" * 32}"]],"digest":"{digest}"}}'
+        f'"heads":[[2,5,"{"62" * 32}"]],"digest":"abc","epoch":7}}'
     )
     KEY.public_key().verify(second.signature, second.body.encode())
-    assert digest_of({1: still, 2: moved}) == digest
+    assert (heads_of(second), digest_of(second)) == ([moved], "abc")
 
 
 def test_checkpoint_hash_covers_body_and_signature() -> None:

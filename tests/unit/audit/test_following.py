@@ -12,7 +12,7 @@ from tests.unit.audit.logs import Log, write_many
 
 @contextmanager
 def following(log: Log, lines: int) -> Iterator[LogFollower]:
-    with closing(LogFollower(log.path, lines)) as follower:
+    with closing(LogFollower(log.url, lines)) as follower:
         yield follower
 
 
@@ -59,4 +59,4 @@ def test_follower_reads_much_in_bounded_steps(log: Log) -> None:
 def test_follower_needs_a_log(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     with pytest.raises(AuditUnavailable, match="there is no audit log"):
-        LogFollower(tmp_path / "empty.db", 10)
+        LogFollower(f"sqlite:///{tmp_path}/empty.db", 10)

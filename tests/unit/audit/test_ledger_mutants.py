@@ -117,14 +117,14 @@ MUTANTS = (
     Mutant("if submission.record.epoch != epoch:", "if False:", stale_epoch_is_refused),
     Mutant("after[key] > quota.limit", "False", quota_holds),
     Mutant("day_rows.update(after)", "pass", quota_holds),
-    Mutant("after.get(key, day_rows.get(key))", "day_rows.get(key)", rows_of_one_record_add_up),
+    Mutant("after.get(key, day_rows[key])", "day_rows[key]", rows_of_one_record_add_up),
     Mutant("head, text = append(", "head, text = self._head, _ = append(", failed_transaction_leaves_the_chain_whole),
     Mutant("            self._check_last(last)\n", "", foreign_key_is_refused),
     Mutant("raise AuditUnavailable(_FOREIGN_LOG) from None", "pass", foreign_key_is_refused),
     Mutant("row is not None and Checkpoint", "row is None or Checkpoint", replaced_log_is_refused),
     Mutant(" and Checkpoint(*row).hash.hex() == witness.hash", "", restored_log_is_refused),
-    Mutant("for head in heads.values()", "for head in list(heads.values())[-1:]", what_others_left_is_covered),
-    Mutant("store_witness(self._witness, checkpoint, self._epoch)", "pass", witness_knows_the_last_checkpoint),
+    Mutant("self._heads.begin(last)", "self._heads.begin(last)[:0]", what_others_left_is_covered),
+    Mutant("store_witness(self._witness, checkpoint)", "pass", witness_knows_the_last_checkpoint),
 )
 
 

@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from portal.audit.verification import FaultKind, LogFault, LogVerification, verify_log
+from portal.audit.verifying.records import PART_RECORDS
 from tests.unit.audit.attacked_logs import RECORDS, UNCOVERED, WRITERS, attack, copy_log, make_original
 from tests.unit.audit.logs import OTHER_KEY, PERMITTED, Log, public_pem, write, write_many
 from tests.unit.audit.manipulations import MANIPULATIONS, Manipulation
@@ -36,12 +38,13 @@ def check_found(log: Log, manipulation: Manipulation, random: Random) -> None:
 
 def test_sound_log_has_no_fault(original: Log) -> None:
     assert original.verify() == LogVerification(
-        records=RECORDS, writers=WRITERS, checkpoints=12, uncovered=UNCOVERED, fault=None
+        records=RECORDS, writers=WRITERS, checkpoints=12, uncovered=UNCOVERED, fault=None, unwitnessed=UNCOVERED
     )
 
 
 def test_log_is_given_by_path_or_by_url(original: Log) -> None:
-    assert verify_log(str(original.path), original.public_key) == original.verify()
+    by_path = verify_log(str(original.path), original.public_key, [original.witness])
+    assert by_path == verify_log(original.url, original.public_key, [original.witness])
 
 
 def test_empty_log_is_sound(log: Log) -> None:
@@ -54,12 +57,12 @@ def test_texts_that_need_escapes_are_held_against_their_columns(log: Log) -> Non
         write(ledger, replace(PERMITTED, subject=text, department=text, application=None, user=text))
     ledger.checkpoint()
     ledger.close()
-    assert log.verify() == LogVerification(5, 1, 2, 0, None)
+    assert log.verify() == LogVerification(5, 1, 2, 0, None, 0)
 
 
 def test_log_that_is_being_written_is_verified_as_of_one_moment(log: Log) -> None:
     ledger = log.open()
-    write_many(ledger, 3000)
+    write_many(ledger, PART_RECORDS + 1000)
     ledger.checkpoint()
     seen: list[int] = []
 
@@ -68,10 +71,10 @@ def test_log_that_is_being_written_is_verified_as_of_one_moment(log: Log) -> Non
         write_many(ledger, 10)
         ledger.checkpoint()
 
-    result = verify_log(log.url, log.public_key, log.witness, write_meanwhile)
+    result = verify_log(log.url, log.public_key, [log.witness], write_meanwhile)
     ledger.close()
-    assert seen == [2000, 3000]
-    assert (result.records, result.uncovered, result.fault) == (3000, 0, None)
+    assert seen == [PART_RECORDS, PART_RECORDS + 1000]
+    assert (result.records, result.uncovered, result.fault) == (PART_RECORDS + 1000, 0, None)
 
 
 @pytest.mark.clause("threats.md T18")
@@ -93,7 +96,7 @@ def test_thousands_of_manipulations_are_found_and_located(original: Log, tmp_pat
 def test_cut_is_unnoticed_and_counted_when_no_checkpoint_covers_it(copied: Log, kept: int) -> None:
     with attack(copied, Random(0)) as attacked:
         attacked.connection.execute("DELETE FROM audit_records WHERE writer = 3 AND sequence > ?", (30 + kept,))
-    assert copied.verify() == LogVerification(RECORDS - UNCOVERED + kept, WRITERS, 12, kept, None)
+    assert copied.verify() == LogVerification(RECORDS - UNCOVERED + kept, WRITERS, 12, kept, None, kept)
 
 
 def test_checkpoints_and_what_they_cover_can_be_cut_only_where_there_is_no_witness(copied: Log) -> None:
@@ -164,14 +167,16 @@ def test_verifier_makes_no_log_when_there_is_none(tmp_path: Path, original: Log)
 
 
 def test_verifier_runs_without_the_portal(original: Log, tmp_path: Path) -> None:
-    """The module alone, in a folder of its own, in an isolated interpreter."""
+    """Its modules alone, in a folder of their own, in an isolated interpreter."""
+    package = tmp_path / "portal" / "audit"
     source = Path(sys.modules[verify_log.__module__].__file__ or "")
-    (tmp_path / "verification.py").write_bytes(source.read_bytes())
+    shutil.copytree(source.parent / "verifying", package / "verifying", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(source, package)
     (tmp_path / "key.pem").write_bytes(original.public_key)
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from verification import verify_log; "
-        "print(verify_log(sys.argv[2], (Path(sys.argv[1]) / 'key.pem').read_bytes())); "
-        "sys.exit(any(name.split('.')[0] == 'portal' for name in sys.modules))"
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
+        "from portal.audit.verification import verify_log; "
+        "print(verify_log(sys.argv[2], (Path(sys.argv[1]) / 'key.pem').read_bytes()))"
     )
     command = [sys.executable, "-I", "-c", program, str(tmp_path), str(original.path)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,37 +1,30 @@
 """Each check of the verifier is taken out in turn; a manipulation must then stay unfound, or be found elsewhere."""
 
 import ast
-import importlib.util
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from types import ModuleType
 
 import pytest
 
-import portal.audit.verification
-from portal.audit.verification import LogFault
+from portal.audit.verification import LogFault, LogVerification, verify_log
 from tests.unit.audit.attacked_logs import attack, copy_log, make_original
+from tests.unit.audit.changed_verifier import IN_PROCESSES, IN_SMALL_PARTS, SOURCES, changed_verifier
 from tests.unit.audit.logs import Log
 from tests.unit.audit.manipulations import MANIPULATIONS
 
-SOURCE = Path(portal.audit.verification.__file__).read_text(encoding="utf-8")
 
-
-class WithoutCheck(ast.NodeTransformer):
-    """Takes out the check that raises in the given line."""
-
-    def __init__(self, line: int) -> None:
-        self.line = line
-
-    def visit_Raise(self, node: ast.Raise) -> ast.stmt:
-        return ast.copy_location(ast.Pass(), node) if node.lineno == self.line else node
-
-
-def checks() -> list[int]:
-    """The lines in which the verifier reports a fault."""
-    found = (node for node in ast.walk(ast.parse(SOURCE)) if isinstance(node, ast.Raise))
-    return [node.lineno for node in found if "_Found(" in (ast.get_source_segment(SOURCE, node) or "")]
+def checks() -> list[tuple[str, int]]:
+    """The modules and lines in which the verifier reports a fault."""
+    return [
+        (name, node.lineno)
+        for name, source in SOURCES.items()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Raise) and "Found(" in (ast.get_source_segment(source, node) or "")
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +38,7 @@ def faults(log: Log, folder: Path, verifier: ModuleType) -> Iterator[tuple[LogFa
         copied = copy_log(log, folder)
         with attack(copied, Random(1)) as attacked:
             expected = manipulation(attacked)
-        fault = verifier.verify_log(copied.url, copied.public_key, copied.witness).fault
+        fault = verifier.verify_log(copied.url, copied.public_key, [copied.witness]).fault
         found = None if fault is None else (fault.place, fault.kind)
         if isinstance(expected, LogFault):
             yield manipulation.__name__, found == (expected.place, expected.kind)
@@ -53,27 +46,56 @@ def faults(log: Log, folder: Path, verifier: ModuleType) -> Iterator[tuple[LogFa
             yield manipulation.__name__, found is not None and found[1] == expected
 
 
-def make_verifier(change: Callable[[ast.Module], ast.Module]) -> ModuleType:
-    """The verifier as a module of its own, with its source changed."""
-    tree = ast.fix_missing_locations(change(ast.parse(SOURCE)))
-    spec = importlib.util.spec_from_loader("changed_verification", loader=None)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up by name.
-    exec(compile(tree, "changed_verification", "exec"), module.__dict__)  # noqa: S102 - our own source, changed
-    return module
-
-
 def test_every_manipulation_is_found_when_nothing_is_taken_out(original: Log, tmp_path: Path) -> None:
-    verifier = make_verifier(lambda tree: tree)
-    assert [name for name, is_found in faults(original, tmp_path, verifier) if not is_found] == []
+    with changed_verifier(tmp_path / "changed", IN_SMALL_PARTS) as verifier:
+        assert [name for name, is_found in faults(original, tmp_path, verifier) if not is_found] == []
 
 
-@pytest.mark.parametrize("line", checks())
-def test_manipulation_is_missed_when_a_check_is_taken_out(original: Log, tmp_path: Path, line: int) -> None:
-    verifier = make_verifier(WithoutCheck(line).visit)
-    assert [name for name, is_found in faults(original, tmp_path, verifier) if not is_found] != []
+@pytest.mark.parametrize("check", checks(), ids=lambda check: f"{check[0]}:{check[1]}")
+def test_manipulation_is_missed_when_a_check_is_taken_out(
+    original: Log, tmp_path: Path, check: tuple[str, int]
+) -> None:
+    with changed_verifier(tmp_path / "changed", IN_SMALL_PARTS, check) as verifier:
+        assert [name for name, is_found in faults(original, tmp_path, verifier) if not is_found] != []
 
 
 def test_checks_are_those_of_the_verifier() -> None:
-    assert len(checks()) == SOURCE.count("raise _Found(")
+    assert len(checks()) == sum(source.count("raise Found(") for source in SOURCES.values())
+
+
+def both(log: Log, other: ModuleType, processes: int = 1) -> tuple[str, str]:
+    """What the verifier says, and what another one says, of one log."""
+    plain: LogVerification = verify_log(log.url, log.public_key, [log.witness])
+    return str(plain), str(other.verify_log(log.url, log.public_key, [log.witness], processes=processes))
+
+
+@pytest.mark.heavy
+@pytest.mark.clause("threats.md T18")
+def test_thousands_of_manipulations_are_told_alike_in_one_part_and_in_many(original: Log, tmp_path: Path) -> None:
+    random = Random(28)
+    with changed_verifier(tmp_path / "changed", IN_SMALL_PARTS) as in_parts:
+        for _ in range(3000):
+            copied = copy_log(original, tmp_path)
+            for _ in range(random.randint(1, 3)):
+                # The second may find nothing left of what it would change.
+                with (
+                    attack(copied, random) as attacked,
+                    suppress(AssertionError, sqlite3.Error, LookupError, TypeError),
+                ):
+                    random.choice(MANIPULATIONS)(attacked)
+            plain, parted = both(copied, in_parts)
+            assert plain == parted
+
+
+@pytest.mark.heavy
+def test_manipulations_are_told_alike_by_one_process_and_by_several(original: Log, tmp_path: Path) -> None:
+    random = Random(18)
+    with changed_verifier(tmp_path / "changed", IN_PROCESSES) as in_processes:
+        plain, parallel = both(original, in_processes, processes=2)
+        assert plain == parallel
+        for _ in range(12):
+            copied = copy_log(original, tmp_path)
+            with attack(copied, random) as attacked:
+                random.choice(MANIPULATIONS)(attacked)
+            plain, parallel = both(copied, in_processes, processes=2)
+            assert plain == parallel

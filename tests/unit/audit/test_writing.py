@@ -30,9 +30,9 @@ class FaultyLedger(Ledger):
         self._fail("append")
         return recordings
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, older_than_seconds: float | None = None) -> None:
         self._fail("checkpoint")
-        super().checkpoint()
+        super().checkpoint(older_than_seconds)
 
     def add_refused_tokens(self, counts: Counter[RefusalKey]) -> None:
         self._fail("refused tokens")

@@ -8,7 +8,8 @@ from portal.bundles.loading import LoadOrder, LoadStep, compare_bundle, has_cont
 from portal.bundles.store import PortalStore
 from portal.errors import ConfigurationError, PolicyUnavailable
 from portal.identity.registry import Department
-from portal.storage.database import database_path, hold_writer_lock, open_sync_database
+from portal.storage.addresses import database_path
+from portal.storage.database import hold_writer_lock, open_sync_database
 from portal.storage.tables import catalog_entries, changes, policy_records
 from portal.vocabulary import DepartmentCode, GroupCode
 from tests.fixtures.loaded_store import RESIDENTS, VILLAGES, changed, record_versions, states, tables
@@ -184,7 +185,10 @@ def test_changed_members_of_a_department_are_loaded(loaded: PortalStore, tmp_pat
 
 
 def test_a_load_is_refused_while_another_runs(loaded: PortalStore, tmp_path: Path) -> None:
-    with hold_writer_lock(loaded.lock_file), pytest.raises(ConfigurationError, match="another load is running"):
+    with (
+        hold_writer_lock(loaded.database_url),
+        pytest.raises(ConfigurationError, match="another load or backup is running"),
+    ):
         load_bundle(small_bundle().read(tmp_path / "second"), loaded, LoadOrder(NOW, wait_seconds=0.1))
 
 

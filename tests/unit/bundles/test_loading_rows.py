@@ -8,7 +8,7 @@ import pytest
 from portal.bundles.loading import LoadOrder, LoadStep, load_bundle
 from portal.bundles.store import PortalStore
 from portal.errors import BadInput, ConfigurationError, PolicyUnavailable
-from portal.storage.database import database_path
+from portal.storage.addresses import database_path
 from tests.fixtures.loaded_store import RESIDENTS, VILLAGES, changed, rows, states, tables
 from tests.fixtures.small_bundle import (
     NOW,

@@ -16,7 +16,8 @@ from portal.identity.keys import load_or_create_keys
 from portal.policies.information_point import PortalContent, load_content
 from portal.serving import Application, Message
 from portal.settings import Settings, load_settings
-from portal.storage.database import open_database, upgrade_database
+from portal.storage.database import open_database
+from portal.storage.migrating import upgrade_database
 
 
 @pytest.fixture(scope="module")

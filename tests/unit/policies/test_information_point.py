@@ -9,8 +9,9 @@ from sqlalchemy import Engine, Table, delete
 from portal.bundles.store import PortalStore
 from portal.errors import PolicyUnavailable
 from portal.policies.information_point import load_content, parse_content, read_epoch
+from portal.storage.addresses import database_path
 from portal.storage.content import ActiveRow, Cell, ContentRow, StoredContent, read_content
-from portal.storage.database import database_path, for_writing, open_database, open_sync_database
+from portal.storage.database import for_writing, open_database, open_sync_database
 from portal.storage.metadata import metadata
 from portal.storage.tables import catalog_entries, epoch, information_items, portal
 from tests.fixtures.small_bundle import content_of, load, new_store, small_bundle

@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateTable
 
 from portal.conditions.tree import Value, ValueType
 from portal.errors import SourceUnavailable
+from portal.storage.addresses import database_url
 from portal.storage.data_store import (
     BATCH,
     ROW_NUMBER,
@@ -27,7 +28,7 @@ from portal.storage.data_store import (
     read_dataset,
     store_value,
 )
-from portal.storage.database import database_url, for_writing, open_sync_database
+from portal.storage.database import for_writing, open_sync_database
 
 CODE = ColumnSpec("code", ValueType.STRING)
 COUNT = ColumnSpec("count", ValueType.INTEGER)

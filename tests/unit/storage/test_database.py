@@ -12,16 +12,9 @@ from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from portal.errors import ConfigurationError
-from portal.storage.database import (
-    database_path,
-    database_url,
-    empty_journal,
-    for_writing,
-    hold_writer_lock,
-    open_database,
-    open_sync_database,
-    upgrade_database,
-)
+from portal.storage.addresses import database_path, database_url
+from portal.storage.database import empty_journal, for_writing, hold_writer_lock, open_database, open_sync_database
+from portal.storage.migrating import upgrade_database
 from portal.storage.tables import changes
 
 EXPECTED = {
@@ -187,22 +180,22 @@ def test_nothing_deleted_stays_in_the_files(engine: Engine, tmp_path: Path) -> N
 
 
 def test_writer_lock_is_refused_while_another_holds_it(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
+    url, lock = database_url(tmp_path / "portal.db"), tmp_path / "portal.db.lock"
     with (
-        hold_writer_lock(lock),
-        pytest.raises(ConfigurationError, match="another load is running"),
-        hold_writer_lock(lock, wait_seconds=0.1),
+        hold_writer_lock(url),
+        pytest.raises(ConfigurationError, match="another load or backup is running"),
+        hold_writer_lock(url, wait_seconds=0.1),
     ):
         pytest.fail("two held the lock")
-    with hold_writer_lock(lock, wait_seconds=0):
+    with hold_writer_lock(url, wait_seconds=0):
         assert stat.S_IMODE(lock.stat().st_mode) == 0o600
 
 
 def test_writer_lock_is_waited_for(tmp_path: Path) -> None:
-    lock, held, release = tmp_path / "lock", threading.Event(), threading.Event()
+    url, held, release = database_url(tmp_path / "portal.db"), threading.Event(), threading.Event()
 
     def hold() -> None:
-        with hold_writer_lock(lock):
+        with hold_writer_lock(url):
             held.set()
             release.wait()
 
@@ -210,7 +203,7 @@ def test_writer_lock_is_waited_for(tmp_path: Path) -> None:
     holder.start()
     held.wait()
     threading.Timer(0.2, release.set).start()
-    with hold_writer_lock(lock, wait_seconds=10):
+    with hold_writer_lock(url, wait_seconds=10):
         holder.join()
         assert release.is_set()
 

@@ -2,7 +2,8 @@ from pathlib import Path
 
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, column, table
 
-from portal.storage.database import database_url, for_writing, open_sync_database
+from portal.storage.addresses import database_url
+from portal.storage.database import for_writing, open_sync_database
 from portal.storage.inserting import insert_rows
 
 ROWS = [(1, "甲", b"\x00"), (2, None, None), (3, "%s ? :a", b"")]

@@ -10,14 +10,10 @@ from sqlalchemy import Engine, create_engine
 
 from portal.errors import ConfigurationError
 from portal.storage import audit_tables, tables
-from portal.storage.database import (
-    database_url,
-    for_writing,
-    migration_settings,
-    open_sync_database,
-    upgrade_database,
-)
+from portal.storage.addresses import database_url
+from portal.storage.database import for_writing, open_sync_database
 from portal.storage.metadata import metadata
+from portal.storage.migrating import migration_settings, upgrade_database
 
 _ = (audit_tables, tables)
 
@@ -71,7 +67,7 @@ def test_revisions_refuse_to_be_undone(engine: Engine) -> None:
         command.downgrade(migration_settings(connection), "base")
     assert statements(engine) == before
     with engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_heads() == ("0003",)
+        assert MigrationContext.configure(connection).get_current_heads() == ("0004",)
 
 
 def test_a_database_of_a_newer_revision_is_refused(engine: Engine, tmp_path: Path) -> None:

@@ -1,0 +1,163 @@
+"""Reading the epoch and the clock of the portal's database, and hearing that the epoch has changed.
+
+What is read decides; what is heard only lets a worker load the new content before it is asked for.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Protocol
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from portal.errors import PolicyUnavailable, Text
+from portal.policies.information_point import read_epoch
+from portal.storage.addresses import DatabaseKind, database_kind
+from portal.storage.content import unreadable
+from portal.storage.dialects import asyncpg_dialect
+from portal.storage.pool import DATABASE_FAULTS, ReadingPool
+from portal.storage.postgresql import connect_async
+from portal.storage.tables import epoch
+
+CHANNEL = "portal_epoch"
+MAX_SKEW = timedelta(seconds=2)
+"""So far a worker's clock may be off the database's (enforcement.md §4)."""
+_CONNECTIONS = 8
+_SECONDS = 1.5
+_LISTEN_AGAIN_SECONDS = 1.0
+
+
+class EpochSource(Protocol):
+    """The epoch of a portal's database, and its clock."""
+
+    async def read(self) -> int:
+        """Return the epoch that holds now, 0 before the first. Raises: PolicyUnavailable, for a clock in doubt too."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the time by the database's clock."""
+        ...
+
+    async def listen(self, heard: Callable[[], object]) -> None:
+        """Call `heard` whenever the epoch may have changed, until cancelled; some changes may go unheard."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class SqliteEpochs:
+    """The epoch in a file of this machine, whose clock is this machine's."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def read(self) -> int:
+        """Return the epoch."""
+        return await read_epoch(self._engine)
+
+    def now(self) -> datetime:
+        """Return the machine's time."""
+        return datetime.now(UTC)
+
+    async def listen(self, heard: Callable[[], object]) -> None:
+        """Hear nothing: a file tells nobody."""
+
+    async def close(self) -> None:
+        """Do nothing: the engine is its owner's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What the database's clock said, between two moments of the worker's own."""
+
+    database: datetime
+    asked_at: datetime
+    answered_at: datetime
+
+    @property
+    def skew(self) -> timedelta:
+        """How far at least the worker's clock is off."""
+        return max(self.asked_at - self.database, self.database - self.answered_at, timedelta())
+
+
+_STATEMENT = str(
+    select(
+        func.coalesce(select(epoch.c.value).where(epoch.c.id == 1).scalar_subquery(), 0), func.clock_timestamp()
+    ).compile(dialect=asyncpg_dialect(), compile_kwargs={"literal_binds": True})
+)
+
+
+class PostgresEpochs:
+    """The epoch in a database that many workers of several machines share."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool = ReadingPool(url, _CONNECTIONS, _SECONDS)
+        # What the database's clock showed when the process's own monotonic one stood at zero.
+        self._zero: datetime | None = None
+
+    async def read(self) -> int:
+        """Return the epoch."""
+        asked_at = datetime.now(UTC)
+        try:
+            async with asyncio.timeout(_SECONDS), self._pool.connection() as connection:
+                value, time = await connection.fetchrow(_STATEMENT)
+        except DATABASE_FAULTS as fault:
+            raise unreadable("the database doesn't answer", "数据库没有响应") from fault
+        reading = ClockReading(time, asked_at, datetime.now(UTC))
+        if reading.skew > MAX_SKEW:
+            raise clock_in_doubt(reading.skew)
+        self._zero = time - _monotonic()
+        return int(value)
+
+    def now(self) -> datetime:
+        """Return the time by the database's clock, as read last and gone on since."""
+        return datetime.now(UTC) if self._zero is None else self._zero + _monotonic()
+
+    async def listen(self, heard: Callable[[], object]) -> None:
+        """Hear of changes, on a connection of its own that is made again whenever it is lost."""
+        while True:
+            with suppress(*DATABASE_FAULTS):
+                await self._listen_once(heard)
+            await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
+
+    async def _listen_once(self, heard: Callable[[], object]) -> None:
+        lost = asyncio.Event()
+        connection = await connect_async(self._url)
+        try:
+            connection.add_termination_listener(lambda _connection: lost.set())
+            await connection.add_listener(CHANNEL, lambda *_what: heard())
+            heard()
+            await lost.wait()
+        finally:
+            connection.terminate()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+
+def _monotonic() -> timedelta:
+    return timedelta(seconds=monotonic())
+
+
+def clock_in_doubt(skew: timedelta) -> PolicyUnavailable:
+    """Return the refusal of a worker whose clock isn't the database's: periods would begin and end at another time."""
+    seconds = skew.total_seconds()
+    return PolicyUnavailable(
+        Text(
+            en=f"this server's clock is {seconds:.1f} s off the database's; nothing is permitted until it is set",
+            zh=f"本服务器的时钟与数据库相差 {seconds:.1f} 秒；校准之前一律不予许可",
+        )
+    )
+
+
+def open_epochs(url: str, engine: AsyncEngine) -> EpochSource:
+    """Return the epoch of the portal's database at a URL; `engine` is one that is open on it."""
+    return SqliteEpochs(engine) if database_kind(url) is DatabaseKind.SQLITE else PostgresEpochs(url)

@@ -1,0 +1,120 @@
+"""Proving one record: its chain from it up to the first checkpoint that covers it."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection, func, select
+
+from portal.audit.chain import Head, Writer
+from portal.audit.checkpoints import Checkpoint, heads_of
+from portal.audit.records import render_time
+from portal.audit.searching import FoundRecord, Place
+from portal.storage.audit_tables import audit_checkpoints, audit_records, audit_writers
+
+MAX_CHECKPOINTS = 5000
+"""Checkpoints that are looked through for the one that covers a record."""
+_SKEW = timedelta(seconds=10)
+"""The clocks of two hosts may differ so much."""
+_records = audit_records.c
+
+
+class ProofState(StrEnum):
+    """What became of a proof."""
+
+    PROVED = "proved"
+    """From the record to a head that a checkpoint with a good signature names, every hash is right."""
+    UNCOVERED = "uncovered"
+    """No checkpoint covers it yet."""
+    BROKEN = "broken"
+    """A hash or signature isn't right: `portal audit verify` tells where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The checkpoint that covers a record, None for none, and whether the chain up to it is sound."""
+
+    state: ProofState
+    checkpoint: int | None = None
+
+
+def prove_record(connection: Connection, record: FoundRecord, keys: Sequence[Ed25519PublicKey]) -> Proof:
+    """Return whether the record stands as it was when a checkpoint, signed with one of the keys, covered it."""
+    place = record.place
+    moment = datetime.fromisoformat(json.loads(record.text)["time"])
+    found = _covering(connection, place, render_time(moment - _SKEW))
+    if found is None:
+        return Proof(ProofState.UNCOVERED)
+    checkpoint, head = found
+    is_sound = _is_signed(checkpoint, keys) and _hash_at(connection, place, head.sequence) == head.hash
+    return Proof(ProofState.PROVED if is_sound else ProofState.BROKEN, checkpoint.number)
+
+
+def _covering(connection: Connection, place: Place, since: str) -> tuple[Checkpoint, Head] | None:
+    """Return the first checkpoint not before the time that covers the record, and the head that it names."""
+    number = audit_checkpoints.c.number
+    first = _first_since(connection, since)
+    rows = connection.execute(select(audit_checkpoints).where(number >= first).order_by(number).limit(MAX_CHECKPOINTS))
+    for row in rows:
+        checkpoint = Checkpoint(row.number, row.body, row.signature)
+        for head in heads_of(checkpoint):
+            if head.writer == place.writer and head.sequence >= place.sequence:
+                return checkpoint, head
+    return None
+
+
+def _first_since(connection: Connection, since: str) -> int:
+    """Return the number of the first checkpoint from that time on; their times rise with their numbers."""
+    low, high = 1, (connection.scalar(select(func.max(audit_checkpoints.c.number))) or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        # Numbers may be missing: after a restore they go on behind the lost ones.
+        at_or_behind = audit_checkpoints.c.number >= middle
+        found = connection.execute(
+            select(audit_checkpoints.c.number, audit_checkpoints.c.body)
+            .where(at_or_behind)
+            .order_by(audit_checkpoints.c.number)
+            .limit(1)
+        ).one_or_none()
+        if found is None or json.loads(found.body)["time"] >= since:
+            high = middle
+        else:
+            low = found.number + 1
+    return low
+
+
+def _hash_at(connection: Connection, place: Place, last: int) -> bytes:
+    """Return the hash of the chain at `last`, computed from the record on."""
+    previous = _hash_before(connection, place)
+    of_chain = _records.writer == place.writer
+    texts = connection.scalars(
+        select(_records.record)
+        .where(of_chain, _records.sequence.between(place.sequence, last))
+        .order_by(_records.sequence)
+    )
+    for text in texts:
+        previous = hashlib.sha256(previous + text.encode()).digest()
+    return previous
+
+
+def _hash_before(connection: Connection, place: Place) -> bytes:
+    if place.sequence == 1:
+        row = connection.execute(select(audit_writers).where(audit_writers.c.writer == place.writer)).one()
+        return Writer(*row).genesis.hash
+    stored = select(_records.hash).where(_records.writer == place.writer, _records.sequence == place.sequence - 1)
+    return connection.scalar(stored) or b""
+
+
+def _is_signed(checkpoint: Checkpoint, keys: Sequence[Ed25519PublicKey]) -> bool:
+    for key in keys:
+        try:
+            key.verify(checkpoint.signature, checkpoint.body.encode())
+        except InvalidSignature:
+            continue
+        return True
+    return False

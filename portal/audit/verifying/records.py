@@ -1,0 +1,129 @@
+"""Checking records: chains cut into parts, each proved from the stored hash before it, which the part before proves."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from portal.audit.verifying.faults import FaultKind, Found, LogFault
+from portal.audit.verifying.reading import UNREADABLE_FAULTS, Reader, State, open_reader
+
+PART_RECORDS = 20_000
+"""Records that one task checks; short chains share a task."""
+_RECORDS = (
+    "SELECT sequence, time, subject, department, application, user_id, entry, decision, row_count, record, hash "
+    "FROM audit_records WHERE writer = ? AND sequence BETWEEN ? AND ? ORDER BY sequence"
+)
+_HASH = "SELECT hash FROM audit_records WHERE writer = ? AND sequence = ?"
+_BEFORE_ALL = -(1 << 62)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Records `first` to `last` of a chain; `genesis` is None for a chain that isn't registered."""
+
+    writer: int
+    first: int
+    last: int
+    genesis: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartsChecked:
+    """How many records were read up to the first fault."""
+
+    records: int
+    fault: LogFault | None
+
+
+def cut_chains(lengths: Iterable[tuple[int, int]], genesis: Mapping[int, bytes]) -> Iterator[tuple[Part, ...]]:
+    """Yield the tasks, in the order of places; `lengths` are (writer, number of the last record) by writer."""
+    task: list[Part] = []
+    room = PART_RECORDS
+    for writer, length in lengths:
+        first = 1
+        while True:
+            last = min(length, first + room - 1)
+            task.append(Part(writer, first, last, genesis.get(writer)))
+            room -= max(1, last - first + 1)
+            if room <= 0:
+                yield tuple(task)
+                task, room = [], PART_RECORDS
+            if last >= length:
+                break
+            first = last + 1
+    if task:
+        yield tuple(task)
+
+
+def check_parts(state: State, parts: tuple[Part, ...]) -> PartsChecked:
+    """Check the parts in their order, up to the first fault, in a reader of its own."""
+    checked = [0]
+    try:
+        with open_reader(state) as reader:
+            for part in parts:
+                _check_part(reader, part, checked)
+    except Found as found:
+        return PartsChecked(checked[0], found.fault)
+    except UNREADABLE_FAULTS:
+        return PartsChecked(checked[0], LogFault("database", FaultKind.UNREADABLE))
+    return PartsChecked(checked[0], None)
+
+
+def _check_part(reader: Reader, part: Part, checked: list[int]) -> None:
+    writer, length = part.writer, part.first - 1
+    if part.genesis is None:
+        raise Found(f"writer {writer}", FaultKind.WRITER)
+    previous = _hash_before(reader, part)
+    if previous is None:
+        # The part before ends in a gap and says so; this one has nothing to begin from.
+        return
+    openings = _Openings(writer)
+    sha256, opening = hashlib.sha256, openings.of
+    # From before all numbers: what stands in front of record 1 is a fault too.
+    first = part.first if length else _BEFORE_ALL
+    for sequence, *columns, text, stored in reader.rows(_RECORDS, (writer, first, part.last)):
+        length += 1
+        if sequence != length:
+            raise Found(f"record {writer}-{length}", FaultKind.GAP)
+        previous = sha256(previous + text).digest()
+        if previous != stored:
+            raise Found(f"record {writer}-{length}", FaultKind.CHANGED)
+        if not text.startswith(opening(sequence, columns)):
+            raise Found(f"record {writer}-{length}", FaultKind.COLUMNS)
+        checked[0] += 1
+    if length < part.last:
+        raise Found(f"record {writer}-{length + 1}", FaultKind.GAP)
+
+
+def _hash_before(reader: Reader, part: Part) -> bytes | None:
+    if part.first == 1:
+        return part.genesis
+    for (stored,) in reader.rows(_HASH, (part.writer, part.first - 1)):
+        return bytes(stored)
+    return None
+
+
+class _Openings:
+    """How the texts of a chain's records begin. Few subjects ask for few entries: their part is written once."""
+
+    def __init__(self, writer: int) -> None:
+        self._form = b'{"writer":%d,"sequence":%%d,"time":"%%b",%%b"decision":"%%b","rows":%%d,' % writer
+
+    def of(self, sequence: int, columns: list[Any]) -> bytes:
+        """Return how the text of a record with these searchable columns begins."""
+        time, subject, department, application, user, entry, decision, rows = columns
+        middle = _middle(subject, department, application, user, entry)
+        return self._form % (sequence, time, middle, decision, rows)
+
+
+@lru_cache(maxsize=16384)
+def _middle(*columns: bytes | None) -> bytes:
+    names = (b"subject", b"department", b"application", b"user", b"entry")
+    return b"".join(b'"%b":%b,' % pair for pair in zip(names, map(_quote, columns), strict=True))
+
+
+def _quote(text: bytes | None) -> bytes:
+    return json.dumps(None if text is None else text.decode(), ensure_ascii=False).encode()

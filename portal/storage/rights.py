@@ -1,0 +1,68 @@
+"""What the accounts of a portal's databases in PostgreSQL may do."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from enum import StrEnum
+
+import psycopg
+from psycopg import sql
+
+from portal.storage.addresses import parse_address
+from portal.storage.postgresql import connect_sync
+
+Driver = psycopg.Connection[tuple[object, ...]]
+
+
+class Account(StrEnum):
+    """An account, by the end of its name."""
+
+    OWNER = "owner"
+    SERVER = "server"
+    READER = "reader"
+
+
+_APPENDED = ("audit_writers", "audit_records", "audit_checkpoints")
+"""Tables of which rows are only ever added."""
+_COUNTED = ("daily_rows", "refused_tokens")
+
+
+def give_rights(owner_url: str) -> None:
+    """Give the other accounts their rights on all tables of a database; none where it wasn't set up with accounts.
+
+    For the owner, after tables were made: what is made later can be read, and nothing else.
+    """
+    _, parsed = parse_address(owner_url)
+    name = (parsed.username or "").removesuffix(f"_{Account.OWNER}")
+    if not name or name == parsed.username:
+        return
+    with closing(connect_sync(owner_url)) as connection, connection.transaction():
+        is_data = parsed.database != name
+        for statement in _data_rights(name) if is_data else _portal_rights(connection, name):
+            connection.execute(statement)
+
+
+def _portal_rights(connection: Driver, name: str) -> Iterator[sql.Composed]:
+    server = sql.Identifier(f"{name}_{Account.SERVER}")
+    yield from _readable(server)
+    rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    tables = {str(row[0]) for row in rows}
+    for rights, wanted in (("INSERT", _APPENDED), ("INSERT, UPDATE", _COUNTED)):
+        for table in sorted(tables & set(wanted)):
+            statement = sql.SQL("GRANT {rights} ON {table} TO {server}")
+            yield statement.format(rights=sql.SQL(rights), table=sql.Identifier(table), server=server)
+    yield sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {server}").format(server=server)
+
+
+def _data_rights(name: str) -> Iterator[sql.Composed]:
+    return _readable(sql.Identifier(f"{name}_{Account.READER}"))
+
+
+def _readable(account: sql.Identifier) -> Iterator[sql.Composed]:
+    statements = (
+        "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {account}",
+        "GRANT USAGE ON SCHEMA public TO {account}",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {account}",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {account}",
+    )
+    for statement in statements:
+        yield sql.SQL(statement).format(account=account)

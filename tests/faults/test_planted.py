@@ -1,0 +1,26 @@
+"""Controls: a build that loses records, or answers too early or too late, is convicted by the same trials."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.fault import Bench
+from tests.faults.planted import BUILDS, PlantedBuild, plant_build
+from tests.faults.serving import Forge
+from tests.faults.world import World
+
+pytestmark = pytest.mark.heavy
+
+
+@pytest.mark.clause("threats.md R1 R2 R11")
+@pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)
+def test_build_is_convicted_when_a_fault_is_planted_in_it(
+    build: PlantedBuild, faulty_world: World, tmp_path: Path
+) -> None:
+    forge = Forge(plant_build(build, tmp_path / "build"))
+    try:
+        result = build.run(Bench(faulty_world, forge, tmp_path), build.trials, 1)
+    finally:
+        forge.close()
+    convicted = {violation.partition(":")[0] for violation in result.violations}
+    assert len(convicted) >= max(1, build.share * build.trials), result

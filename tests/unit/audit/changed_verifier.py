@@ -1,0 +1,51 @@
+"""The verifier as a package of its own whose source is changed, to see what its tests are worth."""
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import portal.audit.verification
+
+ENTRANCE = Path(portal.audit.verification.__file__)
+SOURCES = {
+    path.relative_to(ENTRANCE.parent).as_posix(): path.read_text(encoding="utf-8")
+    for path in (ENTRANCE, *sorted((ENTRANCE.parent / "verifying").glob("*.py")))
+}
+"""The verifier's modules, by their places below `portal/audit`."""
+IN_SMALL_PARTS = {
+    "PART_RECORDS = 20_000": "PART_RECORDS = 7",
+    "CHECKPOINTS_AT_ONCE = 2000": "CHECKPOINTS_AT_ONCE = 2",
+}
+"""What makes a small log one of many parts."""
+IN_PROCESSES = {**IN_SMALL_PARTS, "PARALLEL_FROM = 100_000": "PARALLEL_FROM = 1"}
+
+
+@contextmanager
+def changed_verifier(
+    folder: Path, changes: Mapping[str, str], without: tuple[str, int] | None = None
+) -> Iterator[ModuleType]:
+    """The verifier with texts of its source replaced, and without the statement of a module and line."""
+    package = folder / "changed_verifier"
+    (package / "verifying").mkdir(parents=True)
+    whole = "".join(SOURCES.values())
+    assert all(whole.count(sound) == 1 for sound in changes)
+    for name, source in SOURCES.items():
+        text = source.replace("portal.audit.", "changed_verifier.")
+        for sound, changed in changes.items():
+            text = text.replace(sound, changed)
+        lines = text.splitlines()
+        if without is not None and without[0] == name:
+            line = lines[without[1] - 1]
+            lines[without[1] - 1] = line[: len(line) - len(line.lstrip())] + "pass"
+        (package / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield importlib.import_module("changed_verifier.verification")
+    finally:
+        sys.path.remove(str(folder))
+        for name in [name for name in sys.modules if name.startswith("changed_verifier")]:
+            del sys.modules[name]
