@@ -1,7 +1,8 @@
 """`make bench`: the road in process against the same SQL by hand, on one synthetic entry of 20,000 rows.
 
 Both read the same columns and write the same JSON; the road also decides, records durably and shapes. Rounds are
-interleaved, so that a drift of the machine meets both; a ratio is the median over the rounds.
+interleaved, so that a drift of the machine meets both; a ratio is the median over the rounds. Then how fast a portal
+is backed up, restored and moved (`benchmarks.archives`).
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from time import perf_counter
 
 import orjson
 
+from benchmarks.archives import measure_copies
 from benchmarks.world import SUBJECT, make_world
 from portal.access.asker import Asker
 from portal.app import open_portal
@@ -48,9 +50,11 @@ def main() -> int:
     """Measure and print a table; return the exit code."""
     with TemporaryDirectory() as folder:
         figures = asyncio.run(_measure(make_world(Path(folder), datetime.now(UTC))))
+        copies = [figure.render() for figure in measure_copies(Path(folder) / "copies")]
     sys.stdout.write("rows   by hand ms   road ms   road's rate / rate by hand\n")
     for figure in figures:
         sys.stdout.write(f"{figure.rows:4}   {figure.by_hand:10.3f}   {figure.road:7.3f}   {figure.ratio:.3f}\n")
+    sys.stdout.write("\ncopy         rows/s    MB/s  s per GB\n" + "\n".join(copies) + "\n")
     return 0
 
 

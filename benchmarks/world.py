@@ -62,10 +62,10 @@ _RECORD = {
 }
 
 
-def make_world(folder: Path, now: datetime) -> Settings:
-    """Return the settings of a portal that was loaded into the folder."""
+def make_world(folder: Path, now: datetime, rows: int = ROWS, padding: int = 0) -> Settings:
+    """Return the settings of a portal that was loaded into the folder, with so many rows and so much longer names."""
     settings = load_settings({"PORTAL_HOME": str(folder / "home")}, None)
-    reading = read_bundle(_write_bundle(folder / "bundle"), now)
+    reading = read_bundle(_write_bundle(folder / "bundle", rows, padding), now)
     if reading.bundle is None:
         raise AssertionError(reading.faults)
     upgrade_database(settings.database_url)
@@ -75,8 +75,8 @@ def make_world(folder: Path, now: datetime) -> Settings:
     return settings
 
 
-def _write_bundle(folder: Path) -> Path:
-    rows = "".join(f"{number:06},合成{number:06},999999{number % 1000:03}\n" for number in range(ROWS))
+def _write_bundle(folder: Path, count: int, padding: int) -> Path:
+    rows = "".join(f"{number:06},合成{number:06}{'名' * padding},999999{number % 1000:03}\n" for number in range(count))
     files = {
         "bundle.toml": 'profile = "nantong-2015"\ntitle = "测量"\n',
         "departments.csv": f"code,name,region,groups\n{PROVIDER},提供方,,\n{CONSUMER},使用方,999999,\n",

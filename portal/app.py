@@ -103,7 +103,9 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
 
 
 def _start_recorder(settings: Settings, keys: PortalKeys) -> Recorder:
-    witnessing = Witnessing.start(settings.database_url, settings.audit_witnesses, settings.audit_witness_seconds)
+    witnessing = Witnessing.start(
+        settings.database_url, settings.audit_witnesses, keys.audit.public_key(), settings.audit_witness_seconds
+    )
     try:
         return Recorder.start(settings.database_url, keys.audit, settings.witness_file, witnessing)
     except BaseException:

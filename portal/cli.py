@@ -17,13 +17,17 @@ from typer.main import get_command
 from portal.commands.failures import report_bug
 from portal.commands.help import Command, Group, describe_usage_error, translate_help
 from portal.commands.options import (
+    BackupOptions,
     DoctorOptions,
     ExplainOptions,
     ExportOptions,
     InitOptions,
     LoadOptions,
+    MoveOptions,
     NoOptions,
     QueryOptions,
+    ReconcileOptions,
+    RestoreOptions,
     RotateOptions,
     SchemaOptions,
     SearchOptions,
@@ -103,6 +107,34 @@ def _settings(session: Session, options: NoOptions) -> int:
     from portal.commands.settings import print_settings
 
     return print_settings(session, options)
+
+
+def _backup(session: Session, options: BackupOptions) -> int:
+    """Write a sealed backup of the whole portal, and verify it."""
+    from portal.commands.archiving import backup
+
+    return backup(session, options)
+
+
+def _restore(session: Session, options: RestoreOptions) -> int:
+    """Make empty databases the portal of a backup, in quarantine."""
+    from portal.commands.archiving import restore_backup
+
+    return restore_backup(session, options)
+
+
+def _move(session: Session, options: MoveOptions) -> int:
+    """Move the portal to two other, empty databases; stop it first."""
+    from portal.commands.archiving import move_portal
+
+    return move_portal(session, options)
+
+
+def _reconcile(session: Session, options: ReconcileOptions) -> int:
+    """Lift a restored portal's quarantine where its log agrees."""
+    from portal.commands.reconciling import reconcile_portal
+
+    return reconcile_portal(session, options)
 
 
 def _init(session: Session, options: InitOptions) -> int:
@@ -203,6 +235,10 @@ def make_command() -> TyperGroup:
     _add(app, "explain", ExplainOptions, _explain)
     _add(app, "schema", SchemaOptions, _schema)
     _add(app, "settings", NoOptions, _settings)
+    _add(app, "backup", BackupOptions, _backup)
+    _add(app, "restore", RestoreOptions, _restore)
+    _add(app, "move", MoveOptions, _move)
+    _add(app, "reconcile", ReconcileOptions, _reconcile)
     _add(app, "upgrade", NoOptions, _upgrade)
     _add(app, "doctor", DoctorOptions, _doctor)
     _add(database, "init", InitOptions, _init)

@@ -88,6 +88,11 @@ def parse_origins(text: str) -> tuple[str, ...]:
     )
 
 
+def shown_value(text: str) -> str:
+    """Return a value as it may be shown: a database URL without its password."""
+    return re.sub(r"(?<=://)([^/@:]*):.*@", r"\1:***@", text)
+
+
 def parse_witnesses(text: str) -> tuple[str, ...]:
     """Return folders and URLs that commas part. Raises: BadInput for another kind of URL."""
     places = tuple(part.strip() for part in text.split(",") if part.strip())

@@ -4,15 +4,19 @@ A checkpoint's body is canonical JSON: `number`, `time`, `previous` (hash of the
 that moved since the checkpoint before it, `[writer, sequence, hash]` by writer), `digest` (SHA-256 over the lines
 `WRITER:SEQUENCE:HASH` of all heads by writer, each with its line end), `epoch` (the content's). Its hash is
 SHA-256(body + signature).
+
+After a restore two people may accept that the log lacks what was witnessed: that checkpoint has a `loss` besides, and
+its number is the next after the lost ones, so that no later checkpoint shares a number with one of them.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from portal.audit.chain import NO_CHECKPOINT_HASH, Head
 from portal.audit.records import render_time
@@ -36,29 +40,88 @@ NO_CHECKPOINT = Checkpoint(0, "", b"")
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """A gap that was accepted: the witnessed checkpoint that the log lacks (0 and no hash: there was no witness).
+
+    `since` is the last checkpoint of the backup, `epochs` are the backup's and the witnessed one (None: not known).
+    """
+
+    number: int
+    hash: str
+    since: int
+    epochs: tuple[int, int | None]
+    accepted_by: tuple[str, str]
+    reason: str
+
+    def members(self) -> dict[str, object]:
+        """Return what the checkpoint's body says of it."""
+        return {
+            "number": self.number,
+            "hash": self.hash,
+            "since": self.since,
+            "epochs": [*self.epochs],
+            "accepted_by": [*self.accepted_by],
+            "reason": self.reason,
+        }
+
+
+LOSS_PATTERN = '%"loss":{%'
+"""What the bodies of checkpoints that state a loss are like."""
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """What a checkpoint says: heads that moved, by writer, the digest over all, and the content's epoch."""
+    """What a checkpoint says: heads that moved, by writer, the digest over all, the content's epoch, and a loss."""
 
     time: datetime
     moved: Sequence[Head]
     digest: str
     epoch: int
+    loss: Loss | None = None
 
 
 def sign_checkpoint(key: Ed25519PrivateKey, previous: Checkpoint, statement: Statement) -> Checkpoint:
-    """Return the checkpoint after `previous`."""
-    number = previous.number + 1
-    body = orjson.dumps(
-        {
-            "number": number,
-            "time": render_time(statement.time),
-            "previous": previous.hash.hex(),
-            "heads": [[head.writer, head.sequence, head.hash.hex()] for head in statement.moved],
-            "digest": statement.digest,
-            "epoch": statement.epoch,
-        }
-    )
+    """Return the checkpoint after `previous`, and after what it states to be lost."""
+    loss = statement.loss
+    number = max(previous.number, loss.number if loss else 0) + 1
+    members: dict[str, object] = {
+        "number": number,
+        "time": render_time(statement.time),
+        "previous": previous.hash.hex(),
+        "heads": [[head.writer, head.sequence, head.hash.hex()] for head in statement.moved],
+        "digest": statement.digest,
+        "epoch": statement.epoch,
+    }
+    body = orjson.dumps(members if loss is None else {**members, "loss": loss.members()})
     return Checkpoint(number, body.decode(), key.sign(body))
+
+
+def settles(checkpoint: Checkpoint, number: int, hash_text: str) -> bool:
+    """Return whether a checkpoint states that the loss of this witnessed one was accepted.
+
+    Lost are the one that it names and those between the backup's last and it; another one of its number isn't.
+    """
+    loss = orjson.loads(checkpoint.body).get("loss")
+    if not isinstance(loss, dict):
+        return False
+    return (number, hash_text) == (loss["number"], loss["hash"]) or bool(loss["since"] < number < loss["number"])
+
+
+def find_settling(
+    checkpoints: Iterable[Checkpoint], key: Ed25519PublicKey, number: int, hash_text: str
+) -> Checkpoint | None:
+    """Return the first of the checkpoints that the key signed and that states the loss of this witnessed one."""
+    found = (one for one in checkpoints if is_signed(one, key) and settles(one, number, hash_text))
+    return next(found, None)
+
+
+def is_signed(checkpoint: Checkpoint, key: Ed25519PublicKey) -> bool:
+    """Return whether the checkpoint was signed with the key."""
+    try:
+        key.verify(checkpoint.signature, checkpoint.body.encode())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def heads_of(checkpoint: Checkpoint) -> list[Head]:

@@ -48,6 +48,10 @@ class KnownHeads:
         known = self._heads.get(writer)
         return 0 if known is None else known.sequence
 
+    def all(self) -> list[Head]:
+        """Return every head that is known, by writer."""
+        return [self._heads[writer] for writer in self._order]
+
     def begin(self, last: Checkpoint) -> list[Head]:
         """Read all chains, and return those to name after `last`: it covers the others as they are."""
         writers = [self._head_of(row) for row in self._read(self._statements.read_writers, ())]

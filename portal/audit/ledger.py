@@ -12,13 +12,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal.audit.chain import Head, Writer, append, portal_name
-from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, Statement, sign_checkpoint
+from portal.audit.checkpoints import LOSS_PATTERN, NO_CHECKPOINT, Checkpoint, Statement, find_settling, sign_checkpoint
 from portal.audit.connection import open_log
 from portal.audit.heads import KnownHeads
 from portal.audit.receipts import QuotaExhausted, Recorded, Recording, StaleEpoch
 from portal.audit.records import AuditRecord, Quota, render_record, render_time
 from portal.audit.refused_tokens import RefusalKey
-from portal.audit.witness import load_witness, store_witness
+from portal.audit.witness import WitnessedCheckpoint, load_witness, store_witness
 from portal.errors import AuditUnavailable, Text
 
 
@@ -58,6 +58,7 @@ class Ledger:
 
     def _start(self) -> None:
         """Begin a chain of its own, in one transaction with a checkpoint over it and all that others left."""
+        self._is_quarantined = False
         now = datetime.now(UTC)
         portal = portal_name(self._key.public_key())
         with self._log.transaction():
@@ -80,10 +81,22 @@ class Ledger:
             except InvalidSignature:
                 raise AuditUnavailable(_FOREIGN_LOG) from None
         witness = load_witness(self._witness) if self._witness else None
-        if witness:
-            row = self._log.execute(self._statements.read_checkpoint, (witness.number,)).fetchone()
-            if row is None or Checkpoint(*row).hash.hex() != witness.hash:
-                raise _not_witnessed(witness.number, str(self._witness))
+        # A restored portal records what it refuses; its content denies until the log agrees with the witness (T31).
+        if witness and not self._reads_quarantine() and not (self._holds(witness) or self._settled(witness)):
+            raise _not_witnessed(witness.number, str(self._witness))
+
+    def _holds(self, witness: WitnessedCheckpoint) -> bool:
+        row = self._log.execute(self._statements.read_checkpoint, (witness.number,)).fetchone()
+        return row is not None and Checkpoint(*row).hash.hex() == witness.hash
+
+    def _settled(self, witness: WitnessedCheckpoint) -> bool:
+        """Return whether a checkpoint that this key signed states that the witnessed one is lost."""
+        rows = self._read(self._statements.read_losses, (witness.number, LOSS_PATTERN))
+        losses = [Checkpoint(*row) for row in rows]
+        return find_settling(losses, self._key.public_key(), witness.number, witness.hash) is not None
+
+    def _reads_quarantine(self) -> bool:
+        return self._log.execute(self._statements.read_quarantine).fetchone() is not None
 
     @property
     def uncovered(self) -> int:
@@ -170,6 +183,7 @@ class Ledger:
         self._keep(checkpoint)
 
     def _append_checkpoint(self, last: Checkpoint, now: datetime, moved: Sequence[Head]) -> Checkpoint:
+        self._is_quarantined = self._reads_quarantine()
         row = self._log.execute(self._statements.read_epoch).fetchone()
         statement = Statement(now, moved, self._heads.digest(), 0 if row is None else int(row[0]))
         checkpoint = sign_checkpoint(self._key, last, statement)
@@ -187,7 +201,8 @@ class Ledger:
         return NO_CHECKPOINT if row is None else Checkpoint(*row)
 
     def _keep(self, checkpoint: Checkpoint) -> None:
-        if self._witness:
+        # INVARIANT: in quarantine the witness stays as it was: it is what the restored log is held against.
+        if self._witness and not self._is_quarantined:
             store_witness(self._witness, checkpoint)
 
     def _insert_writer(self, opening: Writer) -> int:

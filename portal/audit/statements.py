@@ -17,7 +17,7 @@ from sqlalchemy.sql import ClauseElement
 from portal.storage.addresses import DatabaseKind
 from portal.storage.audit_tables import audit_checkpoints, audit_records, audit_writers, daily_rows, refused_tokens
 from portal.storage.dialects import asyncpg_dialect, psycopg_dialect, sqlite_dialect
-from portal.storage.tables import epoch
+from portal.storage.tables import epoch, quarantine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,9 @@ class LogStatements:
     """Every statement of the log, as text for one driver."""
 
     read_epoch: str
+
+    read_quarantine: str
+    """Gives a row while the portal is in quarantine."""
 
     insert_record: str
     """The columns in the table's order."""
@@ -43,6 +46,9 @@ class LogStatements:
 
     read_checkpoints_between: str
     """First and last number; gives number, body, signature by number."""
+
+    read_losses: str
+    """number, pattern of a body; gives number, body, signature of later checkpoints that fit, by number."""
 
     read_writers: str
     """Gives a writer's columns, and the last sequence, null for a chain without records."""
@@ -109,12 +115,16 @@ def _reads() -> dict[str, ClauseElement]:
     last = select(func.max(records.sequence)).where(records.writer == writers.writer).scalar_subquery()
     return {
         "read_epoch": select(epoch.c.value),
+        "read_quarantine": select(quarantine.c.id),
         "read_checkpoint": select(audit_checkpoints).where(checkpoints.number == bindparam("number")),
         "read_last_checkpoint": select(audit_checkpoints).where(
             checkpoints.number == select(func.max(checkpoints.number)).scalar_subquery()
         ),
         "read_checkpoints_between": select(audit_checkpoints)
         .where(checkpoints.number.between(bindparam("first"), bindparam("last")))
+        .order_by(checkpoints.number),
+        "read_losses": select(audit_checkpoints)
+        .where(checkpoints.number > bindparam("number"), checkpoints.body.like(bindparam("pattern")))
         .order_by(checkpoints.number),
         "read_writers": select(*writers, last).order_by(writers.writer),
         "read_writers_between": select(*writers, last)

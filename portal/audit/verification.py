@@ -8,8 +8,9 @@
 
 A record's text opens with its place and its searchable columns. Every checkpoint names the hash of the one before it
 and the heads that moved, a chain's first as sequence 0; its `epoch` never falls; one with `key` names the public key
-that signs from then on. What lies behind the last checkpoint could be cut unnoticed, and behind the last witnessed one
-written anew by who holds the key: `uncovered` and `unwitnessed` say how many records that are.
+that signs from then on; one with a `loss` states that what was witnessed up to a number is lost since a restore, and
+its own number is the next behind that. What lies behind the last checkpoint could be cut unnoticed, and behind the last
+witnessed one written anew by who holds the key: `uncovered` and `unwitnessed` say how many records that are.
 """
 
 import hashlib
@@ -24,13 +25,13 @@ from typing import Protocol, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from portal.audit.verifying.checkpoints import CHECKPOINTS_AT_ONCE, CheckpointWalk, keys_named, portal_name, signers
-from portal.audit.verifying.faults import FaultKind, Found, LogFault, LogVerification
+from portal.audit.verifying.checkpoints import CheckpointWalk, cut_spans, keys_named, portal_name, signers
+from portal.audit.verifying.faults import FaultKind, Found, LogFault, LogLoss, LogVerification
 from portal.audit.verifying.reading import UNREADABLE_FAULTS, Reader, State, open_first
 from portal.audit.verifying.records import check_parts, cut_chains
 from portal.audit.verifying.witnesses import Claim, read_claims
 
-__all__ = ["FaultKind", "LogFault", "LogVerification", "verify_log"]
+__all__ = ["FaultKind", "LogFault", "LogLoss", "LogVerification", "verify_log"]
 
 PARALLEL_FROM = 100_000
 """Records from which on processes of their own are worth their start."""
@@ -117,9 +118,16 @@ class _Run:
 
     def result(self, fault: LogFault | None, is_witnessed: bool) -> LogVerification:
         """Return what was checked."""
-        uncovered = max(0, self._records - self._walk.covered)
         unwitnessed = max(0, self._records - (self._walk.witnessed or 0)) if is_witnessed else None
-        return LogVerification(self._records, len(self._writers), self._walk.checkpoints, uncovered, fault, unwitnessed)
+        return LogVerification(
+            records=self._records,
+            writers=len(self._writers),
+            checkpoints=self._walk.checkpoints,
+            uncovered=max(0, self._records - self._walk.covered),
+            fault=fault,
+            unwitnessed=unwitnessed,
+            losses=tuple(self._walk.losses),
+        )
 
     def _check_writers(self, portals: Container[bytes]) -> None:
         for writer, portal, started_at, checkpoint, checkpoint_hash in self._reader.rows(_WRITERS):
@@ -142,14 +150,12 @@ class _Run:
             raise Found("database", FaultKind.UNREADABLE)
 
     def _check_checkpoints(self, last: int, count: int, keys: tuple[bytes, ...], run: _Mapping) -> None:
-        end = min(last, count)
-        firsts = range(1, end + 1, CHECKPOINTS_AT_ONCE)
-        spans = [(first, min(end, first + CHECKPOINTS_AT_ONCE - 1)) for first in firsts]
+        spans = cut_spans(self._reader, last, count)
         for (_, until), signed_by in zip(spans, run(partial(signers, self._state, keys), spans), strict=True):
             self._walk.check(until, signed_by, self._writers)
         # Numbers below 1 or beyond the count, or values that are no numbers.
-        if self._walk.checkpoints != count or last != count:
-            raise Found(f"checkpoint {self._walk.checkpoints + 1}", FaultKind.CHECKPOINT_GAP)
+        if self._walk.checkpoints != count or last != self._walk.last:
+            raise Found(f"checkpoint {self._walk.last + 1}", FaultKind.CHECKPOINT_GAP)
 
 
 @contextmanager

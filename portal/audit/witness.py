@@ -6,6 +6,7 @@ portal always keeps the newest checkpoint in a file of its own; folders and URLs
 
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from pathlib import Path
 from portal.audit.checkpoints import Checkpoint
 from portal.audit.reading import open_log_reader
 from portal.audit.witness_stores import WitnessUnreachableError, epoch_of, open_witness
-from portal.errors import AuditUnavailable, Text
 from portal.storage.database import database_exists
 
 
@@ -28,11 +28,21 @@ class WitnessedCheckpoint:
     epoch: int | None = None
 
 
-def newest_witnessed(file: Path | None, witnesses: Sequence[str] = ()) -> WitnessedCheckpoint | None:
-    """Return the newest checkpoint that the portal's own file, or a folder or URL of `witnesses`, holds.
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """The newest checkpoint of each witness that holds one, and how many witnesses can't be reached."""
 
-    Raises: AuditUnavailable where a witness is named and none of them can be reached.
-    """
+    checkpoints: tuple[WitnessedCheckpoint, ...]
+    unreachable: int = 0
+
+    @property
+    def newest(self) -> WitnessedCheckpoint | None:
+        """The newest of all, None where no witness that was reached holds one."""
+        return max(self.checkpoints, key=lambda one: one.number, default=None)
+
+
+def ask_witnesses(file: Path | None, witnesses: Sequence[str] = ()) -> Attestation:
+    """Return what the portal's own file, and the folders and URLs of `witnesses`, hold."""
     found = [load_witness(file)] if file else []
     unreachable = 0
     for place in witnesses:
@@ -41,16 +51,9 @@ def newest_witnessed(file: Path | None, witnesses: Sequence[str] = ()) -> Witnes
                 newest = witness.newest()
         except WitnessUnreachableError:
             unreachable += 1
-            continue
-        found.append(None if newest is None else witnessed(newest))
-    if witnesses and unreachable == len(witnesses):
-        raise AuditUnavailable(
-            Text(
-                en="no witness of `PORTAL_AUDIT_WITNESSES` can be reached; see that one of them can",
-                zh="`PORTAL_AUDIT_WITNESSES` 中的见证方均无法访问；请至少恢复其一",
-            )
-        )
-    return max((one for one in found if one is not None), key=lambda one: one.number, default=None)
+        else:
+            found.append(None if newest is None else witnessed(newest))
+    return Attestation(tuple(one for one in found if one is not None), unreachable)
 
 
 def witnessed(checkpoint: Checkpoint) -> WitnessedCheckpoint:
@@ -92,8 +95,18 @@ def retire_witness(path: Path, database_url: str, now: datetime) -> Path | None:
     """
     if not path.exists() or _holds_log(database_url):
         return None
-    kept = path.with_name(f"{path.stem}-until-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{path.suffix}")
-    return path.rename(kept)
+    return path.rename(_aside(path, now))
+
+
+def copy_witness_aside(path: Path, now: datetime) -> Path | None:
+    """Keep what the witness says in a file of its own and return where, None where there is no witness."""
+    if not path.exists():
+        return None
+    return Path(shutil.copyfile(path, _aside(path, now)))
+
+
+def _aside(path: Path, now: datetime) -> Path:
+    return path.with_name(f"{path.stem}-until-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{path.suffix}")
 
 
 def _holds_log(database_url: str) -> bool:

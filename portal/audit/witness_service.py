@@ -6,19 +6,19 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal.audit.checkpoints import Checkpoint
+from portal.audit.checkpoints import Checkpoint, is_signed
 from portal.audit.witness_stores import (
     FolderWitness,
     WitnessRefusalError,
     WitnessUnreachableError,
     key_named,
+    lost_until,
     parse_checkpoint,
     render_checkpoint,
 )
@@ -44,7 +44,7 @@ class WitnessDesk:
             checkpoint = parse_checkpoint(content)
         except ValueError:
             return 400, "not a checkpoint"
-        if not any(_is_signed(checkpoint, key) for key in self._keys) and not self._is_held(checkpoint):
+        if not any(is_signed(checkpoint, key) for key in self._keys) and not self._is_held(checkpoint):
             _log.error("a checkpoint %d that the portal's key did not sign was refused", checkpoint.number)
             return 403, "not signed with the portal's key"
         try:
@@ -55,6 +55,8 @@ class WitnessDesk:
         except WitnessUnreachableError as fault:
             _log.error("checkpoint %d can't be written: %s", checkpoint.number, fault)
             return 503, "can't be written"
+        if lost := lost_until(checkpoint):
+            _log.error("checkpoint %d states that checkpoints up to %d are lost in the portal", checkpoint.number, lost)
         named = key_named(checkpoint)
         self._follow([named] if named else [])
         return 200, "held"
@@ -68,14 +70,6 @@ class WitnessDesk:
         """Return the newest checkpoint held, as JSON. Raises: WitnessUnreachableError."""
         found = self._store.newest()
         return b"null" if found is None else render_checkpoint(found)
-
-
-def _is_signed(checkpoint: Checkpoint, key: Ed25519PublicKey) -> bool:
-    try:
-        key.verify(checkpoint.signature, checkpoint.body.encode())
-    except InvalidSignature:
-        return False
-    return True
 
 
 def witness_application(folder: Path, keys: Sequence[Ed25519PublicKey]) -> Starlette:

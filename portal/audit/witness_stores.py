@@ -10,7 +10,7 @@ from typing import Protocol
 
 import httpx2
 
-from portal.audit.checkpoints import Checkpoint
+from portal.audit.checkpoints import Checkpoint, settles
 
 TIMEOUT_SECONDS = 2.0
 _REFUSED = 409
@@ -89,11 +89,27 @@ def key_named(checkpoint: Checkpoint) -> bytes | None:
 
 
 def follows(before: Checkpoint | None, checkpoint: Checkpoint) -> bool:
-    """Tell whether the checkpoint is the next one. The first that a witness is told may have any number."""
+    """Tell whether the checkpoint is the next one. The first that a witness is told may have any number.
+
+    The one exception: people accepted that the portal lost what was witnessed. The checkpoint that says so follows the
+    lost ones too, and stays on record with what it says.
+    """
     if before is None:
         return True
     body = json.loads(checkpoint.body)
-    return bool(checkpoint.number == before.number + 1 and body.get("previous") == before.hash.hex())
+    is_chained = body.get("previous") == before.hash.hex()
+    lost = lost_until(checkpoint)
+    if lost is None:
+        return is_chained and checkpoint.number == before.number + 1
+    if is_chained:
+        return checkpoint.number == max(before.number, lost) + 1
+    return checkpoint.number > lost and settles(checkpoint, before.number, before.hash.hex())
+
+
+def lost_until(checkpoint: Checkpoint) -> int | None:
+    """Return the number of the last lost checkpoint, 0 where none was witnessed; None for one that states no loss."""
+    loss = json.loads(checkpoint.body).get("loss")
+    return None if loss is None else int(loss["number"])
 
 
 class FolderWitness:

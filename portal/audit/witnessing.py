@@ -6,9 +6,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 
-from portal.audit.checkpoints import Checkpoint
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from portal.audit.checkpoints import LOSS_PATTERN, Checkpoint, find_settling, is_signed
 from portal.audit.reading import READING_FAULTS, LogReader, open_log_reader
-from portal.audit.witness_stores import WitnessRefusalError, WitnessStore, WitnessUnreachableError, open_witness
+from portal.audit.witness_stores import (
+    WitnessRefusalError,
+    WitnessStore,
+    WitnessUnreachableError,
+    lost_until,
+    open_witness,
+)
 from portal.errors import AuditUnavailable, Text
 
 POLL_SECONDS = 0.5
@@ -20,10 +28,14 @@ _log = logging.getLogger("portal")
 
 
 class _WitnessThread:
-    """Keeps one witness up with the log. What it holds is asked, what it lacks is read from the database."""
+    """Keeps one witness up with the log. What it holds is asked, what it lacks is read from the database.
 
-    def __init__(self, place: str, number: int, database_url: str) -> None:
+    INVARIANT: in quarantine it is told nothing: it is what the restored log is held against (T31).
+    """
+
+    def __init__(self, place: str, number: int, database_url: str, key: Ed25519PublicKey) -> None:
         self._place = place
+        self._key = key
         # The place may hold a password.
         self.name = f"witness {number}"
         self._database_url = database_url
@@ -40,15 +52,24 @@ class _WitnessThread:
         """Hold the log against what the witness has. Raises: WitnessRefusalError, WitnessUnreachableError."""
         newest = self._store.newest()
         self._asked_at = self.reached_at = monotonic()
+        if self._is_quarantined():
+            self._held = None
+            return
         if newest is None:
             if self._held:
                 raise WitnessUnreachableError("it holds nothing any more")
             self._held = 0
             return
         found = self._read(newest.number - 1, 1)
-        if not found or found[0] != newest:
+        self._held = newest.number if found and found[0] == newest else self._settled(newest)
+
+    def _settled(self, newest: Checkpoint) -> int:
+        """Return the number up to which the witness need not be told, where it holds what was accepted as lost."""
+        losses = self._checkpoints(self._open_reader().statements.read_losses, (newest.number, LOSS_PATTERN))
+        settling = find_settling(losses, self._key, newest.number, newest.hash.hex())
+        if settling is None:
             raise WitnessRefusalError(f"checkpoint {newest.number}")
-        self._held = newest.number
+        return settling.number - 1
 
     def start(self) -> None:
         """Begin to tell."""
@@ -93,18 +114,40 @@ class _WitnessThread:
         self._held = self._held or None
 
     def _catch_up(self) -> None:
-        if self._held is None or self._is_failing or monotonic() - self._asked_at >= HEARTBEAT_SECONDS:
+        is_quarantined = self._is_quarantined()
+        is_unknown = self._held is None and not is_quarantined
+        if is_unknown or self._is_failing or monotonic() - self._asked_at >= HEARTBEAT_SECONDS:
             self.check()
-        while checkpoints := self._read(self._held or 0, _BATCH):
+        if is_quarantined or self._held is None:
+            return
+        while checkpoints := self._read(self._held, _BATCH):
+            self._check_losses(checkpoints)
             self._store.store(checkpoints)
             self._held = checkpoints[-1].number
             self._asked_at = self.reached_at = monotonic()
 
+    def _check_losses(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Refuse to tell of a loss that nobody signed: a witness that is a folder wouldn't notice."""
+        for checkpoint in checkpoints:
+            if lost_until(checkpoint) is not None and not is_signed(checkpoint, self._key):
+                raise WitnessRefusalError(f"checkpoint {checkpoint.number}")
+
     def _read(self, after: int, count: int) -> list[Checkpoint]:
+        statements = self._open_reader().statements
+        return self._checkpoints(statements.read_checkpoints_between, (after + 1, after + count))
+
+    def _checkpoints(self, statement: str, parameters: tuple[int, int | str]) -> list[Checkpoint]:
+        rows = self._open_reader().read(statement, parameters)
+        return [Checkpoint(number, body, bytes(signature)) for number, body, signature in rows]
+
+    def _is_quarantined(self) -> bool:
+        reader = self._open_reader()
+        return bool(reader.read(reader.statements.read_quarantine))
+
+    def _open_reader(self) -> LogReader:
         if self._reader is None:
             self._reader = open_log_reader(self._database_url)
-        rows = self._reader.read(self._reader.statements.read_checkpoints_between, (after + 1, after + count))
-        return [Checkpoint(number, body, bytes(signature)) for number, body, signature in rows]
+        return self._reader
 
     def _drop_reader(self) -> None:
         reader, self._reader = self._reader, None
@@ -121,14 +164,16 @@ class Witnessing:
         self._limit_seconds = limit_seconds
 
     @classmethod
-    def start(cls, database_url: str, places: Sequence[str], limit_seconds: float = 600.0) -> "Witnessing":
-        """Hold the log against every witness that can be reached, and begin to tell them all.
+    def start(
+        cls, database_url: str, places: Sequence[str], key: Ed25519PublicKey, limit_seconds: float = 600.0
+    ) -> "Witnessing":
+        """Hold the log, signed with the key, against every witness that can be reached, and begin to tell them all.
 
         Raises: AuditUnavailable where a witness holds a checkpoint that the log lacks.
         """
         if not places:
             return cls((), limit_seconds)
-        threads = [_WitnessThread(place, number, database_url) for number, place in enumerate(places, start=1)]
+        threads = [_WitnessThread(place, number, database_url, key) for number, place in enumerate(places, start=1)]
         started = cls(threads, limit_seconds)
         try:
             for thread in threads:

@@ -140,3 +140,8 @@ def effective_share_class(entry: CatalogEntry, item: InformationItem) -> ShareCl
 def is_item_open(entry: CatalogEntry, item: InformationItem) -> bool:
     """Return whether the item is open to the public: only if entry and item both are."""
     return entry.open and item.open
+
+
+def is_for_everyone(entry: CatalogEntry, item: InformationItem) -> bool:
+    """Return whether no agreement or decision is needed to read the item: it is unconditional, or open."""
+    return effective_share_class(entry, item) is ShareClass.UNCONDITIONAL or is_item_open(entry, item)

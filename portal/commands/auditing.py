@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from portal.audit.following import MAX_LINES, LogFollower
-from portal.audit.verification import FaultKind, LogFault, LogVerification, verify_log
+from portal.audit.verification import FaultKind, LogFault, LogLoss, LogVerification, verify_log
 from portal.commands.options import NoOptions, TailOptions, VerifyOptions
 from portal.commands.parsing import parse_whole
 from portal.commands.terminal import ExitCode, Session, Terminal
@@ -83,12 +83,30 @@ def _render(result: LogVerification) -> Iterator[Text]:
         zh=f"已检查 {result.writers} 个写入者的 {result.records} 条记录和 {result.checkpoints} 个检查点；"
         f"{result.uncovered} 条记录尚未被检查点覆盖",
     )
+    yield from map(_render_loss, result.losses)
     if result.unwitnessed is not None:
         yield Text(
             en=f"{result.unwitnessed} records are newer than the last witnessed checkpoint",
             zh=f"{result.unwitnessed} 条记录晚于最后一个已见证的检查点",
         )
     yield Text(en="no fault", zh="未发现问题") if result.fault is None else _render_fault(result.fault)
+
+
+def _render_loss(loss: LogLoss) -> Text:
+    people = "`, `".join(loss.accepted_by)
+    if not loss.until:
+        return Text(
+            en=f"checkpoint {loss.checkpoint} states that the portal was restored without a witness: what came after "
+            f"checkpoint {loss.since} of the backup isn't known; accepted by `{people}`: {loss.reason}",
+            zh=f"检查点 {loss.checkpoint} 载明：门户恢复时没有见证，备份的检查点 {loss.since} 之后的内容不明；"
+            f"由 `{people}` 确认：{loss.reason}",
+        )
+    return Text(
+        en=f"checkpoint {loss.checkpoint} states that checkpoints {loss.since + 1} to {loss.until} were lost in a "
+        f"restore, and what they covered; accepted by `{people}`: {loss.reason}",
+        zh=f"检查点 {loss.checkpoint} 载明：检查点 {loss.since + 1} 至 {loss.until} 及其覆盖的记录在恢复时丢失；"
+        f"由 `{people}` 确认：{loss.reason}",
+    )
 
 
 def _render_fault(fault: LogFault) -> Text:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from portal.audit.sealing import witness_change
 from portal.audit.witness import retire_witness
 from portal.bundles.bundle import Bundle
 from portal.bundles.export import export_bundle
@@ -21,7 +22,7 @@ from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import BadInput, ConfigurationError, Text
 from portal.identity.keys import generate_keys, load_keys, load_or_create_keys
 from portal.settings import Settings
-from portal.storage.database import database_exists
+from portal.storage.database import database_exists, open_sync_database
 from portal.storage.migrating import upgrade_database
 
 
@@ -49,6 +50,8 @@ def load(session: Session, options: LoadOptions) -> ExitCode:
         store = _store_to_load(settings, terminal)
         with _shown_progress(terminal) as progress:
             outcome = load_bundle(bundle, store, order, progress)
+        if outcome.changed:
+            _witness(settings)
         _say_all(terminal, outcome.lines)
     return ExitCode.DONE
 
@@ -81,6 +84,15 @@ def _store_to_load(settings: Settings, terminal: Terminal) -> PortalStore:
     keys = load_or_create_keys(settings.key_file)
     announce_new_log(settings, terminal)
     return PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
+
+
+def _witness(settings: Settings) -> None:
+    """Let the witness name the epoch of the change, as far as there is a log."""
+    engine = open_sync_database(settings.owner_database_url)
+    try:
+        witness_change(engine, load_keys(settings.key_file).audit, settings.witness_file, datetime.now(UTC))
+    finally:
+        engine.dispose()
 
 
 def announce_new_log(settings: Settings, terminal: Terminal) -> None:

@@ -104,6 +104,51 @@ class SchemaOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupOptions:
+    """What `portal backup` is told."""
+
+    file: Annotated[str, Argument(metavar="FILE", help="The new file of the backup.")] = ""
+    key: Annotated[
+        str, Option("--key", metavar="FILE", help="The public key to seal it to; left out: `PORTAL_BACKUP_KEY`.")
+    ] = ""
+    new_key: Annotated[
+        str, Option("--new-key", metavar="FILE", help="Make a pair of keys instead; the private one goes there.")
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOptions:
+    """What `portal restore` is told."""
+
+    file: Annotated[Path, Argument(metavar="FILE", help="The file of the backup.")]
+    key: Annotated[Path, Option("--key", metavar="FILE", help="The private key that opens it.")]
+    by: Annotated[str, Option("--by", metavar="NAME", help="Who restores, for the record of changes.")] = ""
+    reason: Annotated[str, Option("--reason", metavar="TEXT", help="Why, for the record of changes.")] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOptions:
+    """What `portal move` is told."""
+
+    to_database: Annotated[
+        str, Option("--to-database", metavar="URL", help="Where the portal's own database is to be; empty until now.")
+    ]
+    to_data: Annotated[str, Option("--to-data", metavar="URL", help="Where the data store is to be; empty until now.")]
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileOptions:
+    """What `portal reconcile` is told."""
+
+    accept_loss: Annotated[
+        bool, Option("--accept-loss", help="Lift the quarantine although something is missing; two people say so.")
+    ] = False
+    by: Annotated[str, Option("--by", metavar="NAME", help="One who accepts the loss.")] = ""
+    and_by: Annotated[str, Option("--and", metavar="NAME", help="The other who accepts the loss.")] = ""
+    reason: Annotated[str, Option("--reason", metavar="TEXT", help="Why the loss is accepted.")] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TailOptions:
     """What `portal audit tail` is told."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from portal.catalog.entries import CatalogEntry
+from portal.catalog.entries import CatalogEntry, is_for_everyone
 from portal.conditions.meaning import bind_subject
 from portal.conditions.tree import TRUE, And, Condition, Not, Or
 from portal.errors import ErrorCode
@@ -71,7 +71,7 @@ class DecisionPoint:
                 # Items with the same candidates match alike: only which records cover them could differ.
                 matched[covering] = self._match(covering, entry, name, request)
             grant = _grant(name, matched[covering])
-            code = _refusal(grant, covering, entry, request)
+            code = _refusal(grant, covering, entry, request) or self._quarantined(entry, name)
             if code is None:
                 grants.append(grant)
             else:
@@ -83,6 +83,16 @@ class DecisionPoint:
     ) -> tuple[PolicyRecord, ...]:
         item = entry.item(name)
         return () if item is None else self.matchers[model_of(request.subject)].matching(covering, entry, item, request)
+
+    def _quarantined(self, entry: CatalogEntry, name: ItemIdentifier) -> ErrorCode | None:
+        """Return the refusal of an item that waits for reconciliation: its permission may have been revoked (T31).
+
+        INVARIANT: what the quarantine lets through is exactly what is unconditional or open.
+        """
+        item = entry.item(name)
+        if self.snapshot.content.quarantine is None or (item is not None and is_for_everyone(entry, item)):
+            return None
+        return ErrorCode.POLICY_UNAVAILABLE
 
 
 def _used_items(use: Use, entry: CatalogEntry) -> tuple[ItemIdentifier, ...]:

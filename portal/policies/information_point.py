@@ -18,6 +18,7 @@ from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
 from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
+from portal.storage.quarantine import Quarantine
 from portal.storage.tables import catalog_entries, datasets, policy_records
 from portal.vocabulary import EntryCode
 
@@ -45,7 +46,10 @@ class EntryState:
 
 @dataclass(frozen=True, slots=True)
 class PortalContent:
-    """Everything that decisions rest on, under one epoch: entries by code, records by id."""
+    """Everything that decisions rest on, under one epoch: entries by code, records by id.
+
+    `quarantine`: the portal was restored from a backup and waits for reconciliation.
+    """
 
     epoch: int
     profile: str
@@ -55,6 +59,7 @@ class PortalContent:
     records: tuple[PolicyRecord, ...]
     key_set: str | None = None
     """The fingerprint of the keys in force; None where they were never rotated."""
+    quarantine: Quarantine | None = None
 
 
 async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
@@ -100,6 +105,7 @@ def parse_content(content: StoredContent) -> PortalContent:
                 _record(policy, active, entry_by_code)
                 for policy, active in sorted(content.rows[policy_records.name].items())
             ),
+            quarantine=content.quarantine,
         )
     except PolicyUnavailable:
         raise

@@ -12,6 +12,7 @@ from portal.policies.records import Effect, PolicyRecord
 from portal.vocabulary import EntryCode, ItemIdentifier, Purpose
 
 _NEAREST_FIRST = (
+    ErrorCode.POLICY_UNAVAILABLE,
     ErrorCode.CONDITION_FAILED,
     ErrorCode.EXPIRED,
     ErrorCode.PURPOSE_REQUIRED,

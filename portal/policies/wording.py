@@ -31,6 +31,9 @@ _REASONS = {
     ErrorCode.PURPOSE_REQUIRED: Text(en="a purpose must be stated", zh="须说明用途"),
     ErrorCode.EXPIRED: Text(en="not in force at this moment", zh="此刻不在有效期内"),
     ErrorCode.CONDITION_FAILED: Text(en="a condition isn't met", zh="条件不满足"),
+    ErrorCode.POLICY_UNAVAILABLE: Text(
+        en="the portal was restored from a backup and waits for reconciliation", zh="门户由备份恢复，尚待核对"
+    ),
 }
 
 

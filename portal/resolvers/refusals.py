@@ -30,6 +30,11 @@ _SENTENCES = {
         en="shown masked, so it can't be filtered or ordered by: {items}; leave it out of `where` and `orderBy`",
         zh="{items} 以脱敏形式提供，不能用于筛选或排序；请从 `where` 和 `orderBy` 中去掉",
     ),
+    ErrorCode.POLICY_UNAVAILABLE: Text(
+        en="the portal was restored from a backup and waits for reconciliation; until then only unconditional and open "
+        "items are answered, so not {items}",
+        zh="门户由备份恢复，尚待核对；在此之前只提供无条件共享和开放的信息项，暂不提供 {items}",
+    ),
     ErrorCode.QUOTA_EXCEEDED: Text(
         en="more rows than permitted, at once or today, for {items}; ask for fewer with `first`, or tomorrow",
         zh="{items} 超过单次或当日许可的行数；请减小 `first`，或明日再取",

@@ -7,12 +7,13 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, Table, and_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.errors import Fault, Language, PolicyUnavailable, Text
+from portal.storage.quarantine import Quarantine, read_quarantine
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, portal
 
 Cell = str | int | bytes | None
@@ -94,11 +95,12 @@ ContentRows = Mapping[str, Mapping[str, ContentRow]]
 
 @dataclass(frozen=True, slots=True)
 class StoredContent:
-    """Everything that is active, under one epoch: rows by table and key."""
+    """Everything that is active, under one epoch: rows by table and key, and the quarantine that it is in."""
 
     identity: PortalIdentity
     epoch: int
     rows: Mapping[str, Mapping[str, ActiveRow]]
+    quarantine: Quarantine | None = None
 
     def active(self, table: Table) -> Mapping[str, ContentRow]:
         """Return the table's rows by key."""
@@ -184,7 +186,7 @@ def _read(connection: Connection) -> tuple[str, StoredContent]:
     if state is None or identity is None:
         raise unreadable("its epoch or its identity is missing", "缺少纪元或门户标识")
     rows = {content.table.name: _read_table(connection, content) for content in CONTENT_TABLES}
-    return str(state.digest), StoredContent(PortalIdentity(*identity), state.value, rows)
+    return str(state.digest), StoredContent(PortalIdentity(*identity), state.value, rows, read_quarantine(connection))
 
 
 def _read_table(connection: Connection, content: ContentTable) -> Mapping[str, ActiveRow]:
@@ -238,6 +240,8 @@ def _canonical_lines(content: StoredContent) -> Iterator[list[object]]:
     yield ["portal", identity.portal_id, identity.key_fingerprint, identity.profile, identity.title, content.epoch]
     if identity.key_set is not None:
         yield ["keys", identity.key_set]
+    if content.quarantine is not None:
+        yield ["quarantine", asdict(content.quarantine)]
     for table, rows in sorted(content.rows.items()):
         for key, active in sorted(rows.items()):
             children = {

@@ -1,7 +1,7 @@
 """Changing the portal's content: what differs between two states, and writing it, whole, in one transaction."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
@@ -17,6 +17,7 @@ from portal.storage.content import (
     content_digest,
     read_epoch_value,
 )
+from portal.storage.quarantine import Quarantine, replace_quarantine
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, policy_records, portal
 
 _ORIGIN = "origin"
@@ -116,9 +117,25 @@ def store_change(connection: Connection, change: ContentChange, note: ChangeNote
     rows = {content.table.name: _store_table(connection, content, change, number) for content in CONTENT_TABLES}
     _adopt(connection, change.differences[policy_records.name].adopted)
     # INVARIANT: signed is what was meant to be written, never what is read back: whatever else got in doesn't verify.
-    state = StoredContent(change.wanted.identity, new_epoch, rows)
+    quarantine = change.present.quarantine if change.present else None
+    state = StoredContent(change.wanted.identity, new_epoch, rows, quarantine)
     _store_state(connection, state, content_digest(state, secret), is_first=change.present is None)
     return new_epoch
+
+
+def change_quarantine(
+    connection: Connection, content: StoredContent, wanted: Quarantine | None, note: ChangeNote, secret: bytes
+) -> StoredContent:
+    """Set or lift the quarantine in the connection's transaction and return the content that it leaves, signed.
+
+    `content` was read in the same transaction; its epoch may be raised before, and the new one is the next.
+    """
+    state = replace(content, epoch=content.epoch + 1, quarantine=wanted)
+    replace_quarantine(connection, wanted)
+    summary: dict[str, JsonValue] = {"quarantine": None if wanted is None else dict(asdict(wanted))}
+    _insert_note(connection, note, state.epoch, summary)
+    _store_state(connection, state, content_digest(state, secret), is_first=False)
+    return state
 
 
 def _store_note(connection: Connection, change: ContentChange, note: ChangeNote, new_epoch: int) -> int:
@@ -127,6 +144,10 @@ def _store_note(connection: Connection, change: ContentChange, note: ChangeNote,
         for name, by in change.differences.items()
         if by.is_change
     }
+    return _insert_note(connection, note, new_epoch, summary)
+
+
+def _insert_note(connection: Connection, note: ChangeNote, new_epoch: int, summary: dict[str, JsonValue]) -> int:
     values = {"made_at": note.made_at, "made_by": note.made_by, "reason": note.reason}
     statement = insert(changes).values(**values, epoch=new_epoch, summary=render_json(summary)).returning(changes.c.id)
     return int(connection.execute(statement).scalar_one())

@@ -35,6 +35,7 @@ from portal.errors import SourceUnavailable
 from portal.errors import Text as Message
 from portal.storage.addresses import DatabaseKind, database_path
 from portal.storage.data_in_postgresql import copy_rows, finish_table, grant_tables
+from portal.storage.inserting import insert_rows
 from portal.storage.sqlite import connect_read_only
 
 ROW_NUMBER = "_row_number"
@@ -169,13 +170,7 @@ def _batches(rows: Iterable[StoredRow]) -> Iterator[list[StoredRow]]:
 
 @contextmanager
 def _inserting(connection: Connection, table: Table) -> Iterator[Callable[[list[StoredRow]], None]]:
-    names = [column.name for column in table.columns]
-    statement = insert(table)
-
-    def write(batch: list[StoredRow]) -> None:
-        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in batch])
-
-    yield write
+    yield lambda batch: insert_rows(connection, table, batch)
 
 
 def _indexes(connection: Connection, table: Table, layout: TableLayout) -> Iterator[Index]:
@@ -201,8 +196,9 @@ def read_dataset(connection: Connection, table: Table) -> Iterator[StoredRow]:
     grant_tables(connection, [table.name])
     statement = table.select().order_by(table.columns[ROW_NUMBER]).execution_options(yield_per=BATCH)
     with connection.execute(statement) as result:
-        for row in result:
-            yield tuple(row)
+        # By whole batches: one row at a time costs three times as much.
+        for batch in result.partitions():
+            yield from map(tuple, batch)
 
 
 def dataset_tables(connection: Connection) -> frozenset[str]:

@@ -1,10 +1,10 @@
 """The portal's databases, whichever they are: engines, transactions, the lock of a load, the tables' revisions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.errors import ConfigurationError, Text
@@ -36,6 +36,17 @@ def for_writing(engine: _AnyEngine) -> _AnyEngine:
     return engine.execution_options(**{WRITING: True})
 
 
+def hold_transaction_lock(connection: Connection, lock: AdvisoryLock) -> None:
+    """Hold one of the portal's locks until the transaction ends; SQLite's one write lock stands for them all."""
+    if connection.dialect.name == DatabaseKind.POSTGRESQL:
+        connection.execute(select(func.pg_advisory_xact_lock(int(lock))))
+
+
+def read_compiled(connection: Connection, statement: str, parameters: Sequence[str | int | bytes | None]) -> list[Any]:
+    """Return the rows of a statement that was compiled for the connection's driver."""
+    return list(connection.exec_driver_sql(statement, tuple(parameters)))
+
+
 def empty_journal(engine: Engine) -> None:
     """Take what was deleted out of the journal, where a database keeps one that outlasts what is in it."""
     if engine.dialect.name == DatabaseKind.SQLITE:
@@ -65,8 +76,8 @@ def hold_writer_lock(url: str, wait_seconds: float = LOAD_WAIT_SECONDS) -> Itera
         if not is_held:
             raise ConfigurationError(
                 Text(
-                    en="another load is running on this portal; wait until it has ended and load again",
-                    zh="本门户正在进行另一次装载；请待其结束后再装载",
+                    en="another load or backup is running on this portal; wait until it has ended and try again",
+                    zh="本门户正在进行另一次装载或备份；请待其结束后重试",
                 )
             )
         yield

@@ -17,6 +17,9 @@ from portal.storage.postgresql import check_server
 from portal.storage.rights import give_rights
 from portal.storage.tables import compatibility
 
+UNFINISHED = "unfinished-"
+"""How the revision begins of tables into which a whole portal is being copied (`portal.storage.unfinished`)."""
+
 
 def upgrade_database(url: str) -> None:
     """Make the database if it isn't there, and bring its tables to this version's revision, whole or not at all.
@@ -87,6 +90,13 @@ def _is_current(connection: Connection) -> bool:
     scripts = ScriptDirectory.from_config(migration_settings(connection))
     found = MigrationContext.configure(connection).get_current_heads()
     known = {revision.revision for revision in scripts.walk_revisions()}
+    if any(revision.startswith(UNFINISHED) for revision in found):
+        raise ConfigurationError(
+            Text(
+                en="the database is half of a move or restore that didn't come to its end; run that again",
+                zh="数据库中是一次未完成的迁移或恢复；请重新执行该操作",
+            )
+        )
     if unknown := sorted(set(found) - known):
         if _oldest_compatible(connection, unknown[0]) in known:
             return True

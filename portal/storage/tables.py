@@ -157,6 +157,17 @@ compatibility = _single("compatibility", _text("revision"), _text("readable_from
 epoch = _single("epoch", _number("value"), _text("digest"))
 """The number of the content's state and the keyed digest of that state. No row: nothing was loaded yet."""
 
+quarantine = _single(
+    "quarantine",
+    _text("restored_at"),
+    _text("made_at"),
+    _number("epoch"),
+    _number("checkpoint"),
+    _text("checkpoint_hash"),
+    _text("reason"),
+)
+"""The backup that the portal was restored from, until its log agrees with the last witnessed checkpoint."""
+
 departments = _versioned("departments", "code", _text("name"), _text("region", optional=True))
 department_groups = _child("department_groups", "departments", "code", "department", _text("group"))
 

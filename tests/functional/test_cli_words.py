@@ -18,7 +18,7 @@ from tests.fixtures.command_line import CommandLine
 
 COMMANDS = (
     *("demo", "load", "export", "serve", "token", "query", "explain", "schema", "settings"),
-    *("upgrade", "doctor", "database", "keys", "audit"),
+    *("backup", "restore", "move", "reconcile", "upgrade", "doctor", "database", "keys", "audit"),
 )
 
 
@@ -111,6 +111,22 @@ def test_help_is_shown_when_no_command_is_named(portal: CommandLine, arguments: 
         (["serve"], "key file"),
         (["export", "out"], "key file"),
         (["audit", "verify"], "key file"),
+        (["backup"], "name the new file of the backup, or `--new-key FILE`"),
+        (["backup", "a", "--new-key", "b"], "name the new file of the backup, or `--new-key FILE`"),
+        (["backup", "a"], "no key is named to seal the backup to; set `PORTAL_BACKUP_KEY`"),
+        (["backup", "a", "--key", "none.pub"], "the backup key `none.pub` can't be read"),
+        (["restore", "a"], "`--key` is missing (see `portal restore --help`)"),
+        (["restore", "a", "--key", "none"], "the key file `none` can't be read"),
+        (["move"], "`--to-database` is missing (see `portal move --help`)"),
+        (["move", "--to-database", "sqlite:///b.db", "--to-data", "sqlite:///c.db"], "key file"),
+        (["reconcile"], "key file"),
+        (["reconcile", "--by", "a"], "`--by`, `--and` and `--reason` go with `--accept-loss`"),
+        (["reconcile", "--accept-loss"], "a loss is accepted by two people; name them"),
+        (
+            ["reconcile", "--accept-loss", "--by", "A", "--and", "a ", "--reason", "x"],
+            "a loss is accepted by two people",
+        ),
+        (["reconcile", "--accept-loss", "--by", "a", "--and", "b"], "say why the loss is accepted"),
         (["audit", "tail"], "there is no database"),
         (["audit", "tail", "--lines", "-1"], "`--lines -1` is not a whole number from 0 to 1000"),
     ],

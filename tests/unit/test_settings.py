@@ -40,6 +40,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         issuer="portal",
         audience="portal",
         documents=None,
+        backup_key=None,
         statement_timeout_seconds=5.0,
         max_body_bytes=65536,
         max_tokens=8192,

@@ -9,7 +9,7 @@ from typing import Any, cast
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from portal.audit.verifying.faults import FaultKind, Found
+from portal.audit.verifying.faults import FaultKind, Found, LogLoss
 from portal.audit.verifying.reading import Reader, State, open_reader
 
 CHECKPOINTS_AT_ONCE = 2000
@@ -18,6 +18,10 @@ UNSIGNED = 255
 _CHECKPOINTS = "SELECT number, body, signature FROM audit_checkpoints WHERE number BETWEEN ? AND ? ORDER BY number"
 _HASH = "SELECT hash FROM audit_records WHERE writer = ? AND sequence = ?"
 _NAMING_KEYS = 'SELECT body FROM audit_checkpoints WHERE number <= ? AND body LIKE \'%"key":"%\' ORDER BY number'
+_STATING_LOSSES = (
+    "SELECT number, (SELECT max(number) FROM audit_checkpoints AS before WHERE before.number < stating.number) "
+    "FROM audit_checkpoints AS stating WHERE number <= ? AND body LIKE '%\"loss\":{%' ORDER BY number"
+)
 _BLOCK = 256
 
 
@@ -37,6 +41,22 @@ def keys_named(reader: Reader, last: int) -> list[bytes]:
             continue
         found.append(key)
     return found
+
+
+def cut_spans(reader: Reader, last: int, count: int) -> list[tuple[int, int]]:
+    """Return spans of checkpoints up to `last`, both ends in each; numbers that were jumped over lie in none.
+
+    Whether a jump is rightly there is for the walk to say. Where there are more numbers than the `count` of
+    checkpoints, those behind lie behind a gap, which is found before them.
+    """
+    spans: list[tuple[int, int]] = []
+    first, left = 1, count
+    for number, before in [*reader.rows(_STATING_LOSSES, (last,)), (last + 1, last)]:
+        end = min(before or 0, first + left - 1)
+        spans += [(one, min(end, one + CHECKPOINTS_AT_ONCE - 1)) for one in range(first, end + 1, CHECKPOINTS_AT_ONCE)]
+        left -= max(0, end - first + 1)
+        first = max(first, number)
+    return spans
 
 
 def signers(state: State, keys: tuple[bytes, ...], span: tuple[int, int]) -> bytes:
@@ -76,14 +96,15 @@ class CheckpointWalk:
         self._keys = keys
         self._anchors = anchors
         self._claims = set(claims)
-        self._claimed = max((number for number, _ in self._claims), default=0)
         self._signer: int | None = None
         self._previous = bytes(32)
         self._epoch = 0
         self._heads = _Heads()
-        self.checkpoints = 0
-        """How many were sound."""
+        self.checkpoints = self.last = 0
+        """How many were sound, and the number of the last of them."""
         self.witnessed: int | None = None
+        """How many records the last checkpoint that a witness names covers."""
+        self.losses: list[LogLoss] = []
 
     @property
     def covered(self) -> int:
@@ -92,19 +113,34 @@ class CheckpointWalk:
 
     def check(self, last: int, signed_by: bytes, writers: Mapping[int, tuple[bytes, bytes]]) -> None:
         """Check the next checkpoints up to number `last`; `writers` are (portal, genesis) by writer. Raises: Found."""
-        rows = self._reader.rows(_CHECKPOINTS, (self.checkpoints + 1, last))
+        rows = self._reader.rows(_CHECKPOINTS, (self.last + 1, last))
         for at, (number, body, signature) in enumerate(rows):
-            place = f"checkpoint {self.checkpoints + 1}"
-            if number != self.checkpoints + 1:
-                raise Found(place, FaultKind.CHECKPOINT_GAP)
+            place = f"checkpoint {self.last + 1}"
             signer = signed_by[at] if at < len(signed_by) else UNSIGNED
             if not self._may_sign(signer):
                 raise Found(place, FaultKind.SIGNATURE)
             self._signer = signer
-            self._check_body(place, json.loads(body), writers)
+            members = json.loads(body)
+            if number != self._take_loss(number, members) + 1:
+                raise Found(place, FaultKind.CHECKPOINT_GAP)
+            self._check_body(place, members, writers)
             self._previous = hashlib.sha256(body + signature).digest()
             self.checkpoints += 1
+            self.last = number
             self._hold_claims(number)
+
+    def _take_loss(self, number: int, members: dict[str, Any]) -> int:
+        """Return the number before this checkpoint: the last one's, or the last lost one's where it states a loss.
+
+        What witnesses say of lost ones is settled with that, but for another one of the number that it names.
+        """
+        loss = members.get("loss")
+        if loss is None:
+            return self.last
+        since, until, people = loss["since"], loss["number"], tuple(loss["accepted_by"])
+        self.losses.append(LogLoss(number, since, until, people, loss["reason"]))
+        self._claims -= {one for one in self._claims if since < one[0] < until or one == (until, loss["hash"])}
+        return max(self.last, cast("int", until))
 
     def _may_sign(self, signer: int) -> bool:
         if self._signer is None:
@@ -112,8 +148,8 @@ class CheckpointWalk:
         return signer == self._signer
 
     def _hold_claims(self, number: int) -> None:
-        self._claims.discard((number, self._previous.hex()))
-        if number == self._claimed:
+        if (claim := (number, self._previous.hex())) in self._claims:
+            self._claims.discard(claim)
             self.witnessed = self._heads.records
 
     def finish(self, writers: Iterable[int]) -> None:

@@ -40,6 +40,20 @@ class LogFault:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLoss:
+    """A gap that two people accepted after a restore: `checkpoint` states it.
+
+    Lost are the checkpoints behind `since` up to `until` and what they covered; `until` 0: there was no witness.
+    """
+
+    checkpoint: int
+    since: int
+    until: int
+    accepted_by: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogVerification:
     """What was checked, up to the first fault.
 
@@ -53,6 +67,7 @@ class LogVerification:
     uncovered: int
     fault: LogFault | None
     unwitnessed: int | None = None
+    losses: tuple[LogLoss, ...] = ()
 
 
 class Found(Exception):

@@ -121,8 +121,8 @@ MUTANTS = (
     Mutant("head, text = append(", "head, text = self._head, _ = append(", failed_transaction_leaves_the_chain_whole),
     Mutant("            self._check_last(last)\n", "", foreign_key_is_refused),
     Mutant("raise AuditUnavailable(_FOREIGN_LOG) from None", "pass", foreign_key_is_refused),
-    Mutant("if row is None or", "if row is not None and", replaced_log_is_refused),
-    Mutant(" or Checkpoint(*row).hash.hex() != witness.hash", "", restored_log_is_refused),
+    Mutant("row is not None and Checkpoint", "row is None or Checkpoint", replaced_log_is_refused),
+    Mutant(" and Checkpoint(*row).hash.hex() == witness.hash", "", restored_log_is_refused),
     Mutant("self._heads.begin(last)", "self._heads.begin(last)[:0]", what_others_left_is_covered),
     Mutant("store_witness(self._witness, checkpoint)", "pass", witness_knows_the_last_checkpoint),
 )

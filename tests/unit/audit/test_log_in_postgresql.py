@@ -118,7 +118,7 @@ def test_records_are_searched_and_proved(url: str) -> None:
 
 
 def test_witness_is_told(url: str, tmp_path: Path) -> None:
-    with closing(Witnessing.start(url, [str(tmp_path)])):
+    with closing(Witnessing.start(url, [str(tmp_path)], KEY.public_key())):
         pass
     newest = FolderWitness(tmp_path).newest()
     assert newest is not None

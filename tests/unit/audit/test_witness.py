@@ -10,8 +10,9 @@ from tests.unit.audit.logs import MOMENT, Log
 def test_witness_is_what_was_stored_last(tmp_path: Path) -> None:
     path = tmp_path / "witness.json"
     for number in (1, 2):
-        store_witness(path, Checkpoint(number, "{}", b"signature"))
-    assert load_witness(path) == WitnessedCheckpoint(2, Checkpoint(2, "{}", b"signature").hash.hex())
+        store_witness(path, Checkpoint(number, '{"epoch": 7}', b"signature"))
+    expected = Checkpoint(2, '{"epoch": 7}', b"signature").hash.hex()
+    assert load_witness(path) == WitnessedCheckpoint(2, expected, 7)
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -12,12 +12,12 @@ import pytest
 import uvicorn
 
 from portal.audit.recorder import Recorder
-from portal.audit.witness import WitnessedCheckpoint, load_witness, newest_witnessed
+from portal.audit.witness import Attestation, ask_witnesses, load_witness
 from portal.audit.witness_service import witness_application
 from portal.audit.witness_stores import FolderWitness
 from portal.audit.witnessing import Witnessing
 from portal.errors import AuditUnavailable
-from tests.unit.audit.logs import PERMITTED, Log, make_log, write_many
+from tests.unit.audit.logs import KEY, PERMITTED, Log, make_log, write_many
 
 
 def wait_for(claim: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -48,7 +48,9 @@ def folder(tmp_path: Path) -> Path:
 
 @contextmanager
 def witnessing(log: Log, *places: Path | str, limit_seconds: float = 600.0) -> Iterator[Witnessing]:
-    with closing(Witnessing.start(log.url, [str(place) for place in places], limit_seconds)) as started:
+    with closing(
+        Witnessing.start(log.url, [str(place) for place in places], KEY.public_key(), limit_seconds)
+    ) as started:
         yield started
 
 
@@ -80,8 +82,8 @@ def test_witnesses_are_told_everything_and_what_comes_later(log: Log, folder: Pa
         kept = load_witness(log.witness)
         assert kept is not None
         assert kept.number == 5
-        assert newest_witnessed(None, [str(folder)]) == kept
-        assert newest_witnessed(log.witness, [url]) == kept
+        assert ask_witnesses(None, [str(folder)]) == Attestation((kept,))
+        assert ask_witnesses(log.witness, [url]) == Attestation((kept, kept))
     for path in (folder, other):
         assert sum(len(file.read_bytes().splitlines()) for file in path.glob("*.jsonl")) == 5
 
@@ -110,7 +112,7 @@ def test_witness_catches_up_when_it_is_reached_again(log: Log, folder: Path, cap
 
 @pytest.mark.clause("threats.md R24")
 async def test_nothing_is_recorded_when_no_witness_was_reached_for_too_long(log: Log, folder: Path) -> None:
-    started = Witnessing.start(log.url, [str(folder)], 0.3)
+    started = Witnessing.start(log.url, [str(folder)], KEY.public_key(), 0.3)
     recorder = await asyncio.to_thread(Recorder.start, log.url, log.key, log.witness, started)
     try:
         await recorder.record(PERMITTED)
@@ -134,7 +136,7 @@ def test_portal_does_not_start_when_a_witness_holds_what_the_log_lacks(log: Log,
         if checkpoints:
             write_checkpoints(restored, checkpoints)
         with pytest.raises(AuditUnavailable, match="witness 1"):
-            Witnessing.start(restored.url, [str(folder)])
+            Witnessing.start(restored.url, [str(folder)], KEY.public_key())
 
 
 @pytest.mark.clause("threats.md T18")
@@ -150,14 +152,14 @@ def test_nothing_is_answered_when_the_log_is_exchanged_at_work(log: Log, folder:
 
 
 def test_newest_witnessed_is_the_newest_of_all(log: Log, folder: Path, tmp_path: Path) -> None:
-    assert newest_witnessed(log.witness) is None
+    assert ask_witnesses(log.witness) == Attestation(())
+    assert Attestation(()).newest is None
     write_checkpoints(log, 2)
     with witnessing(log, folder):
         wait_for(lambda: newest_number(folder) == 2)
     write_checkpoints(log, 1)
     missing = str(tmp_path / "missing")
-    newest = newest_witnessed(log.witness, [str(folder), missing])
-    assert isinstance(newest, WitnessedCheckpoint)
-    assert newest.number == 3
-    with pytest.raises(AuditUnavailable):
-        newest_witnessed(log.witness, [missing])
+    told = ask_witnesses(log.witness, [str(folder), missing])
+    assert [one.number for one in told.checkpoints] == [3, 2]
+    assert told.newest == told.checkpoints[0]
+    assert told.unreachable == 1

@@ -185,7 +185,10 @@ def test_changed_members_of_a_department_are_loaded(loaded: PortalStore, tmp_pat
 
 
 def test_a_load_is_refused_while_another_runs(loaded: PortalStore, tmp_path: Path) -> None:
-    with hold_writer_lock(loaded.database_url), pytest.raises(ConfigurationError, match="another load is running"):
+    with (
+        hold_writer_lock(loaded.database_url),
+        pytest.raises(ConfigurationError, match="another load or backup is running"),
+    ):
         load_bundle(small_bundle().read(tmp_path / "second"), loaded, LoadOrder(NOW, wait_seconds=0.1))
 
 

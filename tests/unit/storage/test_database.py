@@ -183,7 +183,7 @@ def test_writer_lock_is_refused_while_another_holds_it(tmp_path: Path) -> None:
     url, lock = database_url(tmp_path / "portal.db"), tmp_path / "portal.db.lock"
     with (
         hold_writer_lock(url),
-        pytest.raises(ConfigurationError, match="another load is running"),
+        pytest.raises(ConfigurationError, match="another load or backup is running"),
         hold_writer_lock(url, wait_seconds=0.1),
     ):
         pytest.fail("two held the lock")

@@ -64,7 +64,7 @@ def test_upgrading_twice_changes_nothing(engine: Engine, tmp_path: Path) -> None
     assert statements(engine) == before
 
 
-def test_the_first_revision_refuses_to_be_undone(engine: Engine) -> None:
+def test_revisions_refuse_to_be_undone(engine: Engine) -> None:
     before = statements(engine)
     with pytest.raises(NotImplementedError, match="can't be undone"), for_writing(engine).begin() as connection:
         command.downgrade(migration_settings(connection), "base")
