@@ -1,7 +1,8 @@
 """A process that records without end, for tests that take its disk or its life away.
 
 `python -m tests.faults.recording_process DATABASE [FILE_BYTES]` prints a line for each record: its receipt once it is
-durable, or `unavailable`. With FILE_BYTES no file may grow beyond so many bytes until a second after the first refusal.
+durable, or `unavailable`. DATABASE is an SQLite file, or PostgreSQL's URL. With FILE_BYTES no file may grow beyond so
+many bytes until a second after the first refusal.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from pathlib import Path
 from portal.audit.receipts import Recorded
 from portal.audit.recorder import Recorder
 from portal.errors import AuditUnavailable
-from tests.unit.audit.logs import Log, numbered
+from tests.unit.audit.logs import KEY, Log, numbered
 
 AT_ONCE = 4
 
@@ -46,10 +47,17 @@ async def record(recorder: Recorder) -> None:
             say(recorded.receipt)
 
 
-async def main(database: Path, file_bytes: int) -> None:
+def start(database: str) -> Recorder:
+    """Begin a chain."""
+    if database.startswith("postgresql://"):
+        return Recorder.start(database, KEY)
+    log = Log(Path(database))
+    return Recorder.start(log.url, log.key, log.witness)
+
+
+async def main(database: str, file_bytes: int) -> None:
     """Record from several tasks at once."""
-    log = Log(database)
-    recorder = Recorder.start(log.url, log.key, log.witness)
+    recorder = start(database)
     if file_bytes:
         limit_files(file_bytes)
         asyncio.get_running_loop().call_later(2, limit_files, resource.RLIM_INFINITY)
@@ -57,4 +65,4 @@ async def main(database: Path, file_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
