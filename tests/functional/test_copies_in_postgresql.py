@@ -1,5 +1,8 @@
 """Copies of a portal from and to PostgreSQL: the same rows, rights given anew, nothing lost on the way."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -10,7 +13,10 @@ from portal.archives.moving import move
 from portal.archives.reconciling import Acceptance
 from portal.archives.steps import CopyStep
 from portal.audit.ledger import Ledger
+from portal.audit.sealing import read_last_checkpoint
 from portal.audit.verification import verify_log
+from portal.audit.witness_stores import FolderWitness
+from portal.audit.witnessing import Witnessing
 from portal.errors import ConfigurationError
 from portal.storage.migrating import upgrade_database
 from portal.storage.rights import give_rights
@@ -21,6 +27,7 @@ from tests.fixtures.small_bundle import content_of, small_bundle
 
 pytestmark = [pytest.mark.heavy, pytest.mark.clause("T31"), pytest.mark.clause("R32")]
 
+ROOT = Path(__file__).parents[2]
 WAYS = [("postgresql", "postgresql"), ("sqlite", "postgresql"), ("postgresql", "sqlite")]
 BOTH = Acceptance(("甲", "乙"), "synthetic")
 
@@ -129,3 +136,54 @@ def test_server_account_may_record_in_a_restored_portal(servers: list[Mapping[st
     with closing(Ledger(servers[0]["PORTAL_DATABASE_URL"], portal.keys.audit, None)) as ledger:
         ledger.checkpoint()
     assert verify_log(portal.place.database_url, portal.keys.audit_public_pem()).writers == 2
+
+
+@pytest.mark.parametrize("step", [CopyStep.WRITING, CopyStep.VERIFIED, CopyStep.RELEASING, CopyStep.RELEASED])
+@pytest.mark.parametrize("what", ["move", "restore"])
+def test_copy_is_whole_or_no_portal_when_killed(pair: tuple[KeptPortal, KeptPortal], what: str, step: CopyStep) -> None:
+    portal, target = pair
+    before = portal.rows()
+    command = [sys.executable, "-m", "tests.fixtures.dying_copy", what, str(portal.folder), step, "1"]
+    assert subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode == -signal.SIGKILL
+    if step is not CopyStep.RELEASED:
+        with pytest.raises(ConfigurationError, match="half of a move or restore"):
+            upgrade_database(target.place.database_url)
+        if what == "move":
+            move(portal.move_order(target))
+        else:
+            target.restore()
+    upgrade_database(target.place.database_url)
+    assert without_quarantine(target.rows()) == without_quarantine(before)
+    assert (content_of(target.store).quarantine is not None) is (what == "restore")
+
+
+def test_witnesses_of_others_are_told_nothing_in_quarantine_and_go_on_after_a_loss(
+    servers: list[Mapping[str, str]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "witness"
+    folder.mkdir()
+    portal = kept_portal(tmp_path, servers[0])
+    portal.backup()
+    portal.record(3)
+    tell(portal, folder)
+    held = FolderWitness(folder).newest()
+    portal.destroy()
+    portal.restore()
+    portal.record(2)
+    tell(portal, folder)
+    assert FolderWitness(folder).newest() == held
+    places = [str(folder)]
+    assert not portal.reconcile(witnesses=places).lifted
+    assert portal.reconcile(BOTH, places).lifted
+    portal.record(1)
+    tell(portal, folder)
+    with portal.store.open() as databases, databases.content.connect() as connection:
+        assert FolderWitness(folder).newest() == read_last_checkpoint(connection)
+    witnesses = [portal.place.witness, folder]
+    assert verify_log(portal.place.database_url, portal.keys.audit_public_pem(), witnesses).fault is None
+
+
+def tell(portal: KeptPortal, folder: Path) -> None:
+    """Run the witnessing of a portal for so long that all is told."""
+    key = portal.keys.audit.public_key()
+    Witnessing.start(portal.place.database_url, [str(folder)], key).close(seconds=10)
