@@ -19,7 +19,7 @@ from portal.bundles.store import PortalStore
 from portal.errors import ConfigurationError, Text
 from portal.identity.keys import PortalKeys
 from portal.storage.content import read_content
-from portal.storage.database import for_writing, open_sync_database
+from portal.storage.database import for_writing, hold_still, open_sync_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def move(order: MoveOrder, progress: Progress = no_progress) -> Moved:
 
         with _standing_still(source, copy.standing.position):
             kept = _take_witness_along(order)
-            release(databases, copy.standing, sign)
+            release(to_store, databases, copy.standing, sign)
         progress(CopyStep.RELEASED, 0)
     return Moved(copy.standing, tuple(sums), kept)
 
@@ -129,10 +129,11 @@ def _compare_position(connection: Connection, position: Position) -> None:
 
 @contextmanager
 def _standing_still(source: Place, position: Position) -> Iterator[None]:
-    """Hold the source's write lock while the new place is released. Raises: ConfigurationError if it went on."""
+    """Let the source change no more while the new place is released. Raises: ConfigurationError if it went on."""
     engine = open_sync_database(source.database_url)
     try:
         with for_writing(engine).begin() as connection:
+            hold_still(connection)
             _compare_position(connection, position)
             yield
     finally:

@@ -29,10 +29,11 @@ from portal.audit.sealing import read_heads, read_last_checkpoint
 from portal.bundles.datasets import parse_layout
 from portal.bundles.store import PortalStore
 from portal.conditions.values import render_instant
+from portal.storage.addresses import DatabaseKind
 from portal.storage.audit_tables import refused_tokens
 from portal.storage.content import StoredContent, read_content, read_epoch_value
 from portal.storage.data_store import ROW_NUMBER, data_table, read_dataset
-from portal.storage.database import hold_writer_lock
+from portal.storage.database import hold_writer_lock, wait_patiently
 from portal.storage.metadata import metadata
 from portal.storage.tables import datasets
 from portal.storage.unfinished import read_revision
@@ -71,6 +72,8 @@ def open_copy(store: PortalStore, now: datetime, wait_seconds: float = 30.0) -> 
         databases.content.connect() as content,
         databases.rows.connect() as rows,
     ):
+        for connection in (content, rows):
+            wait_patiently(connection)
         stored = read_content(content, store.digest_secret)
         standing = Standing(
             made_at=render_instant(now),
@@ -131,7 +134,7 @@ def read_rows(connection: Connection, table: CopiedTable) -> Iterator[Row]:
 
 def _ordered(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
     # SQLite compares texts by code point as it is.
-    is_collated = connection.dialect.name == "postgresql" and isinstance(column.type, Text)
+    is_collated = connection.dialect.name == DatabaseKind.POSTGRESQL and isinstance(column.type, Text)
     return collate(column, "C") if is_collated else column
 
 

@@ -73,7 +73,7 @@ def restore(order: RestoreOrder, progress: Progress = no_progress) -> Restored:
             states.append(_quarantine(connection, checked, order))
             progress(CopyStep.RELEASING, 0)
 
-        release(databases, standing, sign)
+        release(store, databases, standing, sign)
         progress(CopyStep.RELEASED, 0)
     return Restored(checked, states[0].epoch, log.fault)
 

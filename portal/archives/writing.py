@@ -14,6 +14,7 @@ from portal.archives.reading import sum_table
 from portal.bundles.datasets import parse_layout
 from portal.bundles.store import Databases, PortalStore
 from portal.errors import ConfigurationError, Text
+from portal.storage.addresses import DatabaseKind, database_kind
 from portal.storage.data_store import (
     StoredRow,
     create_dataset,
@@ -23,9 +24,11 @@ from portal.storage.data_store import (
     read_owner,
     store_owner,
 )
-from portal.storage.database import for_writing, hold_writer_lock
+from portal.storage.database import for_writing, hold_writer_lock, wait_patiently
 from portal.storage.inserting import insert_rows
 from portal.storage.metadata import metadata
+from portal.storage.postgresql import check_server
+from portal.storage.rights import give_rights_within
 from portal.storage.unfinished import (
     create_unfinished,
     drop_data_token,
@@ -48,6 +51,9 @@ def open_target(store: PortalStore, standing: Standing, wait_seconds: float = 30
 
     Raises: ConfigurationError if one of them holds something, or the copy is of a revision that isn't known here.
     """
+    for url in (store.database_url, store.data_url):
+        if database_kind(url) is DatabaseKind.POSTGRESQL:
+            check_server(url)
     with hold_writer_lock(store.database_url, wait_seconds), store.open() as databases:
         token = _check_empty(databases)
         with for_writing(databases.content).begin() as connection:
@@ -123,7 +129,7 @@ def _stored_rows(table: CopiedTable, texts: Texts, told: Callable[[int], None]) 
 def _set_sequence(connection: Connection, table: CopiedTable) -> None:
     """Let PostgreSQL count on behind the rows that came with their numbers; SQLite does so by itself."""
     numbered = metadata.tables[table.name].autoincrement_column if table.name in metadata.tables else None
-    if connection.dialect.name != "postgresql" or numbered is None:
+    if connection.dialect.name != DatabaseKind.POSTGRESQL or numbered is None:
         return
     last = connection.scalar(select(func.max(numbered)))
     sequence = connection.scalar(select(func.pg_get_serial_sequence(table.name, numbered.name)))
@@ -134,6 +140,8 @@ def _set_sequence(connection: Connection, table: CopiedTable) -> None:
 def check_sums(databases: Databases, tables: Iterable[CopiedTable], sums: Iterable[TableSum]) -> None:
     """Read every table back in order and compare. Raises: ConfigurationError naming one that differs."""
     with databases.content.connect() as content, databases.rows.connect() as rows:
+        for connection in (content, rows):
+            wait_patiently(connection)
         for table, expected in zip(tables, sums, strict=True):
             found = sum_table(rows if table.store is StoreName.ROWS else content, table)
             if found != expected:
@@ -147,15 +155,17 @@ def check_sums(databases: Databases, tables: Iterable[CopiedTable], sums: Iterab
                 )
 
 
-def release(databases: Databases, standing: Standing, sign: Callable[[Connection], None]) -> None:
+def release(store: PortalStore, databases: Databases, standing: Standing, sign: Callable[[Connection], None]) -> None:
     """Turn what was copied into a portal; `sign` checks the content, in the transaction that does so.
 
     INVARIANT: what can fail comes before the commit, and what comes after it may be left out.
     """
     with for_writing(databases.rows).begin() as connection:
         store_owner(connection, standing.portal_id)
+        give_rights_within(connection, store.data_url)
     with for_writing(databases.content).begin() as connection:
         finish_unfinished(connection, standing.revision)
         sign(connection)
+        give_rights_within(connection, store.database_url)
     with for_writing(databases.rows).begin() as connection:
         drop_data_token(connection)

@@ -10,7 +10,7 @@ from typing import cast
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, TableClause, func, select
 
 from portal.storage.addresses import DatabaseKind
 
@@ -26,7 +26,7 @@ def render_granted(tables: Iterable[str]) -> str:
 def grant_tables(connection: Connection, tables: Iterable[str]) -> None:
     """Let the rest of the transaction see rows of these tables; without effect where the database isn't PostgreSQL."""
     if connection.dialect.name == DatabaseKind.POSTGRESQL:
-        # By way of SQLAlchemy, which begins the transaction.
+        # Not past SQLAlchemy: it may be what begins the transaction, and says then what sort it is.
         connection.execute(select(func.set_config(GRANTED, render_granted(tables), True)))
 
 
@@ -35,9 +35,10 @@ def _driver(connection: Connection) -> "psycopg.Connection[tuple[object, ...]]":
 
 
 @contextmanager
-def copy_rows(connection: Connection, table: Table) -> Iterator[Callable[[Iterable[Sequence[object]]], None]]:
+def copy_rows(connection: Connection, table: TableClause) -> Iterator[Callable[[Iterable[Sequence[object]]], None]]:
     """Copy rows into the table, in the order of its columns; what is given to the block takes any number of them."""
-    statement = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table.name))
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
     with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
 
         def write(rows: Iterable[Sequence[object]]) -> None:

@@ -42,6 +42,20 @@ def hold_transaction_lock(connection: Connection, lock: AdvisoryLock) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(int(lock))))
 
 
+def hold_still(connection: Connection) -> None:
+    """Let nothing be loaded, recorded, counted or signed until the connection's writing transaction ends."""
+    hold_transaction_lock(connection, AdvisoryLock.EPOCH)
+    hold_transaction_lock(connection, AdvisoryLock.CHECKPOINT)
+    if connection.dialect.name == DatabaseKind.POSTGRESQL:
+        connection.exec_driver_sql("LOCK TABLE daily_rows, refused_tokens IN SHARE MODE")
+
+
+def wait_patiently(connection: Connection) -> None:
+    """Let the transaction stay open however long nothing is asked in it: another one is read meanwhile."""
+    if connection.dialect.name == DatabaseKind.POSTGRESQL:
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 def read_compiled(connection: Connection, statement: str, parameters: Sequence[str | int | bytes | None]) -> list[Any]:
     """Return the rows of a statement that was compiled for the connection's driver."""
     return list(connection.exec_driver_sql(statement, tuple(parameters)))

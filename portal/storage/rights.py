@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import closing
 from enum import StrEnum
+from typing import cast
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import Connection
 
-from portal.storage.addresses import parse_address
+from portal.storage.addresses import DatabaseKind, parse_address
 from portal.storage.postgresql import connect_sync
 
 Driver = psycopg.Connection[tuple[object, ...]]
@@ -32,14 +34,24 @@ def give_rights(owner_url: str) -> None:
 
     For the owner, after tables were made: what is made later can be read, and nothing else.
     """
+    with closing(connect_sync(owner_url)) as connection, connection.transaction():
+        _give(connection, owner_url)
+
+
+def give_rights_within(connection: Connection, owner_url: str) -> None:
+    """Give the rights in the transaction that makes the tables; without effect where the database isn't PostgreSQL."""
+    if connection.dialect.name == DatabaseKind.POSTGRESQL:
+        _give(cast("Driver", connection.connection.driver_connection), owner_url)
+
+
+def _give(connection: Driver, owner_url: str) -> None:
     _, parsed = parse_address(owner_url)
     name = (parsed.username or "").removesuffix(f"_{Account.OWNER}")
     if not name or name == parsed.username:
         return
-    with closing(connect_sync(owner_url)) as connection, connection.transaction():
-        is_data = parsed.database != name
-        for statement in _data_rights(name) if is_data else _portal_rights(connection, name):
-            connection.execute(statement)
+    is_data = parsed.database != name
+    for statement in _data_rights(name) if is_data else _portal_rights(connection, name):
+        connection.execute(statement)
 
 
 def _portal_rights(connection: Driver, name: str) -> Iterator[sql.Composed]:

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, MetaData, Table, Text, column, insert, inspect, select, table, update
 
+from portal.storage.addresses import DatabaseKind
 from portal.storage.metadata import metadata
 from portal.storage.migrating import UNFINISHED, migration_settings
 
@@ -53,6 +54,9 @@ def drop_portal_tables(connection: Connection) -> None:
     reflected = MetaData()
     reflected.reflect(connection, only=[name for name in (*metadata.tables, _VERSION.name) if name in present])
     reflected.drop_all(connection)
+    if connection.dialect.name == DatabaseKind.POSTGRESQL:
+        # The migrations make it anew, with the table whose trigger it is.
+        connection.exec_driver_sql("DROP FUNCTION IF EXISTS portal_change_epoch()")
 
 
 def read_data_token(connection: Connection) -> str | None:

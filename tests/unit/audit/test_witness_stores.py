@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, Statement, sign_checkpoint
+from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, Loss, Statement, sign_checkpoint
 from portal.audit.witness_service import WitnessDesk
 from portal.audit.witness_stores import (
     FolderWitness,
     WitnessRefusalError,
     WitnessUnreachableError,
+    follows,
     parse_checkpoint,
     render_checkpoint,
 )
@@ -115,3 +116,22 @@ def test_service_takes_what_follows_and_refuses_forks_rewinds_and_other_keys(tmp
     foreign = sign_checkpoint(OTHER_KEY, told[2], Statement(MOMENT, [], "", 1))
     assert witness.take(render_checkpoint(foreign))[0] == 403
     assert parse_checkpoint(desk(tmp_path).newest()) == told[2]
+
+
+@pytest.mark.clause("threats.md T31")
+def test_only_a_checkpoint_that_names_the_loss_follows_what_was_lost() -> None:
+    told = history(5)
+
+    def stating(number: int, hash_text: str, since: int = 2) -> Checkpoint:
+        loss = Loss(number, hash_text, since, (1, 1), ("甲", "乙"), "synthetic")
+        return sign_checkpoint(KEY, told[1], Statement(MOMENT, [], "", 2, loss))
+
+    named = stating(5, told[4].hash.hex())
+    assert named.number == 6
+    assert follows(told[4], named)
+    assert follows(told[3], named)
+    assert follows(told[1], named)
+    assert not follows(told[0], named)
+    assert not follows(told[4], stating(5, "00" * 32))
+    assert not follows(told[4], stating(4, told[3].hash.hex()))
+    assert not follows(told[4], sign_checkpoint(KEY, told[1], Statement(MOMENT, [], "", 2)))
