@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from portal.storage.addresses import parse_address
-from portal.storage.postgresql import connect_sync
+from portal.storage.postgresql import AdvisoryLock, connect_sync
 
 Driver = psycopg.Connection[tuple[object, ...]]
 
@@ -37,6 +37,8 @@ def give_rights(owner_url: str) -> None:
     if not name or name == parsed.username:
         return
     with closing(connect_sync(owner_url)) as connection, connection.transaction():
+        # Two upgrades at once would change the same rows of the server's catalog, and one of them would fail.
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (int(AdvisoryLock.WRITE),))
         is_data = parsed.database != name
         for statement in _data_rights(name) if is_data else _portal_rights(connection, name):
             connection.execute(statement)
