@@ -39,6 +39,7 @@ from portal.resolvers.routing import READ_METHODS, refuse_route, route
 from portal.serving import listen, service_of
 from portal.serving import serve as serve_one
 from portal.settings import Settings
+from portal.storage.addresses import parse_address
 from portal.storage.migrating import upgrade_database
 from portal.supervising import supervise
 
@@ -191,6 +192,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
     """
     load_keys(settings.key_file)
     load_documents(settings.documents)
+    parse_address(settings.data_url)
     upgrade_database(settings.owner_database_url)
     service = service_of(settings, log_requests=True)
     with listen(host, port) as listening:

@@ -23,6 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the indexes; the log needs none of them."""
-    for name in ("deny_time", "time", "department_time"):
-        op.drop_index(f"ix_audit_records_{name}", "audit_records")
+    """Refuse, as every revision does: an earlier version is had back from the backup made before the upgrade."""
+    raise NotImplementedError("revision 0004 can't be undone; restore the backup that was made before the upgrade")

@@ -123,6 +123,39 @@ def _check_trigger(facts: ServerFacts) -> Iterator[Finding]:
     )
 
 
+def check_owner_accounts(installation: Installation) -> Iterator[Finding]:
+    """Yield whether the accounts that load and upgrade, where they are others than those that serve, can do so."""
+    settings = installation.settings
+    urls = (
+        (Area.DATABASE, settings.owner_database_url, settings.database_url),
+        (Area.DATA_STORE, settings.owner_data_url, settings.data_url),
+    )
+    for area, url, serving in urls:
+        if url == serving or kind_of(url) is not DatabaseKind.POSTGRESQL:
+            continue
+        facts = examine_server(url)
+        foreign = sorted(facts.tables - facts.owned_tables)
+        if foreign and not facts.is_superuser:
+            yield fault(
+                area,
+                "owner_account",
+                Text(
+                    en=f"`{facts.account}`, which is to load and upgrade, doesn't own `{foreign[0]}`",
+                    zh=f"用于装载和升级的 `{facts.account}` 不是 `{foreign[0]}` 的所有者",
+                ),
+                Text(
+                    en="set `PORTAL_OWNER_DATABASE_URL` and `PORTAL_OWNER_DATA_URL` as `portal database init` says",
+                    zh="请按 `portal database init` 的输出设置 `PORTAL_OWNER_DATABASE_URL` 和 `PORTAL_OWNER_DATA_URL`",
+                ),
+            )
+        else:
+            yield good(
+                area,
+                "owner_account",
+                Text(en=f"`{facts.account}` can load and upgrade", zh=f"`{facts.account}` 可装载和升级"),
+            )
+
+
 def check_row_security(installation: Installation) -> Iterator[Finding]:
     """Yield whether rows hide from transactions that no decision let see them."""
     url = installation.settings.data_url

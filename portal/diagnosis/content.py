@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from portal.diagnosis.findings import Area, Finding, fault, good, warning
+from portal.diagnosis.findings import Area, Finding, fault, good, refused, warning
 from portal.diagnosis.installation import Installation
 from portal.errors import PolicyUnavailable, Text
 from portal.policies.information_point import parse_content
@@ -45,8 +45,7 @@ def check_content(installation: Installation) -> Iterator[Finding]:
         with examined(installation.settings.database_url) as connection:
             content = parse_content(read_content(connection, keys.digest_secret))
     except NothingLoaded as refusal:
-        mend = Text(en="load a bundle: `portal load DIR`", zh="请装载数据包：`portal load 目录`")
-        yield fault(Area.CONTENT, "loaded", refusal.text, mend)
+        yield refused(Area.CONTENT, "loaded", refusal.text, _RESTORE)
     except PolicyUnavailable as refusal:
         yield fault(
             Area.CONTENT,

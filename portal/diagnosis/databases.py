@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from portal.diagnosis.findings import Area, Finding, fault, good, warning
+from portal.diagnosis.findings import Area, Finding, fault, good, refused, warning
 from portal.diagnosis.installation import Installation, kind_of
 from portal.errors import ConfigurationError, Text
 from portal.storage.addresses import DatabaseKind, database_path, parse_address, shown_address
@@ -51,9 +51,9 @@ def check_addresses(installation: Installation) -> Iterator[Finding]:
         try:
             kind, _ = parse_address(url)
         except ConfigurationError as refusal:
-            text = refusal.text
             if url not in seen:
-                yield fault(area, "address", text, Text(en=f"correct {variable}", zh=f"请更正 {variable}"))
+                mend = Text(en=f"correct {variable}", zh=f"请更正 {variable}")
+                yield refused(area, "address", refusal.text, mend)
         else:
             if url not in seen and kind is DatabaseKind.SQLITE and not database_exists(url):
                 yield _missing(area, url, variable)
@@ -138,8 +138,8 @@ def _check_file(area: Area, url: str, *, thorough: bool) -> Iterator[Finding]:
             area,
             "synchronous",
             Text(
-                en="connections don't wait for the disk (`synchronous` is below FULL): a power cut loses records",
-                zh="连接不等待落盘（`synchronous` 低于 FULL）：断电会丢失记录",
+                en=f"connections to `{path}` don't wait for the disk (not `synchronous=FULL`): a power cut loses rows",
+                zh=f"对 `{path}` 的连接不等待落盘（`synchronous` 低于 FULL）：断电会丢失数据",
             ),
             Text(en="use a portal and an SQLite as released", zh="请使用正式发布的门户和 SQLite"),
         )

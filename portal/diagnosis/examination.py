@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from portal.diagnosis.accounts import check_portal_account, check_row_security
+from portal.diagnosis.accounts import check_owner_accounts, check_portal_account, check_row_security
 from portal.diagnosis.authorities import check_authorities
 from portal.diagnosis.clock import check_last_record, check_server_clock
 from portal.diagnosis.configuration import (
@@ -18,7 +18,7 @@ from portal.diagnosis.configuration import (
 from portal.diagnosis.content import check_content, check_leftovers, check_rows
 from portal.diagnosis.databases import check_addresses, check_files, check_revision
 from portal.diagnosis.files import check_file_systems, check_home, check_modes, check_owners, check_room
-from portal.diagnosis.findings import Area, Finding, Verdict, fault
+from portal.diagnosis.findings import Area, Finding, fault, refused
 from portal.diagnosis.installation import Installation
 from portal.diagnosis.keys import check_key_file, check_key_owner
 from portal.diagnosis.log import check_log, check_whole_log, check_witness_file, check_witnesses
@@ -37,13 +37,14 @@ CHECKS: tuple[tuple[Area, Check], ...] = (
     (Area.FILES, check_modes),
     (Area.VOLUMES, check_room),
     (Area.KEYS, check_key_file),
-    (Area.KEYS, check_key_owner),
     (Area.DATABASE, check_addresses),
     (Area.DATABASE, check_file_systems),
-    (Area.DATABASE, check_revision),
     (Area.DATABASE, check_files),
+    (Area.DATABASE, check_revision),
+    (Area.KEYS, check_key_owner),
     (Area.DATABASE, check_servers),
     (Area.DATABASE, check_portal_account),
+    (Area.DATABASE, check_owner_accounts),
     (Area.DATA_STORE, check_row_security),
     (Area.CLOCK, check_server_clock),
     (Area.CLOCK, check_last_record),
@@ -79,8 +80,8 @@ def examine(environ: Mapping[str, str], dotenv_path: Path | None, order: Order) 
     checks = [(Area.SETTINGS, lambda _: check_dotenv(dotenv_path)), *CHECKS]
     for area, check in checks:
         for finding in _run(area, check, installation):
-            # A server that is down keeps many checks from looking; once is enough.
-            if finding.verdict is Verdict.GOOD or finding.what not in said:
+            # A server that is down keeps many checks from looking, and one may hold both databases: once is enough.
+            if finding.what not in said:
                 yield finding
             said.add(finding.what)
 
@@ -90,7 +91,7 @@ def _run(area: Area, check: Check, installation: Installation) -> Iterator[Findi
         yield from check(installation)
     except PortalError as refusal:
         mend = Text(en="mend that, then run `portal doctor` again", zh="请先排除，再次运行 `portal doctor`")
-        yield fault(area, "looked_at", refusal.text, mend)
+        yield refused(area, "looked_at", refusal.text, mend)
     except Exception as failure:  # noqa: BLE001 - whatever is broken, the other checks go on
         yield _unlooked(area, failure)
 

@@ -111,7 +111,7 @@ def check_modes(installation: Installation) -> Iterator[Finding]:
         yield good(
             Area.FILES,
             "mode",
-            Text(en=f"{len(files)} files can be used by their owner alone", zh=f"{len(files)} 个文件仅其所有者可用"),
+            Text(en="the files in it are for their owner alone", zh="其中的文件仅其所有者可用"),
         )
 
 

@@ -57,3 +57,12 @@ def warning(area: Area, check: str, what: Text, mend: Text) -> Finding:
 def fault(area: Area, check: str, what: Text, mend: Text) -> Finding:
     """Return what has to be mended."""
     return Finding(area, check, Verdict.FAULT, what, mend)
+
+
+def refused(area: Area, check: str, refusal: Text, otherwise: Text) -> Finding:
+    """Return the fault that a refusal states; how to mend it is its last part, `otherwise` where it has none."""
+    en, has_mend, mend_en = refusal.en.rpartition("; ")
+    zh, has_chinese_mend, mend_zh = refusal.zh.rpartition("；")
+    if has_mend and has_chinese_mend:
+        return fault(area, check, Text(en, zh), Text(mend_en, mend_zh))
+    return fault(area, check, refusal, otherwise)

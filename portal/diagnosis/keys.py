@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from portal.diagnosis.findings import Area, Finding, fault, good
+from portal.diagnosis.findings import Area, Finding, fault, good, refused
 from portal.diagnosis.installation import Installation
 from portal.errors import ConfigurationError, Text
 from portal.identity.keys import load_keys
@@ -13,10 +13,6 @@ _MISSING = Text(
     en="restore it from the backup: no token, cursor or checkpoint of this portal holds without it. "
     "A portal that was never loaded gets one by `portal load`",
     zh="请从备份恢复：缺少它，本门户的令牌、游标和检查点均无法使用。从未装载过的门户由 `portal load` 生成",
-)
-_UNUSABLE = Text(
-    en="do as it says; a file that isn't whole comes back from the backup alone",
-    zh="请按提示处理；不完整的文件只能从备份恢复",
 )
 _OTHER = Text(
     en="set `PORTAL_KEY_FILE` to the file that the portal was set up with, or restore that file from the backup",
@@ -30,7 +26,7 @@ def check_key_file(installation: Installation) -> Iterator[Finding]:
     try:
         load_keys(path)
     except ConfigurationError as refusal:
-        yield fault(Area.KEYS, "key_file", refusal.text, _UNUSABLE if path.exists() else _MISSING)
+        yield refused(Area.KEYS, "key_file", refusal.text, _MISSING)
     else:
         yield good(
             Area.KEYS,

@@ -10,7 +10,7 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from portal.storage.addresses import DatabaseKind, parse_address
-from portal.storage.postgresql import connect_sync
+from portal.storage.postgresql import AdvisoryLock, connect_sync
 
 Driver = psycopg.Connection[tuple[object, ...]]
 
@@ -49,6 +49,8 @@ def _give(connection: Driver, owner_url: str) -> None:
     name = (parsed.username or "").removesuffix(f"_{Account.OWNER}")
     if not name or name == parsed.username:
         return
+    # Two upgrades at once would change the same rows of the server's catalog, and one of them would fail.
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (int(AdvisoryLock.WRITE),))
     is_data = parsed.database != name
     for statement in _data_rights(name) if is_data else _portal_rights(connection, name):
         connection.execute(statement)

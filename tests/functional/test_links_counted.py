@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from portal.access.sqlite_source import SqliteSource
 from portal.audit.records import quota_day
 from portal.storage.addresses import database_path
 from tests.fixtures.linked_bundle import AREAS, NAMED, RESIDENTS, STREETS, VILLAGES, linked_bundle
@@ -29,7 +30,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
 def traced(world: PortalWorld) -> Iterator[list[str]]:
     """The statements on shared data meanwhile, without those that begin and end the transaction."""
     shared(world, "villages { totalCount }")
-    (connection,) = world.portal.road.source._idle.queue
+    source = world.portal.road.source
+    assert isinstance(source, SqliteSource)
+    (connection,) = source._idle.queue
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
     yield statements

@@ -47,7 +47,7 @@ def open_ledger(url: str) -> Ledger:
 
 def run_sql(url: str, statement: str | sql.Composed) -> list[tuple[object, ...]]:
     with closing(connect_sync(url)) as connection:
-        cursor = connection.execute(statement)  # type: ignore[call-overload]
+        cursor = connection.execute(statement)
         return cursor.fetchall() if cursor.description else []
 
 

@@ -2,15 +2,18 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Engine, create_engine
 
 from portal.errors import ConfigurationError
+from portal.resources import migrations_folder
 from portal.storage import audit_tables, tables
 from portal.storage.addresses import database_url
 from portal.storage.database import for_writing, open_sync_database
@@ -18,6 +21,9 @@ from portal.storage.metadata import metadata
 from portal.storage.migrating import migration_settings, upgrade_database
 
 _ = (audit_tables, tables)
+
+RELEASED = {"0001": "cecfb60f2a3129a8163749f27ab015210a4294b30dcd2ebb23b9a516ebb6a2fe"}
+"""SHA-256 of the migrations that portals out there have run; what changes now is a revision of its own."""
 
 
 @pytest.fixture
@@ -126,3 +132,28 @@ def test_an_upgrade_that_fails_leaves_an_empty_database(tmp_path: Path) -> None:
     assert statements(engine) == {}
     engine.dispose()
     upgrade_database(database_url(path))
+
+
+def revisions(engine: Engine) -> list[Script]:
+    """Return the migrations, the newest first."""
+    with engine.connect() as connection:
+        return list(ScriptDirectory.from_config(migration_settings(connection)).walk_revisions())
+
+
+def test_every_migration_is_in_one_chain(engine: Engine) -> None:
+    found = revisions(engine)
+    assert [one.down_revision for one in found] == [*(one.revision for one in found[1:]), None]
+    files = {path.name for path in (migrations_folder() / "versions").glob("*.py")}
+    assert {Path(one.path).name for one in found} == files
+    assert all(Path(one.path).name.startswith(f"{one.revision}_") for one in found)
+
+
+def test_every_migration_refuses_in_words_to_be_undone(engine: Engine) -> None:
+    for one in revisions(engine):
+        with pytest.raises(NotImplementedError, match=f"revision {one.revision} can't be undone"):
+            one.module.downgrade()
+
+
+def test_released_migrations_stay_as_they_are(engine: Engine) -> None:
+    paths = {one.revision: Path(one.path) for one in revisions(engine)}
+    assert {name: sha256(paths[name].read_bytes()).hexdigest() for name in RELEASED} == RELEASED
