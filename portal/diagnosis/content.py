@@ -38,8 +38,11 @@ def stored_content(installation: Installation) -> StoredContent | None:
 
 def check_content(installation: Installation) -> Iterator[Finding]:
     """Yield whether the content is what was loaded, and means something."""
+    if not installation.has_database():
+        return
     keys = installation.keys()
-    if keys is None or not installation.has_database():
+    if keys is None:
+        yield _unlooked()
         return
     try:
         with examined(installation.settings.database_url) as connection:
@@ -66,6 +69,18 @@ def check_content(installation: Installation) -> Iterator[Finding]:
                 zh=f"完整，纪元 {content.epoch}：{entries} 个目录条目，{records} 条策略",
             ),
         )
+
+
+def _unlooked() -> Finding:
+    return warning(
+        Area.CONTENT,
+        "looked_at",
+        Text(
+            en="content, rows and checkpoints weren't looked at: that takes the key file",
+            zh="未检查内容、数据行和检查点：需要密钥文件",
+        ),
+        Text(en="mend the key file, then run `portal doctor` again", zh="请先修复密钥文件，再次运行 `portal doctor`"),
+    )
 
 
 def check_rows(installation: Installation) -> Iterator[Finding]:

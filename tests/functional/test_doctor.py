@@ -370,7 +370,7 @@ def test_command_prints_a_line_each_and_how_many_there_are(patient: Patient) -> 
     lines = english.out.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("FAULT    keys"))
     assert lines[at + 1].strip() == f"→ run `chmod 600 {patient.portal.settings.key_file}`"
-    assert lines[-1].startswith("1 fault, 0 warnings, ")
+    assert lines[-1].startswith("1 fault, 1 warning, ")
     assert "故障  密钥" in chinese.out
     assert len(chinese.out.splitlines()) == len(lines)
 
