@@ -35,7 +35,7 @@ from portal.storage.content import StoredContent, read_content, read_epoch_value
 from portal.storage.data_store import ROW_NUMBER, data_table, read_dataset
 from portal.storage.database import hold_writer_lock, wait_patiently
 from portal.storage.metadata import metadata
-from portal.storage.tables import datasets
+from portal.storage.tables import compatibility, datasets
 from portal.storage.unfinished import read_revision
 
 _TYPES: dict[ColumnKind, TypeEngine[Any]] = {
@@ -81,9 +81,14 @@ def open_copy(store: PortalStore, now: datetime, wait_seconds: float = 30.0) -> 
             revision=read_revision(content) or "",
             position=read_position(content),
             # Rows first: the content that names them comes to the target when they are there.
-            tables=(*_tables_of_rows(stored), *map(_own_table, metadata.sorted_tables)),
+            tables=(*_tables_of_rows(stored), *map(_own_table, _copied_tables())),
         )
         yield OpenCopy(content, rows, stored, standing)
+
+
+def _copied_tables() -> list[Table]:
+    """Return the portal's own tables whose rows are its own: what a migration wrote, the target's migrations write."""
+    return [table for table in metadata.sorted_tables if table is not compatibility]
 
 
 def read_position(connection: Connection) -> Position:

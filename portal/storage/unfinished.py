@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, column, insert
 
 from portal.storage.addresses import DatabaseKind
 from portal.storage.metadata import metadata
+from portal.storage.tables import compatibility
 from portal.storage.migrating import UNFINISHED, migration_settings
 
 _VERSION = table("alembic_version", column("version_num"))
@@ -29,7 +30,8 @@ def unfinished_token(revision: str | None) -> str | None:
 def has_rows(connection: Connection) -> bool:
     """Return whether any of the portal's own tables holds a row."""
     present = set(inspect(connection).get_table_names())
-    tables = [one for name, one in metadata.tables.items() if name in present]
+    # What a migration wrote is no portal's.
+    tables = [one for name, one in metadata.tables.items() if name in present and one is not compatibility]
     return any(connection.execute(select(one).limit(1)).first() is not None for one in tables)
 
 
