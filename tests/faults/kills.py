@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,20 +117,20 @@ def _kill_workers(lane: Lane, trials: int, chance: Random) -> Result:
     return Result(trials, tuple(violations + lane.examine()), {"released": float(released)})
 
 
-def serving_workers(server: Server, count: int) -> list[int]:
-    """Return the server's workers, once there are so many that hold the log open."""
-    deadline = time.monotonic() + 30
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
-    while len(workers := [int(child) for child in children.read_text().split() if _has_log(int(child))]) < count:
-        assert time.monotonic() < deadline, "a killed worker isn't replaced"
-        time.sleep(0.05)
-    return workers
-
-
 def _has_log(process: int) -> bool:
     with suppress(OSError):
         return any(path.readlink().name == "portal.db-wal" for path in Path(f"/proc/{process}/fd").iterdir())
     return False
+
+
+def serving_workers(server: Server, count: int, serves: Callable[[int], bool] = _has_log) -> list[int]:
+    """Return the server's workers, once there are so many that serve: that hold the log open."""
+    deadline = time.monotonic() + 30
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    while len(workers := [int(child) for child in children.read_text().split() if serves(int(child))]) < count:
+        assert time.monotonic() < deadline, "a killed worker isn't replaced"
+        time.sleep(0.05)
+    return workers
 
 
 WORKER_KILLS = Fault(
