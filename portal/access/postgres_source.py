@@ -63,4 +63,4 @@ async def _run(connection: asyncpg.Connection, read: Read) -> Executed:
 
 def _refusal(failure: Exception) -> PortalError:
     code = getattr(failure, "sqlstate", None) or ""
-    return too_complex() if code.startswith(_PROGRAM_LIMITS) else unreadable()
+    return too_complex() if code.startswith(_PROGRAM_LIMITS) else unreadable(failure)

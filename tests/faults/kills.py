@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.faults.traffic import traffic
 POINT_SECONDS = 4.0
 WORKERS = 2
 GOES_ON_SECONDS = 5.0
+START_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +123,16 @@ def _has_log(process: int) -> bool:
     return False
 
 
-def serving_workers(server: Server, count: int, serves: Callable[[int], bool] = _has_log) -> list[int]:
-    """Return the server's workers, once there are so many that serve: that hold the log open."""
-    deadline = time.monotonic() + 30
+def workers_of(server: Server) -> list[int]:
+    """Return the server's workers, those that are only starting or leaving too."""
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
-    while len(workers := [int(child) for child in children.read_text().split() if serves(int(child))]) < count:
+    return [int(child) for child in children.read_text().split()]
+
+
+def serving_workers(server: Server, count: int) -> list[int]:
+    """Return the server's workers, once there are so many that serve: that hold the log open."""
+    deadline = time.monotonic() + START_SECONDS
+    while len(workers := [child for child in workers_of(server) if _has_log(child)]) < count:
         assert time.monotonic() < deadline, "a killed worker isn't replaced"
         time.sleep(0.05)
     return workers

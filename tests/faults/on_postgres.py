@@ -4,15 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import closing
 from random import Random
 
 import psycopg
 from psycopg import sql
 
 from tests.faults.fault import Bench, Fault, Result
-from tests.faults.kills import GOES_ON_SECONDS, serving_workers
+from tests.faults.kills import GOES_ON_SECONDS, START_SECONDS, workers_of
 from tests.faults.postgres_lane import (
     FULL,
     PostgresLane,
@@ -42,9 +41,9 @@ POINTS = (
 
 
 def run_kills(bench: Bench, trials: int, seed: int) -> Result:
-    """Kill so many servers under traffic: half of them with one worker, at a call; half one of four workers."""
+    """Kill so many servers under traffic: two of three alone, each second at a call; the third one of four workers."""
     chance = chance_of("postgres-kill", seed)
-    alone = (trials + 1) // 2
+    alone = trials - trials // 3
     with postgres_lane(bench, f"postgres-kill-{seed}") as lane:
         violations = [fault for trial in range(alone) for fault in _kill_alone(lane, trial, chance)]
         violations += _kill_one_of_four(lane, trials - alone, chance)
@@ -74,7 +73,7 @@ def _kill_one_of_four(lane: PostgresLane, trials: int, chance: Random) -> list[s
     violations = []
     with lane.serving("--workers", "4") as server, traffic(lane.ledger.port, lane.bench.world.token) as clients:
         for trial in range(trials):
-            workers = serving_workers(server, 4, _reaches(lane))
+            workers = _listening_workers(lane, server, 4)
             time.sleep(chance.uniform(0.05, 0.4))
             os.kill(chance.choice(workers), signal.SIGKILL)
             if not clients.wait_answered(10, GOES_ON_SECONDS):
@@ -82,19 +81,15 @@ def _kill_one_of_four(lane: PostgresLane, trials: int, chance: Random) -> list[s
     return violations
 
 
-def _reaches(lane: PostgresLane) -> Callable[[int], bool]:
-    """Return what tells whether a worker serves: it has said so by closing what it told it on."""
-
-    def reaches(process: int) -> bool:
-        with suppress(OSError):
-            return sum(one.readlink().name.startswith("socket:") for one in _descriptors(process)) > 2
-        return False
-
-    return reaches
-
-
-def _descriptors(process: int) -> list[Path]:
-    return list(Path(f"/proc/{process}/fd").iterdir())
+def _listening_workers(lane: PostgresLane, server: Server, count: int) -> list[int]:
+    """Return the server's workers, once so many listen for changes of the epoch, which they do when they serve."""
+    statement = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+    deadline = time.monotonic() + START_SECONDS
+    with psycopg.connect(lane.cluster.admin_url, autocommit=True) as connection:
+        while connection.execute(statement).fetchone() != (count,):
+            assert time.monotonic() < deadline, "a killed worker isn't replaced"
+            time.sleep(0.05)
+    return workers_of(server)
 
 
 def run_stops(bench: Bench, trials: int, seed: int) -> Result:
@@ -306,7 +301,7 @@ KILLS = Fault(
     "kill -9 at calls between statement and answer, and at random; one worker, and one of four",
     "every released answer has its record, once; the log verifies; the others go on",
     run_kills,
-    share=8,
+    share=6,
     full=1000,
 )
 STOPS = Fault(
