@@ -83,9 +83,12 @@ def _cut_once(lane: PostgresLane, disk: PowerDisk, seconds: float) -> list[str]:
     (server.cluster / "postmaster.pid").unlink(missing_ok=True)
     server.start()
     faults = lane.examine()
-    with lane.serving(), traffic(lane.ledger.port, lane.bench.world.token, 1) as clients:
-        if not clients.wait_answered(1, _GOES_ON_SECONDS):
-            faults.append(f"it doesn't serve again: {clients.seen[-1:]}")
+    try:
+        with lane.serving(), traffic(lane.ledger.port, lane.bench.world.token, 1) as clients:
+            if not clients.wait_answered(1, _GOES_ON_SECONDS):
+                faults.append(f"it doesn't serve again: {clients.seen[-1:]}")
+    except NotServing as fault:
+        faults.append(f"it doesn't serve again: {fault}")
     return faults
 
 

@@ -19,7 +19,7 @@ CORRUPTIONS_MADE = (
     ("policy_records", "id", "items", json.dumps(["*"])),
     ("policy_records", "id", "consumer_code", "any"),
     ("policy_records", "id", "purposes", json.dumps(["nothing"])),
-    ("policy_records", "id", "condition", "{}"),
+    ("policy_records", "id", "basis", "其他依据"),
     ("policy_records", "id", "valid_until", "2999-01-01T00:00:00Z"),
     ("departments", "code", "region", "999998"),
     ("catalog_entries", "code", "name", "其他"),

@@ -24,6 +24,7 @@ LARGE_ROWS = 5000
 VALID_DAYS = 30
 TOKEN_SECONDS = 86_400
 POLICY = "statute-1"
+ITEMS = ["name", "division"]
 DOCUMENT = (
     "{ shared {"
     " villages(purpose: WORK_REFERENCE, first: 20) { access { receipt } nodes { code name } }"
@@ -37,7 +38,9 @@ def expiring_bundle(now: datetime, until: datetime) -> BundleDraft:
     """Return the same content, with a policy on residents that ends then."""
     draft = faulty_bundle(now)
     since = now - timedelta(days=1)
-    draft.policies = {POLICY: statutory(POLICY, valid_from=since.isoformat(), valid_until=until.isoformat())}
+    draft.policies = {
+        POLICY: statutory(POLICY, items=ITEMS, valid_from=since.isoformat(), valid_until=until.isoformat())
+    }
     return draft
 
 
@@ -46,7 +49,9 @@ def faulty_bundle(now: datetime, *, granted: bool = True) -> BundleDraft:
     draft = small_bundle()
     since, until = now - timedelta(days=1), now + timedelta(days=VALID_DAYS)
     draft.policies = (
-        {POLICY: statutory(POLICY, valid_from=since.isoformat(), valid_until=until.isoformat())} if granted else {}
+        {POLICY: statutory(POLICY, items=ITEMS, valid_from=since.isoformat(), valid_until=until.isoformat())}
+        if granted
+        else {}
     )
     draft.rows["villages"] = ["code,name,note", *(f"999999{number:02},村{number}," for number in range(ROWS))]
     header = draft.rows["residents"][0]
