@@ -307,7 +307,9 @@ def run(arguments: Sequence[str], session: Session) -> int:
     except BrokenPipeError:
         return ExitCode.NO
     except Exception as bug:  # noqa: BLE001 - a person gets a number to report and never a stack trace
-        session.terminal.complain(report_bug(bug, session))
+        from portal.storage.disk import DISK_FULL, is_disk_full
+
+        session.terminal.complain(DISK_FULL if is_disk_full(bug) else report_bug(bug, session))
         return ExitCode.NO
 
 

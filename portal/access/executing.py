@@ -8,6 +8,7 @@ from sqlalchemy import Dialect
 from portal.access.linking import Fetching, LinkedRows, Row, follow_links
 from portal.access.statement import Read
 from portal.errors import SourceUnavailable, Text
+from portal.storage.disk import is_disk_full
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,15 @@ def took_too_long() -> SourceUnavailable:
     )
 
 
-def unreadable() -> SourceUnavailable:
+def unreadable(failure: Exception) -> SourceUnavailable:
     """Return the refusal of a read that failed, without the database's words: they may hold values."""
+    if is_disk_full(failure):
+        return SourceUnavailable(
+            Text(
+                en="the entry's rows can't be read while the disk of the data is full; tell the operator",
+                zh="数据所在磁盘已满，暂时无法读取该条目的数据；请告知门户运行单位",
+            )
+        )
     return SourceUnavailable(
         Text(en="the entry's rows can't be read now; try again later", zh="暂时无法读取该条目的数据，请稍后再试")
     )

@@ -66,4 +66,4 @@ async def _run(connection: asyncpg.Connection, read: Read) -> Executed:
 def _refusal(failure: Exception) -> PortalError:
     code = getattr(failure, "sqlstate", None) or ""
     is_beyond = code.startswith(_PROGRAM_LIMITS) or str(failure).startswith(_PARSER_FULL)
-    return too_complex() if is_beyond else unreadable()
+    return too_complex() if is_beyond else unreadable(failure)

@@ -89,4 +89,4 @@ def _refusal(failure: sqlite3.Error) -> PortalError:
         return took_too_long()
     if any(words in str(failure) for words in _BEYOND_LIMITS):
         return too_complex()
-    return unreadable()
+    return unreadable(failure)

@@ -14,6 +14,7 @@ from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import Recording
 from portal.audit.records import AuditRecord, Quota
 from portal.audit.refused_tokens import RefusedTokens
+from portal.audit.witness import remove_drafts
 from portal.audit.witnessing import UNWITNESSED, Witnessing
 from portal.audit.writing import Waiting, WritingThread, unavailable
 from portal.vocabulary import EntryCode
@@ -52,6 +53,8 @@ class Recorder:
         Raises: AuditUnavailable where the log can't be written, or isn't the one that key and witness know.
         """
         open_ledger = partial(Ledger, database_url, key, witness)
+        if witness is not None:
+            remove_drafts(witness)
         try:
             ledger = open_ledger()
             daily_rows = open_daily_rows(database_url)

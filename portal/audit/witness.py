@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,6 +86,28 @@ def store_witness(path: Path, checkpoint: Checkpoint) -> None:
         # Its name may reach the disk before its content: a power cut would leave an empty file, which bears no witness.
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what processes that were killed began to write in place of the file."""
+    for draft in path.parent.glob(f"{path.name}.*"):
+        process = draft.name.rpartition(".")[2]
+        if process.isdecimal() and not _is_another(int(process)):
+            with suppress(OSError):
+                draft.unlink()
+
+
+def _is_another(process: int) -> bool:
+    """Return whether another process of that number runs, which may just be writing."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def retire_witness(path: Path, database_url: str, now: datetime) -> Path | None:

@@ -57,10 +57,13 @@ class ReadingPool:
             raise DatabaseDownError
         self._loop = asyncio.get_running_loop()
         self._is_probing = self._down_until > 0
+        began = monotonic()
         try:
             connection = await connect_async(self._url, statement_seconds=self._statement_seconds)
-        except BaseException:
-            self._down_until = monotonic() + RETRY_SECONDS
+        except BaseException as failure:
+            # Who left soon says nothing of the database; who gave up waiting does.
+            if isinstance(failure, DATABASE_FAULTS) or monotonic() - began > RETRY_SECONDS:
+                self._down_until = monotonic() + RETRY_SECONDS
             raise
         finally:
             self._is_probing = False

@@ -10,8 +10,8 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, column, insert
 
 from portal.storage.addresses import DatabaseKind
 from portal.storage.metadata import metadata
-from portal.storage.tables import compatibility
 from portal.storage.migrating import UNFINISHED, migration_settings
+from portal.storage.tables import compatibility
 
 _VERSION = table("alembic_version", column("version_num"))
 _TOKEN = Table("unfinished_copy", MetaData(), Column("token", Text, nullable=False), sqlite_strict=True)

@@ -7,10 +7,12 @@ them wasn't held. `PORTAL_TEST_FAULTS_SEED` draws other trials.
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.faults.catalogue import FAULTS, trials_of
+from tests.faults.clusters import Clusters
 from tests.faults.fault import Bench, Fault, Result
 from tests.faults.serving import Forge
 from tests.faults.world import make_world
@@ -35,17 +37,15 @@ def main(names: Sequence[str]) -> int:
     say("| row | fault | injected | expected | seen | figure | held |")
     say("|---|---|---|---|---|---|---|")
     with TemporaryDirectory(prefix="faults-") as folder:
-        forge = Forge()
-        try:
-            bench = Bench(make_world(Path(folder) / "world"), forge, Path(folder))
+        world = make_world(Path(folder) / "world")
+        with closing(Forge()) as forge, closing(Clusters(world)) as clusters:
+            bench = Bench(world, forge, clusters, Path(folder))
             for fault in faults:
                 result = fault.run(bench, trials_of(fault), seed)
                 all_held = all_held and result.held
                 say(render_row(fault, result))
                 for violation in result.violations[:_SHOWN]:
                     sys.stderr.write(f"{fault.name}: {violation}\n")
-        finally:
-            forge.close()
     return 0 if all_held else 1
 
 

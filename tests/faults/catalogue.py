@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from tests.faults import on_postgres, postgres_clocks, postgres_cuts, postgres_rows
 from tests.faults.clocks import CLOCKS
 from tests.faults.cuts import CUTS, FAILED
 from tests.faults.fault import Fault
@@ -26,10 +27,21 @@ FAULTS = (
     DESCRIPTORS,
     FLIPS,
     CANCELLATIONS,
+    on_postgres.KILLS,
+    on_postgres.STOPS,
+    on_postgres.CUT_COMMITS,
+    on_postgres.PARTITIONS,
+    postgres_cuts.CUTS,
+    postgres_clocks.CLOCKS,
+    on_postgres.DESCRIPTORS,
+    postgres_rows.CORRUPTIONS,
+    on_postgres.CANCELLATIONS,
 )
 OPTIONS: Mapping[str, str] = {
     KILLS.name: "PORTAL_TEST_FAULTS_KILLS",
+    on_postgres.KILLS.name: "PORTAL_TEST_FAULTS_KILLS",
     CUTS.name: "PORTAL_TEST_FAULTS_CUTS",
+    postgres_cuts.CUTS.name: "PORTAL_TEST_FAULTS_CUTS",
     FAILED.name: "PORTAL_TEST_FAULTS_EIO",
     AUDIT_FULL.name: "PORTAL_TEST_FAULTS_ENOSPC",
 }

@@ -36,19 +36,31 @@ def library() -> Path:
     raise FileNotFoundError("libfaketime isn't installed (Debian: `apt install libfaketime`)")
 
 
-@contextmanager
-def faked_server(lane: Lane) -> Iterator[tuple[Server, Path]]:
-    """Yield a server whose clock is as far off as the file says."""
-    clock = lane.folder / "clock"
-    clock.write_text("+0\n")
-    environment = {
+def clock_environment(clock: Path) -> dict[str, str]:
+    """Return what makes a process's clock as far off as the file says."""
+    return {
         "LD_PRELOAD": str(library()),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",
         # Timers go by the monotonic clock, which no wrong date moves.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    server = lane.bench.forge.run_under((), lane.home, lane.log, environment)
+
+
+def set_clock(clock: Path, offset: timedelta) -> None:
+    """Let the clock jump."""
+    draft = clock.with_name("clock.new")
+    draft.write_text(f"{offset.total_seconds():+.0f}\n")
+    draft.replace(clock)
+    time.sleep(0.05)
+
+
+@contextmanager
+def faked_server(lane: Lane) -> Iterator[tuple[Server, Path]]:
+    """Yield a server whose clock is as far off as the file says."""
+    clock = lane.folder / "clock"
+    clock.write_text("+0\n")
+    server = lane.bench.forge.run_under((), lane.home, lane.log, clock_environment(clock))
     try:
         server.wait_ready()
         yield server, clock
@@ -80,10 +92,7 @@ def _jump_in_turn(lane: Lane, trials: int, chance: Random) -> Result:
 
 def _ask_at(lane: Lane, server: Server, clock: Path, offset: timedelta) -> Seen:
     """Return the answer at that time, with a token of that time."""
-    draft = clock.with_name("clock.new")
-    draft.write_text(f"{offset.total_seconds():+.0f}\n")
-    draft.replace(clock)
-    time.sleep(0.05)
+    set_clock(clock, offset)
     # A whole second earlier, or the token isn't valid yet.
     token = token_of(lane.home, datetime.now(UTC) + offset - timedelta(seconds=1))
     connection = server.connect()

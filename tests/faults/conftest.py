@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.clusters import Clusters
 from tests.faults.fault import Bench
 from tests.faults.serving import Forge
 from tests.faults.world import World, make_world
@@ -22,6 +23,13 @@ def forge() -> Iterator[Forge]:
     forge.close()
 
 
+@pytest.fixture(scope="session")
+def clusters(faulty_world: World) -> Iterator[Clusters]:
+    clusters = Clusters(faulty_world)
+    yield clusters
+    clusters.close()
+
+
 @pytest.fixture
-def bench(faulty_world: World, forge: Forge, tmp_path: Path) -> Bench:
-    return Bench(faulty_world, forge, tmp_path)
+def bench(faulty_world: World, forge: Forge, clusters: Clusters, tmp_path: Path) -> Bench:
+    return Bench(faulty_world, forge, clusters, tmp_path)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from tests.faults.clusters import Clusters
 from tests.faults.ledger import Ledger, examine
 from tests.faults.serving import Forge
 from tests.faults.world import World
@@ -45,6 +46,7 @@ class Bench:
 
     world: World
     forge: Forge
+    clusters: Clusters
     folder: Path
 
     def lane(self, name: str) -> "Lane":

@@ -15,6 +15,7 @@ from tests.faults.traffic import traffic
 POINT_SECONDS = 4.0
 WORKERS = 2
 GOES_ON_SECONDS = 5.0
+START_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +117,25 @@ def _kill_workers(lane: Lane, trials: int, chance: Random) -> Result:
     return Result(trials, tuple(violations + lane.examine()), {"released": float(released)})
 
 
-def serving_workers(server: Server, count: int) -> list[int]:
-    """Return the server's workers, once there are so many that hold the log open."""
-    deadline = time.monotonic() + 30
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
-    while len(workers := [int(child) for child in children.read_text().split() if _has_log(int(child))]) < count:
-        assert time.monotonic() < deadline, "a killed worker isn't replaced"
-        time.sleep(0.05)
-    return workers
-
-
 def _has_log(process: int) -> bool:
     with suppress(OSError):
         return any(path.readlink().name == "portal.db-wal" for path in Path(f"/proc/{process}/fd").iterdir())
     return False
+
+
+def workers_of(server: Server) -> list[int]:
+    """Return the server's workers, those that are only starting or leaving too."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    return [int(child) for child in children.read_text().split()]
+
+
+def serving_workers(server: Server, count: int) -> list[int]:
+    """Return the server's workers, once there are so many that serve: that hold the log open."""
+    deadline = time.monotonic() + START_SECONDS
+    while len(workers := [child for child in workers_of(server) if _has_log(child)]) < count:
+        assert time.monotonic() < deadline, "a killed worker isn't replaced"
+        time.sleep(0.05)
+    return workers
 
 
 WORKER_KILLS = Fault(

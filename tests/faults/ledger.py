@@ -119,3 +119,10 @@ def examine(home: Path, public_key: bytes, releases: Iterable[Release], scratch:
     if verified.fault is not None:
         faults.append(f"the log doesn't verify: {verified.fault}")
     return faults + unexplained(releases, recorded_rows(url))
+
+
+def examine_server(home: Path, url: str, public_key: bytes, releases: Iterable[Release]) -> list[str]:
+    """Return what is wrong with the log in a server's database; the portal's folder holds its witness."""
+    verified = verify_log(url, public_key, home.glob("audit-witness-*.json"))
+    faults = [] if verified.fault is None else [f"the log doesn't verify: {verified.fault}"]
+    return faults + unexplained(releases, recorded_rows(url))

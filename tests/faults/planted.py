@@ -9,6 +9,7 @@ from tests.architecture.sources import PROJECT
 from tests.faults.cuts import run_cuts
 from tests.faults.fault import Run
 from tests.faults.kills import run_kills
+from tests.faults.postgres_cuts import run_cuts_without
 from tests.faults.pressure import run_pauses
 from tests.mutants.runner import Mutant, plant
 
@@ -62,10 +63,15 @@ _EARLY_IMPORTS = _mutant(
     "from time import sleep\n\nfrom portal.audit.receipts import Recorded, Recording\n",
 )
 
+_UNSYNCED_SERVER = _mutant(
+    "fsync-unchecked", "R2", "portal/storage/postgresql.py", '_DURABLE = ("fsync", "full_page_writes")', "_DURABLE = ()"
+)
+
 BUILDS = (
     PlantedBuild((_NO_SYNC,), run_cuts, 6, 0.5),
     PlantedBuild((_NORMAL,), run_cuts, 6, 0.5),
     PlantedBuild((_NO_WITNESS_SYNC,), run_cuts, 6, 0.5),
+    PlantedBuild((_UNSYNCED_SERVER,), run_cuts_without("fsync"), 2, 1.0),
     PlantedBuild((_NO_EPOCH,), run_pauses, 10, 0.0),
     PlantedBuild((_EARLY, _EARLY_IMPORTS), run_kills, 10, 0.2),
 )

@@ -10,7 +10,7 @@ none of the names; torn: the same, and some sectors half old, half new. --cut-at
 counts (to sweep all points). --fail-at N lets the Nth sync fail as Linux does: what was to be synced counts as clean
 from then on, so no later sync makes it durable unless it is written again. --seed repeats the random choices.
 
-Not modelled: links, time stamps, shared memory maps before write-back.
+Not modelled: symbolic links, time stamps, shared memory maps before write-back.
 """
 
 import argparse
@@ -181,6 +181,9 @@ class PowerFS(fuse.Operations):  # type: ignore[misc]  # fusepy has no types
 
     def mkdir(self, path: str, mode: int) -> None:
         self.create(path, mode | stat.S_IFDIR)
+
+    def link(self, new: str, old: str) -> None:
+        self.nodes[new] = self._node(old)
 
     def unlink(self, path: str) -> None:
         self.nodes.pop(path)

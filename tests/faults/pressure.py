@@ -4,6 +4,7 @@ import resource
 import signal
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def _starve_in_turn(lane: Lane, trials: int, chance: Random) -> Result:
         with traffic(lane.ledger.port, lane.bench.world.token) as clients:
             for trial in range(trials):
                 clients.wait_answered(5)
-                figures["refused_connections"] += _starve(server, chance)
+                figures["refused_connections"] += starve(server, chance)
                 started = time.monotonic()
                 if not clients.wait_answered(5, RECOVERY_SECONDS):
                     violations.append(f"trial {trial}: it doesn't recover in {RECOVERY_SECONDS} s")
@@ -112,14 +113,16 @@ def _starve_in_turn(lane: Lane, trials: int, chance: Random) -> Result:
     return Result(trials, tuple(violations + lane.examine()), figures)
 
 
-def _starve(server: Server, chance: Random) -> int:
-    """Take the server's descriptors for a while; return how many connections it didn't answer."""
+def starve(server: Server, chance: Random, disturb: Callable[[], None] | None = None) -> int:
+    """Take the server's descriptors for a while, disturb it then; return how many connections it didn't answer."""
     before = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     held = len(list(_descriptors(server)))
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (held + chance.randint(0, 4), before[1]))
     idle: list[socket.socket] = []
     try:
         idle += (socket.create_connection(("127.0.0.1", server.port), timeout=1) for _ in range(20))
+        if disturb is not None:
+            disturb()
         time.sleep(0.3)
         return sum(not _is_answered(connection) for connection in idle)
     finally:
@@ -152,7 +155,7 @@ def _cancel_in_turn(lane: Lane, trials: int, chance: Random) -> Result:
     try:
         with traffic(lane.ledger.port, lane.bench.world.token, 2) as clients:
             for _ in range(trials):
-                _leave(server.port, lane.bench.world.token, chance)
+                leave(server.port, lane.bench.world.token, chance)
             if not clients.wait_answered(20, RECOVERY_SECONDS):
                 violations.append("others aren't answered any more")
             wrong = [seen for seen in clients.seen if seen.rows != _FULL]
@@ -169,7 +172,7 @@ def _cancel_in_turn(lane: Lane, trials: int, chance: Random) -> Result:
     return Result(trials, tuple(violations + lane.examine()), {"records": float(recorded)})
 
 
-def _leave(port: int, token: str, chance: Random) -> None:
+def leave(port: int, token: str, chance: Random) -> None:
     """Ask, and leave before, while, or after the answer is made; or while the request is sent."""
     head = (
         "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"

@@ -19,6 +19,7 @@ from tests.fixtures.postgres import free_port
 
 READY_SECONDS = 60.0
 _COMMAND = "import sys; from portal.cli import main; main()"
+"""Run with `-P`: the code is that of `PYTHONPATH`, not that of the working folder."""
 
 
 class NotServing(Exception):
@@ -140,7 +141,7 @@ class Forge:
         """Return a server that is only just starting, as the last program of a command."""
         port, started_at = free_port(), time.monotonic()
         arguments = ("serve", "--host", "127.0.0.1", "--port", str(port), *options)
-        command = [*prefix, sys.executable, "-c", _COMMAND, *arguments]
+        command = [*prefix, sys.executable, "-P", "-c", _COMMAND, *arguments]
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,
@@ -157,7 +158,7 @@ class Forge:
 
     def run(self, home: Path, *arguments: str, prefix: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         """Run the command line on the portal in the folder."""
-        command = [*prefix, sys.executable, "-c", _COMMAND, *arguments]
+        command = [*prefix, sys.executable, "-P", "-c", _COMMAND, *arguments]
         return subprocess.run(
             command,
             env=_environment(home, self.code, {}),

@@ -47,6 +47,7 @@ class TcpProxy:
     _flows: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _pattern: bytes = b""
+    _answer: bytes = b""
     _kinds: frozenset[bytes] = frozenset()
 
     @property
@@ -72,6 +73,10 @@ class TcpProxy:
     def drop_after(self, pattern: bytes) -> None:
         """Cut the next connection on which a client sends these bytes, right after they were passed on."""
         self._pattern = pattern
+
+    def drop_before(self, pattern: bytes) -> None:
+        """Cut the next connection on which a server sends these bytes, right before they are passed on."""
+        self._answer = pattern
 
     def swallow(self, *kinds: bytes) -> None:
         """Drop the server's messages of these kinds from now on, on connections made from now on; none: no more."""
@@ -132,6 +137,10 @@ class TcpProxy:
     def _pass_down(self, pair: _Pair, kinds: frozenset[bytes]) -> None:
         with suppress(OSError, ValueError):
             while content := self._receive(pair.server):
+                if self._answer and self._answer in content:
+                    self._answer = b""
+                    self.dropped += 1
+                    break
                 pair.client.sendall(self._without(pair, content, kinds) if kinds else content)
         self._close(pair)
 

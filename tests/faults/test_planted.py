@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.clusters import Clusters
 from tests.faults.fault import Bench
 from tests.faults.planted import BUILDS, PlantedBuild, plant_build
 from tests.faults.serving import Forge
@@ -15,11 +16,11 @@ pytestmark = pytest.mark.heavy
 @pytest.mark.clause("threats.md R1 R2 R11")
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)
 def test_build_is_convicted_when_a_fault_is_planted_in_it(
-    build: PlantedBuild, faulty_world: World, tmp_path: Path
+    build: PlantedBuild, faulty_world: World, clusters: Clusters, tmp_path: Path
 ) -> None:
     forge = Forge(plant_build(build, tmp_path / "build"))
     try:
-        result = build.run(Bench(faulty_world, forge, tmp_path), build.trials, 1)
+        result = build.run(Bench(faulty_world, forge, clusters, tmp_path), build.trials, 1)
     finally:
         forge.close()
     convicted = {violation.partition(":")[0] for violation in result.violations}

@@ -23,6 +23,7 @@ class Seen:
     rows: int
     seconds: float
     at: float
+    message: str = ""
 
 
 @dataclass(slots=True)
@@ -96,7 +97,8 @@ def _seen(status: int, content: bytes, started: float) -> Seen:
     codes = tuple(error.get("extensions", {}).get("code", "") for error in document.get("errors") or ())
     shared = (document.get("data") or {}).get("shared") or {}
     rows = sum(len(field["nodes"]) for field in shared.values() if field)
-    return Seen(status, codes, rows, ended - started, ended)
+    message = "; ".join(error.get("message", "") for error in document.get("errors") or ())
+    return Seen(status, codes, rows, ended - started, ended, message)
 
 
 @contextmanager

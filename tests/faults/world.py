@@ -24,6 +24,7 @@ LARGE_ROWS = 5000
 VALID_DAYS = 30
 TOKEN_SECONDS = 86_400
 POLICY = "statute-1"
+ITEMS = ["name", "division"]
 DOCUMENT = (
     "{ shared {"
     " villages(purpose: WORK_REFERENCE, first: 20) { access { receipt } nodes { code name } }"
@@ -33,12 +34,24 @@ ASKED = json.dumps({"query": DOCUMENT}).encode()
 CATALOG = json.dumps({"query": "{ catalog(first: 5) { nodes { name } } }"}).encode()
 
 
+def expiring_bundle(now: datetime, until: datetime) -> BundleDraft:
+    """Return the same content, with a policy on residents that ends then."""
+    draft = faulty_bundle(now)
+    since = now - timedelta(days=1)
+    draft.policies = {
+        POLICY: statutory(POLICY, items=ITEMS, valid_from=since.isoformat(), valid_until=until.isoformat())
+    }
+    return draft
+
+
 def faulty_bundle(now: datetime, *, granted: bool = True) -> BundleDraft:
     """Return villages for everyone, and residents for a month under one policy, or under none."""
     draft = small_bundle()
     since, until = now - timedelta(days=1), now + timedelta(days=VALID_DAYS)
     draft.policies = (
-        {POLICY: statutory(POLICY, valid_from=since.isoformat(), valid_until=until.isoformat())} if granted else {}
+        {POLICY: statutory(POLICY, items=ITEMS, valid_from=since.isoformat(), valid_until=until.isoformat())}
+        if granted
+        else {}
     )
     draft.rows["villages"] = ["code,name,note", *(f"999999{number:02},村{number}," for number in range(ROWS))]
     header = draft.rows["residents"][0]
@@ -72,15 +85,19 @@ def settings_of(home: Path) -> Settings:
 
 def load(home: Path, bundle: Path) -> None:
     """Load a bundle into the portal; when this returns the change is acknowledged."""
-    settings = settings_of(home)
+    load_with(settings_of(home), bundle)
+
+
+def load_with(settings: Settings, bundle: Path) -> None:
+    """Load a bundle into the portal of the settings; when this returns the change is acknowledged."""
     keys = load_or_create_keys(settings.key_file)
     now = datetime.now(UTC)
     read = read_bundle(bundle, now)
     assert read.bundle is not None, [str(fault) for fault in read.faults]
-    upgrade_database(settings.database_url)
+    upgrade_database(settings.owner_database_url)
     load_bundle(
         read.bundle,
-        PortalStore(settings.database_url, settings.data_url, keys.digest_secret),
+        PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret),
         LoadOrder(now, derive=True),
     )
 

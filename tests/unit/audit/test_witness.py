@@ -1,9 +1,13 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from portal.audit.checkpoints import Checkpoint
-from portal.audit.witness import WitnessedCheckpoint, load_witness, retire_witness, store_witness
+from portal.audit.recorder import Recorder
+from portal.audit.witness import WitnessedCheckpoint, load_witness, remove_drafts, retire_witness, store_witness
 from tests.unit.audit.logs import MOMENT, Log
 
 
@@ -44,3 +48,29 @@ def test_witness_is_missing_when_the_file_is_torn(tmp_path: Path, content: bytes
     path = tmp_path / "witness.json"
     path.write_bytes(content)
     assert load_witness(path) is None
+
+
+def test_drafts_are_removed_when_the_processes_that_began_them_are_gone(tmp_path: Path) -> None:
+    witness = tmp_path / "audit-witness-1.json"
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = [witness.with_name(f"{witness.name}.{process}") for process in (gone.pid, os.getpid(), 2**70)]
+    kept = [
+        witness,
+        witness.with_name(f"{witness.name}.{os.getppid()}"),
+        witness.with_name(f"{witness.name}.1"),
+        witness.with_name(f"{witness.name}.kept"),
+        witness.with_name(f"audit-witness-2.json.{gone.pid}"),
+    ]
+    for file in (*left, *kept):
+        file.touch()
+    remove_drafts(witness)
+    assert sorted(tmp_path.iterdir()) == sorted(kept)
+
+
+def test_drafts_are_removed_when_a_log_is_opened(log: Log) -> None:
+    draft = log.witness.with_name(f"{log.witness.name}.{2**40}")
+    draft.touch()
+    Recorder.start(log.url, log.key, log.witness).close()
+    assert not draft.exists()
+    assert log.witness.exists()
