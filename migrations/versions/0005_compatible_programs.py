@@ -30,5 +30,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table: then no program works with a newer revision than its own."""
-    op.drop_table("compatibility")
+    """Refuse, as every revision does: an earlier version is had back from the backup made before the upgrade."""
+    raise NotImplementedError("revision 0005 can't be undone; restore the backup that was made before the upgrade")

@@ -97,7 +97,8 @@ def refused(patient: Patient, environ: dict[str, str], *named: str) -> None:
 @pytest.mark.parametrize(("variable", "value"), [*VALUES, *UNKNOWN])
 def test_setting_that_can_not_be_used_is_refused_by_name(patient: Patient, variable: str, value: str) -> None:
     # A database that can't be opened is named as it is found.
-    refused(patient, {variable: value}, variable, f"`{value}`", f"`{value.removeprefix('sqlite:///')}`")
+    shown = value.replace(":secret@", ":***@")
+    refused(patient, {variable: value}, variable, f"`{shown}`", f"`{value.removeprefix('sqlite:///')}`")
 
 
 DOTENV = [

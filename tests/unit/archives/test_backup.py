@@ -16,6 +16,7 @@ from portal.storage.database import for_writing, open_sync_database
 from portal.storage.metadata import metadata
 from portal.storage.tables import groups
 from tests.fixtures.kept_portal import KeptPortal, kept_portal
+from tests.fixtures.revisions import newest_revision
 from tests.fixtures.small_bundle import NOW
 
 
@@ -37,7 +38,7 @@ def test_backup_says_of_itself_what_was_written(portal: KeptPortal) -> None:
     assert backup.key_file == portal.key_file.read_bytes()
     assert {table.name for table in backup.standing.tables} > set(metadata.tables) - {"compatibility"}
     assert backup.standing.made_at == "2026-03-01T08:00:00Z"
-    assert backup.standing.revision == "0004"
+    assert backup.standing.revision == newest_revision()
 
 
 def test_backup_holds_no_text_of_the_portal_in_clear(portal: KeptPortal) -> None:
