@@ -209,7 +209,7 @@ def test_clock_that_is_off_the_database_is_found(patient: Patient) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", program, str(patient.home), *environ],
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "LD_PRELOAD": str(library()), "FAKETIME": "-90s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"},
+        env={**os.environ, "LD_PRELOAD": str(library()), "FAKETIME": "-6h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"},
         capture_output=True,
         text=True,
         check=True,
