@@ -143,3 +143,17 @@ def test_standard_alphabet_is_refused_though_it_stands_for_the_same_octets() -> 
 
     assert seal.open(cursor) == POSITION
     assert_refused(seal, cursor.replace("-", "+").replace("_", "/"))
+
+
+def test_cursor_of_a_former_secret_is_opened_and_none_is_sealed_with_it() -> None:
+    before, rotated = seal_of(), replace(seal_of(secret=bytes(32)), former=(bytes(range(1, 33)), SECRET))
+
+    assert rotated.open(before.seal(POSITION)) == POSITION
+    assert rotated.open(rotated.seal(POSITION)) == POSITION
+    assert_refused(before, rotated.seal(POSITION))
+
+
+def test_cursor_of_another_request_is_refused_under_a_former_secret_too() -> None:
+    other = seal_of(subject=PUBLIC).seal(POSITION)
+
+    assert_refused(replace(seal_of(secret=bytes(32)), former=(SECRET,)), other)

@@ -14,7 +14,7 @@ from portal.bundles.store import PortalStore
 from portal.errors import PolicyUnavailable
 from portal.identity.keyring import KeyRing
 from portal.identity.keys import generate_keys
-from portal.storage.database import open_sync_database
+from portal.storage.database import open_database, open_sync_database
 from portal.storage.tables import policy_records
 from tests.fixtures.small_bundle import BundleDraft, load, new_store, small_bundle
 
@@ -96,3 +96,17 @@ async def test_keeper_answers_again_when_the_content_is_whole_again(
     epoch = load_draft(small_bundle(), store, tmp_path / "first")
 
     assert (await keeper.current()).snapshot.epoch == epoch
+
+
+async def test_content_is_unavailable_when_the_database_can_not_be_reached(
+    keeper: SnapshotKeeper, store: PortalStore, tmp_path: Path
+) -> None:
+    load_draft(small_bundle(), store, tmp_path / "first")
+    engine, keeper.engine = keeper.engine, open_database("postgresql://nobody@127.0.0.1:1/none")
+
+    with pytest.raises(PolicyUnavailable, match="the database doesn't answer"):
+        await keeper.current()
+
+    await keeper.engine.dispose()
+    keeper.engine = engine
+    assert (await keeper.current()).snapshot.epoch == 1
