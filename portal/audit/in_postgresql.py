@@ -16,6 +16,8 @@ from portal.storage.postgresql import AdvisoryLock, check_server, connect_sync
 
 TRANSACTION_SECONDS = 2.0
 """So long a transaction may take; requests wait for it, and one that hangs is cut (G11, R9)."""
+START_SECONDS = 10.0
+"""So long the first one may take, which reads the end of every chain; nobody waits for it but the start."""
 _LOOKED_EVERY = 0.25
 
 
@@ -30,9 +32,7 @@ class PostgresLog:
         check_server(database_url)
         self.statements = log_statements(DatabaseKind.POSTGRESQL)
         self._driver = connect_sync(database_url)
-        milliseconds = str(int(TRANSACTION_SECONDS * 1000))
-        for name in ("idle_in_transaction_session_timeout", "statement_timeout"):
-            self._driver.execute("SELECT set_config(%s, %s, false)", (name, milliseconds))
+        self._limit(START_SECONDS)
         self._deadline: float | None = None
         self._closed = threading.Event()
         threading.Thread(target=self._watch, name="audit-watch", daemon=True).start()
@@ -44,7 +44,7 @@ class PostgresLog:
         Where the connection is cut while `COMMIT` is under way nobody knows: it counts as not written, and a record
         without answer may stay in the chain, which ends there (R8).
         """
-        self._deadline = monotonic() + TRANSACTION_SECONDS
+        self._deadline = monotonic() + self._seconds
         try:
             # INVARIANT: nothing is sent in a pipeline: the server's timeouts don't run within one, so that it would
             # never let go of what a worker holds that has stopped there.
@@ -93,7 +93,14 @@ class PostgresLog:
             self._driver.execute(statement, columns)
 
     def began(self) -> None:
-        """Do nothing: a server looks after its files."""
+        """From now on requests wait for what is written."""
+        self._limit(TRANSACTION_SECONDS)
+
+    def _limit(self, seconds: float) -> None:
+        self._seconds = seconds
+        milliseconds = str(int(seconds * 1000))
+        for name in ("idle_in_transaction_session_timeout", "statement_timeout"):
+            self._driver.execute("SELECT set_config(%s, %s, false)", (name, milliseconds))
 
     def _watch(self) -> None:
         while not self._closed.wait(_LOOKED_EVERY):

@@ -43,6 +43,13 @@ _NO_SYNC = _mutant("synchronous-off", "R2", _DATABASE, _SYNCHRONOUS, '"synchrono
 _NORMAL = _mutant("synchronous-normal", "R2", _DATABASE, _SYNCHRONOUS, '"synchronous": "NORMAL"')
 _NO_WITNESS_SYNC = _mutant("witness-unsynced", "R2", "portal/audit/witness.py", "os.fsync(file.fileno())", "pass")
 _NO_EPOCH = _mutant("no-epoch-check", "R11", _LEDGER, "submission.record.epoch != epoch", "False")
+_NO_EPOCH_COUNTED = _mutant(
+    "no-epoch-check-counted",
+    "R11",
+    _LEDGER,
+    "for one in submissions if one.record.epoch == epoch",
+    "for one in submissions",
+)
 _EARLY = _mutant(
     "answer-before-record",
     "R1",
@@ -72,7 +79,7 @@ BUILDS = (
     PlantedBuild((_NORMAL,), run_cuts, 6, 0.5),
     PlantedBuild((_NO_WITNESS_SYNC,), run_cuts, 6, 0.5),
     PlantedBuild((_UNSYNCED_SERVER,), run_cuts_without("fsync"), 2, 1.0),
-    PlantedBuild((_NO_EPOCH,), run_pauses, 10, 0.0),
+    PlantedBuild((_NO_EPOCH, _NO_EPOCH_COUNTED), run_pauses, 10, 0.0),
     PlantedBuild((_EARLY, _EARLY_IMPORTS), run_kills, 10, 0.2),
 )
 

@@ -91,7 +91,10 @@ def in_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldPortal]:
     kept = folder / "kept.db"
     shutil.copyfile(path, kept)
 
+    witness = keeping_witness(patient)
+
     def reset() -> None:
+        witness()
         for end in ("", "-wal", "-shm"):
             path.with_name(path.name + end).unlink(missing_ok=True)
         shutil.copyfile(kept, path)
@@ -99,6 +102,17 @@ def in_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldPortal]:
 
     with upgrading() as process:
         yield OldPortal(patient, url, reset, process)
+
+
+def keeping_witness(patient: Patient) -> Callable[[], None]:
+    """What brings the witness back: a log that goes back alone is one that was cut."""
+    path = patient.portal.settings.witness_file
+    kept = path.read_bytes()
+
+    def bring_back() -> None:
+        path.write_bytes(kept)
+
+    return bring_back
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +137,13 @@ def on_server(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
         replace(name, "template0")
         make_old(owner_url, owner_url + "_present")
         replace(f"{name}_kept", name)
-        yield OldPortal(patient, owner_url, lambda: replace(name, f"{name}_kept"), process)
+        witness = keeping_witness(patient)
+
+        def reset() -> None:
+            witness()
+            replace(name, f"{name}_kept")
+
+        yield OldPortal(patient, owner_url, reset, process)
         for copy in (f"{name}_present", f"{name}_kept"):
             postgres.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(copy)))
 

@@ -112,6 +112,7 @@ def test_transactions_share_the_epoch(url: str) -> None:
 @pytest.mark.clause("threats.md R11")
 def test_revocation_does_not_wait_for_a_worker_that_stopped_in_the_middle(url: str) -> None:
     log = PostgresLog(url)
+    log.began()
     # As a worker that was stopped there: neither it nor its watch goes on.
     log._closed.set()
     holding = log.transaction()
