@@ -106,11 +106,11 @@ def in_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldPortal]:
 
 def keeping_witness(patient: Patient) -> Callable[[], None]:
     """What brings the witness back: a log that goes back alone is one that was cut."""
-    path = patient.portal.settings.witness_file
-    kept = path.read_bytes()
+    kept = {path: path.read_bytes() for path in patient.home.glob("audit-witness-*.json")}
 
     def bring_back() -> None:
-        path.write_bytes(kept)
+        for path, content in kept.items():
+            path.write_bytes(content)
 
     return bring_back
 
@@ -143,9 +143,11 @@ def on_server(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
             witness()
             replace(name, f"{name}_kept")
 
-        yield OldPortal(patient, owner_url, reset, process)
-        for copy in (f"{name}_present", f"{name}_kept"):
-            postgres.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(copy)))
+        try:
+            yield OldPortal(patient, owner_url, reset, process)
+        finally:
+            for copy in (f"{name}_present", f"{name}_kept"):
+                postgres.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(copy)))
 
 
 @pytest.fixture(params=["in_files", "on_server"])
