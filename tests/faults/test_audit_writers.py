@@ -10,15 +10,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import insert
 
 from portal.audit.ledger import Ledger
 from portal.audit.verification import verify_log
-from portal.storage.database import for_writing, open_sync_database
-from portal.storage.migrating import upgrade_database
 from portal.storage.postgresql import connect_sync
-from portal.storage.tables import epoch
 from tests.fixtures.postgres import Databases
+from tests.fixtures.postgres_log import fresh_log
 from tests.unit.audit.logs import EPOCH, KEY, public_pem
 
 pytestmark = pytest.mark.heavy
@@ -30,14 +27,8 @@ PROGRAM = (sys.executable, "-m", "tests.faults.recording_process")
 
 @pytest.fixture
 def url(postgres: Databases) -> Iterator[str]:
-    made = postgres.create_database()
-    upgrade_database(made)
-    engine = open_sync_database(made)
-    with for_writing(engine).begin() as connection:
-        connection.execute(insert(epoch).values(id=1, value=EPOCH, digest=""))
-    engine.dispose()
-    yield made
-    postgres.drop_databases()
+    with fresh_log(postgres, EPOCH) as made:
+        yield made
 
 
 class Writers:

@@ -10,7 +10,6 @@ from dataclasses import replace
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import insert
 
 from portal.audit.daily_rows import open_daily_rows
 from portal.audit.in_postgresql import TRANSACTION_SECONDS, PostgresLog
@@ -19,11 +18,10 @@ from portal.audit.receipts import QuotaExhausted, Recorded, StaleEpoch
 from portal.audit.records import Quota
 from portal.audit.verification import verify_log
 from portal.errors import ConfigurationError
-from portal.storage.database import for_writing, open_sync_database
 from portal.storage.migrating import upgrade_database
 from portal.storage.postgresql import connect_sync
-from portal.storage.tables import epoch
 from tests.fixtures.postgres import Databases, postgres_server
+from tests.fixtures.postgres_log import fresh_log
 from tests.unit.audit.logs import ENTRY, EPOCH, KEY, PERMITTED, SUBJECT, numbered, public_pem, write
 
 DAY = PERMITTED.time.date()
@@ -31,14 +29,8 @@ DAY = PERMITTED.time.date()
 
 @pytest.fixture
 def url(postgres: Databases) -> Iterator[str]:
-    made = postgres.create_database()
-    upgrade_database(made)
-    engine = open_sync_database(made)
-    with for_writing(engine).begin() as connection:
-        connection.execute(insert(epoch).values(id=1, value=EPOCH, digest=""))
-    engine.dispose()
-    yield made
-    postgres.drop_databases()
+    with fresh_log(postgres, EPOCH) as made:
+        yield made
 
 
 def open_ledger(url: str) -> Ledger:
