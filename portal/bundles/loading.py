@@ -105,6 +105,7 @@ def load_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder, progress: 
         matchings = _write_datasets(plan.datasets, databases.rows, progress)
         note = ChangeNote(render_instant(order.now), order.by, order.reason)
         with for_writing(databases.content).begin() as connection:
+            _check_written(databases.rows, plan.datasets)
             epoch = store_change(connection, change, note, store.digest_secret)
             progress(LoadStep.SWITCHING, 0, 0)
         progress(LoadStep.SWITCHED, 0, 0)
@@ -193,6 +194,19 @@ def _write_datasets(plan: DatasetPlan, engine: Engine, progress: Progress) -> Ma
         done += writing.dataset.row_count
     progress(LoadStep.ROWS_WRITTEN, total, total)
     return matchings
+
+
+def _check_written(rows: Engine, plan: DatasetPlan) -> None:
+    """Refuse to name tables that are gone: who lost the load's lock, as its session ended, may lose them to another."""
+    with rows.connect() as connection:
+        missing = {writing.name for writing in plan.writings} - dataset_tables(connection)
+    if missing:
+        raise ConfigurationError(
+            Text(
+                en="rows that this load wrote were removed by another one; nothing was changed: load again",
+                zh="本次装载写入的数据行已被另一次装载移除；未作任何更改，请重新装载",
+            )
+        )
 
 
 def _counting(progress: Progress, done_before: int, total: int) -> Callable[[int], None]:

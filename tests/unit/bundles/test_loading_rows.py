@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from portal.bundles.loading import LoadOrder, LoadStep, load_bundle
+from portal.bundles.loading import LoadOrder, LoadStep, has_content, load_bundle
 from portal.bundles.store import PortalStore
 from portal.errors import BadInput, ConfigurationError, PolicyUnavailable
 from portal.storage.addresses import database_path
+from portal.storage.data_store import drop_datasets
+from portal.storage.database import for_writing, open_sync_database
 from tests.fixtures.loaded_store import RESIDENTS, VILLAGES, changed, rows, states, tables
 from tests.fixtures.small_bundle import (
     NOW,
@@ -228,3 +230,21 @@ def test_progress_tells_the_steps_and_the_rows(store: PortalStore, tmp_path: Pat
         (LoadStep.SWITCHING, 0, 0),
         (LoadStep.SWITCHED, 0, 0),
     ]
+
+
+def test_nothing_changes_when_another_load_removed_what_was_written(store: PortalStore, tmp_path: Path) -> None:
+    """As happens to one whose lock was lost with its session."""
+
+    def remove(step: LoadStep, _done: int, _total: int) -> None:
+        if step is LoadStep.ROWS_WRITTEN:
+            engine = open_sync_database(store.data_url)
+            with for_writing(engine).begin() as connection:
+                drop_datasets(connection, {"dataset_1"})
+            engine.dispose()
+
+    bundle = small_bundle().read(tmp_path / "bundle")
+    with pytest.raises(ConfigurationError, match="removed by another one; nothing was changed"):
+        load_bundle(bundle, store, LoadOrder(NOW), remove)
+    assert not has_content(store.database_url)
+    load_bundle(bundle, store, LoadOrder(NOW))
+    assert has_content(store.database_url)
