@@ -182,7 +182,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         await _check_contact(endpoint.road, begun)
     except PortalError as failure:
         return refuse_request(failure, language)
-    outcome = _conclude(result, language)
+    outcome = conclude(result, language)
     entries = linked_entries(operation.document, context.made.asked, view)
     notices = render_notices(context, entries)
     return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome
@@ -293,8 +293,10 @@ async def _execute(
     return await result if inspect.isawaitable(result) else result
 
 
-def _conclude(result: ExecutionResult, language: Language) -> Outcome:
-    errors = [_render_error(error, language) for error in result.errors or ()]
+def conclude(result: ExecutionResult, language: Language) -> Outcome:
+    """Return the answer of an executed document, its errors in the order of the document and of the answer."""
+    # Fields that read at the same time fail in any order; who asks again, or asks another worker, sees the same answer.
+    errors = [_render_error(error, language) for error in sorted(result.errors or (), key=_place)]
     if result.data is None and not any(error.path for error in result.errors or ()):
         return Outcome({"errors": errors[:ERRORS_SHOWN]}, 400)
     payload: dict[str, object] = {"data": result.data}
@@ -302,6 +304,12 @@ def _conclude(result: ExecutionResult, language: Language) -> Outcome:
         payload["errors"] = errors
     codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
     return Outcome(payload, 503 if codes & _UNAVAILABLE else 200)
+
+
+def _place(error: GraphQLError) -> tuple[list[tuple[int, int]], list[tuple[bool, str | int]]]:
+    """Return where in the document an error is, and where in the answer, to be compared with others."""
+    places = [(place.line, place.column) for place in error.locations or ()]
+    return places, [(isinstance(step, str), step) for step in error.path or ()]
 
 
 def _render_error(error: GraphQLError, language: Language) -> dict[str, object]:

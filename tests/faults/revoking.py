@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+
+from sqlalchemy.exc import OperationalError
 
 from portal.storage.content import ContentRow, read_content
 from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
@@ -179,7 +182,13 @@ def revoke_under_traffic(
         while len(switch.changes) < revocations:
             with disturb.during(len(switch.changes)) as has_paused:
                 pauses += has_paused
-                switch.turn()
+                try:
+                    switch.turn()
+                except OperationalError as failure:
+                    if not isinstance(failure.orig, sqlite3.OperationalError):
+                        raise
+                    # The worker was stopped while it held SQLite's write lock: nothing was changed or acknowledged.
+                    continue
                 _wait_for_requests(clients, switch.changes[-1].acknowledged)
     return Revocations(switch.changes, clients.answers, clients.failures, pauses)
 
