@@ -25,7 +25,7 @@ def errors_of_two_fields() -> list[GraphQLError]:
     ]
 
 
-@pytest.mark.parametrize("order", permutations(range(4)))
+@pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_errors_stand_in_the_order_of_the_document_whichever_failed_first(order: tuple[int, ...]) -> None:
     errors = errors_of_two_fields()
     outcome = conclude(ExecutionResult({"a": None}, [errors[index] for index in order]), Language.ENGLISH)
