@@ -23,6 +23,7 @@ from sqlalchemy import insert
 from portal.audit.ledger import Ledger, submit
 from portal.audit.records import AuditRecord, Outcome
 from portal.audit.searching import Search, search_records
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import verify_log
 from portal.errors import ErrorCode
 from portal.storage.database import for_writing, open_sync_database
@@ -87,8 +88,8 @@ def _database(named: list[str]) -> Iterator[str]:
 
 def _fill(url: str, key: Ed25519PrivateKey, records: int) -> float:
     """Write the records by two writers in turn; return how many a second."""
-    random, begun = Random(809), perf_counter()
-    with closing(Ledger(url, key, None)) as first, closing(Ledger(url, key, None)) as second:
+    random, begun, keys = Random(809), perf_counter(), SigningKeys([key])
+    with closing(Ledger(url, keys, None)) as first, closing(Ledger(url, keys, None)) as second:
         for number in range(0, records, _BATCH):
             ledger = (first, second)[number // _BATCH % 2]
             last = min(records, number + _BATCH)

@@ -19,10 +19,11 @@ from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.access.sources import open_source
 from portal.audit.recorder import Recorder
+from portal.audit.signing import SigningKeys
 from portal.audit.witnessing import Witnessing
 from portal.demonstration.page import page_routes
 from portal.errors import PortalError
-from portal.identity.keyring import load_key_ring
+from portal.identity.keyring import KeyRing, load_key_ring
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, logging_to
@@ -79,7 +80,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     keys = ring.keys
     documents = load_documents(settings.documents)
     await asyncio.to_thread(upgrade_database, settings.owner_database_url)
-    recorder = await asyncio.to_thread(_start_recorder, settings, keys)
+    recorder = await asyncio.to_thread(_start_recorder, settings, ring)
     source = open_source(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
     road = Road(snapshot_keeper(settings.database_url, ring), source, recorder)
     bounds = Bounds(
@@ -103,12 +104,12 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         await road.keeper.close()
 
 
-def _start_recorder(settings: Settings, keys: PortalKeys) -> Recorder:
-    witnessing = Witnessing.start(
-        settings.database_url, settings.audit_witnesses, keys.audit.public_key(), settings.audit_witness_seconds
-    )
+def _start_recorder(settings: Settings, ring: KeyRing) -> Recorder:
+    keys = SigningKeys(ring.keys.audit_keys, lambda: (key for lying in ring.lying() for key in lying.audit_keys))
+    ring.subscribe(lambda rotated: keys.use(rotated.audit_keys))
+    witnessing = Witnessing.start(settings.database_url, settings.audit_witnesses, keys, settings.audit_witness_seconds)
     try:
-        return Recorder.start(settings.database_url, keys.audit, settings.witness_file, witnessing)
+        return Recorder.start(settings.database_url, keys, settings.witness_file, witnessing)
     except BaseException:
         witnessing.close()
         raise

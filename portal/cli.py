@@ -308,7 +308,11 @@ def run(arguments: Sequence[str], session: Session) -> int:
         return ExitCode.NO
     except Exception as bug:  # noqa: BLE001 - a person gets a number to report and never a stack trace
         from portal.storage.disk import DISK_FULL, is_disk_full
+        from portal.storage.privileges import privilege_refused
 
+        if (refused := privilege_refused(bug)) is not None:
+            session.terminal.complain(refused)
+            return ExitCode.BAD_INPUT
         session.terminal.complain(DISK_FULL if is_disk_full(bug) else report_bug(bug, session))
         return ExitCode.NO
 

@@ -1,4 +1,4 @@
-"""Indexes to search the audit by department, by time alone, and for denials.
+"""Indexes to search the audit by subject and entry, by department, by time alone, and for denials.
 
 Frozen: a later change of the tables is a revision of its own.
 """
@@ -14,6 +14,10 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the indexes."""
+    op.drop_index("ix_audit_records_entry_time", table_name="audit_records")
+    op.create_index("ix_audit_records_entry_time_subject", "audit_records", ["entry", "time", "subject"])
+    op.drop_index("ix_audit_records_subject_time", table_name="audit_records")
+    op.create_index("ix_audit_records_subject_time_entry", "audit_records", ["subject", "time", "entry"])
     op.create_index("ix_audit_records_department_time", "audit_records", ["department", "time"])
     op.create_index("ix_audit_records_time", "audit_records", ["time"])
     denied = sa.text("decision = 'deny'")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from portal.audit.checkpoints import Checkpoint, Loss
 from portal.audit.sealing import append_checkpoint, find_checkpoint
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import LogFault, verify_log
 from portal.audit.witness import Attestation, WitnessedCheckpoint, ask_witnesses, copy_witness_aside, store_witness
 from portal.bundles.store import PortalStore
@@ -85,13 +85,13 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileOrder:
-    """Which portal, with which audit key, witness file, and witnesses in folders and at URLs.
+    """Which portal, with which audit keys, witness file, and witnesses in folders and at URLs.
 
     `acceptance` only where people accept a loss.
     """
 
     store: PortalStore
-    audit_key: Ed25519PrivateKey
+    audit_keys: SigningKeys
     audit_public_pem: bytes
     witness: Path
     now: datetime
@@ -149,7 +149,7 @@ def _lift(
     loss = None if found.agrees or order.acceptance is None else _loss(found, order.acceptance)
     note = ChangeNote(render_instant(order.now), *_by_and_reason(loss))
     state = change_quarantine(connection, content, None, note, order.store.digest_secret)
-    return state.epoch, append_checkpoint(connection, order.audit_key, order.now, loss)
+    return state.epoch, append_checkpoint(connection, order.audit_keys, order.now, loss)
 
 
 def _loss(found: Reconciliation, acceptance: Acceptance) -> Loss:

@@ -3,7 +3,8 @@
 A checkpoint's body is canonical JSON: `number`, `time`, `previous` (hash of the checkpoint before it), `heads` (those
 that moved since the checkpoint before it, `[writer, sequence, hash]` by writer), `digest` (SHA-256 over the lines
 `WRITER:SEQUENCE:HASH` of all heads by writer, each with its line end), `epoch` (the content's). Its hash is
-SHA-256(body + signature).
+SHA-256(body + signature). After a rotation of the audit key the former one signs a last checkpoint; its `key` is the
+new one, raw and in hex, which signs from the next one on.
 
 After a restore two people may accept that the log lacks what was witnessed: that checkpoint has a `loss` besides, and
 its number is the next after the lost ones, so that no later checkpoint shares a number with one of them.
@@ -11,6 +12,7 @@ its number is the next after the lost ones, so that no later checkpoint shares a
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,13 +73,17 @@ LOSS_PATTERN = '%"loss":{%'
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a checkpoint says: heads that moved, by writer, the digest over all, the content's epoch, and a loss."""
+    """What a checkpoint says: heads that moved, by writer, the digest over all, the content's epoch, and a loss.
+
+    `successor` is the key that signs from the next checkpoint on; None: the same.
+    """
 
     time: datetime
     moved: Sequence[Head]
     digest: str
     epoch: int
     loss: Loss | None = None
+    successor: Ed25519PublicKey | None = None
 
 
 def sign_checkpoint(key: Ed25519PrivateKey, previous: Checkpoint, statement: Statement) -> Checkpoint:
@@ -92,7 +98,11 @@ def sign_checkpoint(key: Ed25519PrivateKey, previous: Checkpoint, statement: Sta
         "digest": statement.digest,
         "epoch": statement.epoch,
     }
-    body = orjson.dumps(members if loss is None else {**members, "loss": loss.members()})
+    if loss is not None:
+        members["loss"] = loss.members()
+    if statement.successor is not None:
+        members["key"] = statement.successor.public_bytes_raw().hex()
+    body = orjson.dumps(members)
     return Checkpoint(number, body.decode(), key.sign(body))
 
 
@@ -108,20 +118,26 @@ def settles(checkpoint: Checkpoint, number: int, hash_text: str) -> bool:
 
 
 def find_settling(
-    checkpoints: Iterable[Checkpoint], key: Ed25519PublicKey, number: int, hash_text: str
+    checkpoints: Iterable[Checkpoint], keys: Iterable[Ed25519PublicKey], number: int, hash_text: str
 ) -> Checkpoint | None:
-    """Return the first of the checkpoints that the key signed and that states the loss of this witnessed one."""
-    found = (one for one in checkpoints if is_signed(one, key) and settles(one, number, hash_text))
+    """Return the first of the checkpoints, signed with one of the keys, that states the loss of this witnessed one."""
+    found = (one for one in checkpoints if is_signed(one, *keys) and settles(one, number, hash_text))
     return next(found, None)
 
 
-def is_signed(checkpoint: Checkpoint, key: Ed25519PublicKey) -> bool:
-    """Return whether the checkpoint was signed with the key."""
-    try:
-        key.verify(checkpoint.signature, checkpoint.body.encode())
-    except InvalidSignature:
-        return False
-    return True
+def is_signed(checkpoint: Checkpoint, *keys: Ed25519PublicKey) -> bool:
+    """Return whether the checkpoint was signed with one of the keys."""
+    for key in keys:
+        with suppress(InvalidSignature):
+            key.verify(checkpoint.signature, checkpoint.body.encode())
+            return True
+    return False
+
+
+def key_named(checkpoint: Checkpoint) -> bytes | None:
+    """Return the raw public key that signs from the next checkpoint on, None where that stays the same."""
+    named = orjson.loads(checkpoint.body).get("key")
+    return bytes.fromhex(named) if isinstance(named, str) else None
 
 
 def heads_of(checkpoint: Checkpoint) -> list[Head]:

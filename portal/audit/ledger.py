@@ -8,9 +8,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, cast
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from portal.audit.chain import Head, Writer, append, portal_name
 from portal.audit.checkpoints import LOSS_PATTERN, NO_CHECKPOINT, Checkpoint, Statement, find_settling, sign_checkpoint
 from portal.audit.connection import open_log
@@ -18,6 +15,7 @@ from portal.audit.heads import KnownHeads
 from portal.audit.receipts import QuotaExhausted, Recorded, Recording, StaleEpoch
 from portal.audit.records import AuditRecord, Quota, render_record, render_time
 from portal.audit.refused_tokens import RefusalKey
+from portal.audit.signing import Signer, SigningKeys
 from portal.audit.witness import WitnessedCheckpoint, load_witness, store_witness
 from portal.errors import AuditUnavailable, Text
 
@@ -42,8 +40,8 @@ _DayKey = tuple[str, str, str]
 class Ledger:
     """The open log of one writer. After any exception it must be closed and another one opened."""
 
-    def __init__(self, database_url: str, key: Ed25519PrivateKey, witness: Path | None) -> None:
-        self._key = key
+    def __init__(self, database_url: str, keys: SigningKeys, witness: Path | None) -> None:
+        self._keys = keys
         self._witness = witness
         self._log = open_log(database_url)
         self._statements = self._log.statements
@@ -60,26 +58,21 @@ class Ledger:
         """Begin a chain of its own, in one transaction with a checkpoint over it and all that others left."""
         self._is_quarantined = False
         now = datetime.now(UTC)
-        portal = portal_name(self._key.public_key())
         with self._log.transaction():
             self._log.hold_checkpoints()
             last = self._last_checkpoint()
-            self._check_last(last)
+            signer = self._keys.signer_after(last)
+            self._check_witnessed()
             moved = self._heads.begin(last)
-            opening = Writer(0, portal, render_time(now), last.number, last.hash)
+            opening = Writer(0, portal_name(signer.public_key), render_time(now), last.number, last.hash)
             self._head = replace(opening, writer=self._insert_writer(opening)).genesis
             self._heads.add([self._head])
-            checkpoint = self._append_checkpoint(last, now, [*moved, self._head])
+            checkpoint = self._append_checkpoint(last, signer, now, [*moved, self._head])
         self._log.began()
         self._keep(checkpoint)
 
-    def _check_last(self, last: Checkpoint) -> None:
-        """Raise unless the log was signed with this key and holds the checkpoint that the witness names."""
-        if last.number:
-            try:
-                self._key.public_key().verify(last.signature, last.body.encode())
-            except InvalidSignature:
-                raise AuditUnavailable(_FOREIGN_LOG) from None
+    def _check_witnessed(self) -> None:
+        """Raise unless the log holds the checkpoint that the witness names."""
         witness = load_witness(self._witness) if self._witness else None
         # A restored portal records what it refuses; its content denies until the log agrees with the witness (T31).
         if witness and not self._reads_quarantine() and not (self._holds(witness) or self._settled(witness)):
@@ -90,10 +83,10 @@ class Ledger:
         return row is not None and Checkpoint(*row).hash.hex() == witness.hash
 
     def _settled(self, witness: WitnessedCheckpoint) -> bool:
-        """Return whether a checkpoint that this key signed states that the witnessed one is lost."""
+        """Return whether a checkpoint that a key of this portal signed states that the witnessed one is lost."""
         rows = self._read(self._statements.read_losses, (witness.number, LOSS_PATTERN))
         losses = [Checkpoint(*row) for row in rows]
-        return find_settling(losses, self._key.public_key(), witness.number, witness.hash) is not None
+        return find_settling(losses, self._keys.public_keys, witness.number, witness.hash) is not None
 
     def _reads_quarantine(self) -> bool:
         return self._log.execute(self._statements.read_quarantine).fetchone() is not None
@@ -178,15 +171,17 @@ class Ledger:
             self._heads.follow()
             if older_than_seconds is not None and self.uncovered_seconds <= older_than_seconds:
                 return
-            moved = self._heads.look(self._head.writer)
-            checkpoint = self._append_checkpoint(self._last_checkpoint(), datetime.now(UTC), moved)
+            moved, last = self._heads.look(self._head.writer), self._last_checkpoint()
+            checkpoint = self._append_checkpoint(last, self._keys.signer_after(last), datetime.now(UTC), moved)
         self._keep(checkpoint)
 
-    def _append_checkpoint(self, last: Checkpoint, now: datetime, moved: Sequence[Head]) -> Checkpoint:
+    def _append_checkpoint(self, last: Checkpoint, signer: Signer, now: datetime, moved: Sequence[Head]) -> Checkpoint:
         self._is_quarantined = self._reads_quarantine()
         row = self._log.execute(self._statements.read_epoch).fetchone()
-        statement = Statement(now, moved, self._heads.digest(), 0 if row is None else int(row[0]))
-        checkpoint = sign_checkpoint(self._key, last, statement)
+        successor = signer.successor.public_key() if signer.successor else None
+        epoch = 0 if row is None else int(row[0])
+        statement = Statement(now, moved, self._heads.digest(), epoch, successor=successor)
+        checkpoint = sign_checkpoint(signer.key, last, statement)
         self._log.execute(
             self._statements.insert_checkpoint, (checkpoint.number, checkpoint.body, checkpoint.signature)
         )
@@ -231,12 +226,6 @@ def _columns(record: AuditRecord) -> tuple[str | int | None, ...]:
         record.decision,
         record.rows,
     )
-
-
-_FOREIGN_LOG = Text(
-    en="the audit log was signed with another key; put the key file back with which this database was used",
-    zh="审计日志是用另一把密钥签名的；请放回与此数据库配套的密钥文件",
-)
 
 
 def _not_witnessed(number: int, path: str) -> AuditUnavailable:

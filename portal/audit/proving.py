@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, func, select
 
 from portal.audit.chain import Head, Writer
-from portal.audit.checkpoints import Checkpoint, heads_of
+from portal.audit.checkpoints import Checkpoint, heads_of, is_signed
 from portal.audit.records import render_time
 from portal.audit.searching import FoundRecord, Place
 from portal.storage.audit_tables import audit_checkpoints, audit_records, audit_writers
@@ -51,7 +50,7 @@ def prove_record(connection: Connection, record: FoundRecord, keys: Sequence[Ed2
     if found is None:
         return Proof(ProofState.UNCOVERED)
     checkpoint, head = found
-    is_sound = _is_signed(checkpoint, keys) and _hash_at(connection, place, head.sequence) == head.hash
+    is_sound = is_signed(checkpoint, *keys) and _hash_at(connection, place, head.sequence) == head.hash
     return Proof(ProofState.PROVED if is_sound else ProofState.BROKEN, checkpoint.number)
 
 
@@ -108,13 +107,3 @@ def _hash_before(connection: Connection, place: Place) -> bytes:
         return Writer(*row).genesis.hash
     stored = select(_records.hash).where(_records.writer == place.writer, _records.sequence == place.sequence - 1)
     return connection.scalar(stored) or b""
-
-
-def _is_signed(checkpoint: Checkpoint, keys: Sequence[Ed25519PublicKey]) -> bool:
-    for key in keys:
-        try:
-            key.verify(checkpoint.signature, checkpoint.body.encode())
-        except InvalidSignature:
-            continue
-        return True
-    return False

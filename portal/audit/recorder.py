@@ -6,14 +6,13 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from portal.audit.connection import LOG_FAULTS
 from portal.audit.daily_rows import DailyRows, DailyRowsError, open_daily_rows
 from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import Recording
 from portal.audit.records import AuditRecord, Quota
 from portal.audit.refused_tokens import RefusedTokens
+from portal.audit.signing import SigningKeys
 from portal.audit.witness import remove_drafts
 from portal.audit.witnessing import UNWITNESSED, Witnessing
 from portal.audit.writing import Waiting, WritingThread, unavailable
@@ -42,7 +41,7 @@ class Recorder:
     def start(
         cls,
         database_url: str,
-        key: Ed25519PrivateKey,
+        keys: SigningKeys,
         witness: Path | None = None,
         witnessing: Witnessing = UNWITNESSED,
     ) -> "Recorder":
@@ -50,9 +49,9 @@ class Recorder:
 
         `witness` is the file that keeps the last checkpoint outside the database; `witnessing`, closed with the
         recorder, tells other parties.
-        Raises: AuditUnavailable where the log can't be written, or isn't the one that key and witness know.
+        Raises: AuditUnavailable where the log can't be written, or isn't the one that keys and witness know.
         """
-        open_ledger = partial(Ledger, database_url, key, witness)
+        open_ledger = partial(Ledger, database_url, keys, witness)
         if witness is not None:
             remove_drafts(witness)
         try:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from portal.audit.chain import Head
 from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint, Loss, Statement, sign_checkpoint
 from portal.audit.heads import KnownHeads
+from portal.audit.signing import Signer, SigningKeys
 from portal.audit.statements import log_statements
 from portal.audit.witness import load_witness, store_witness
 from portal.storage.addresses import DatabaseKind
@@ -21,17 +22,30 @@ from portal.storage.postgresql import AdvisoryLock
 from portal.storage.quarantine import read_quarantine
 
 
-def append_checkpoint(
-    connection: Connection, key: Ed25519PrivateKey, now: datetime, loss: Loss | None = None
-) -> Checkpoint:
+def append_checkpoint(connection: Connection, keys: SigningKeys, now: datetime, loss: Loss | None = None) -> Checkpoint:
     """Sign the heads of all chains, and the loss if there is one, in the connection's transaction.
 
-    One with a loss names all heads: a witness of what is lost has not seen those before it.
+    One with a loss names all heads: a witness of what is lost has not seen those before it. The newest key signs it,
+    after a handover of its own where there is one to make: witnesses may know that key alone.
+    Raises: AuditUnavailable where another portal's key signed the log.
     """
     hold_transaction_lock(connection, AdvisoryLock.CHECKPOINT)
     last, known = read_last_checkpoint(connection), _known_heads(connection)
     moved = known.begin(last)
-    statement = Statement(now, known.all() if loss else moved, known.digest(), read_epoch_value(connection), loss)
+    signer = keys.signer_after(last)
+    epoch = read_epoch_value(connection)
+    if signer.successor is not None:
+        named = signer.successor.public_key()
+        last = _append(connection, signer.key, last, Statement(now, moved, known.digest(), epoch, successor=named))
+        if loss is None:
+            return last
+        signer = Signer(signer.successor)
+    return _append(
+        connection, signer.key, last, Statement(now, known.all() if loss else moved, known.digest(), epoch, loss)
+    )
+
+
+def _append(connection: Connection, key: Ed25519PrivateKey, last: Checkpoint, statement: Statement) -> Checkpoint:
     checkpoint = sign_checkpoint(key, last, statement)
     values = {"number": checkpoint.number, "body": checkpoint.body, "signature": checkpoint.signature}
     connection.execute(insert(audit_checkpoints).values(values))
@@ -68,7 +82,7 @@ def _known_heads(connection: Connection) -> KnownHeads:
     return KnownHeads(read, log_statements(DatabaseKind(connection.dialect.name)))
 
 
-def witness_change(engine: Engine, key: Ed25519PrivateKey, witness: Path, now: datetime) -> None:
+def witness_change(engine: Engine, keys: SigningKeys, witness: Path, now: datetime) -> None:
     """Sign and witness the epoch that a change has brought: a copy from before it is told from one after it (T31).
 
     Nothing is done where there is no log yet, in quarantine, and where the log lacks what was witnessed: then the
@@ -82,5 +96,5 @@ def witness_change(engine: Engine, key: Ed25519PrivateKey, witness: Path, now: d
             held = find_checkpoint(connection, witnessed.number)
             if held is None or held.hash.hex() != witnessed.hash:
                 return
-        checkpoint = append_checkpoint(connection, key, now)
+        checkpoint = append_checkpoint(connection, keys, now)
     store_witness(witness, checkpoint)

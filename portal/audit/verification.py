@@ -31,7 +31,7 @@ from portal.audit.verifying.reading import UNREADABLE_FAULTS, Reader, State, ope
 from portal.audit.verifying.records import check_parts, cut_chains
 from portal.audit.verifying.witnesses import Claim, read_claims
 
-__all__ = ["FaultKind", "LogFault", "LogLoss", "LogVerification", "verify_log"]
+__all__ = ["FaultKind", "LogFault", "LogLoss", "LogVerification", "parse_public_keys", "verify_log"]
 
 PARALLEL_FROM = 100_000
 """Records from which on processes of their own are worth their start."""
@@ -62,7 +62,7 @@ def verify_log(
     URLs; `progress` is told the records checked so far. How many processes check makes no difference to the result.
     Raises: OSError if there is no such file or a witness can't be reached; ValueError for a key that isn't Ed25519.
     """
-    anchors = _parse_keys(public_keys)
+    anchors = tuple(dict.fromkeys(key.public_bytes_raw() for key in parse_public_keys(public_keys)))
     # First, because a portal that is at work tells its witnesses of checkpoints that this state doesn't hold.
     claims = read_claims(str(witness) for witness in witnesses)
     with open_first(database) as (reader, state):
@@ -71,16 +71,17 @@ def verify_log(
         return run.result(fault, bool(claims))
 
 
-def _parse_keys(public_keys: bytes) -> tuple[bytes, ...]:
+def parse_public_keys(public_keys: bytes) -> list[Ed25519PublicKey]:
+    """Return the keys of PEMs that stand one behind the other. Raises: ValueError for none, or one of another kind."""
     found = []
     for part in public_keys.split(_END)[:-1]:
         key = load_pem_public_key(part + _END)
         if not isinstance(key, Ed25519PublicKey):
             raise ValueError("the audit's public key is not an Ed25519 key")
-        found.append(key.public_bytes_raw())
+        found.append(key)
     if not found:
         raise ValueError("the audit's public key is not a PEM")
-    return tuple(dict.fromkeys(found))
+    return found
 
 
 class _Run:

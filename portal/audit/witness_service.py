@@ -12,12 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal.audit.checkpoints import Checkpoint, is_signed
+from portal.audit.checkpoints import Checkpoint, is_signed, key_named
 from portal.audit.witness_stores import (
     FolderWitness,
     WitnessRefusalError,
     WitnessUnreachableError,
-    key_named,
     lost_until,
     parse_checkpoint,
     render_checkpoint,
@@ -44,7 +43,7 @@ class WitnessDesk:
             checkpoint = parse_checkpoint(content)
         except ValueError:
             return 400, "not a checkpoint"
-        if not any(is_signed(checkpoint, key) for key in self._keys) and not self._is_held(checkpoint):
+        if not is_signed(checkpoint, *self._keys) and not self._is_held(checkpoint):
             _log.error("a checkpoint %d that the portal's key did not sign was refused", checkpoint.number)
             return 403, "not signed with the portal's key"
         try:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import httpx2
 
-from portal.audit.checkpoints import Checkpoint, settles
+from portal.audit.checkpoints import Checkpoint, key_named, settles
 
 TIMEOUT_SECONDS = 2.0
 _REFUSED = 409
@@ -80,12 +80,6 @@ def parse_checkpoint(line: bytes) -> Checkpoint:
     except (TypeError, KeyError, AttributeError) as fault:
         raise ValueError("not a checkpoint") from fault
     raise ValueError("not a checkpoint")
-
-
-def key_named(checkpoint: Checkpoint) -> bytes | None:
-    """Return the raw public key that signs from the next checkpoint on, None where that stays the same."""
-    named = json.loads(checkpoint.body).get("key")
-    return bytes.fromhex(named) if isinstance(named, str) else None
 
 
 def follows(before: Checkpoint | None, checkpoint: Checkpoint) -> bool:

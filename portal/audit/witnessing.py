@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from portal.audit.checkpoints import LOSS_PATTERN, Checkpoint, find_settling, is_signed
 from portal.audit.reading import READING_FAULTS, LogReader, open_log_reader
+from portal.audit.signing import SigningKeys
 from portal.audit.witness_stores import (
     WitnessRefusalError,
     WitnessStore,
@@ -33,9 +32,9 @@ class _WitnessThread:
     INVARIANT: in quarantine it is told nothing: it is what the restored log is held against (T31).
     """
 
-    def __init__(self, place: str, number: int, database_url: str, key: Ed25519PublicKey) -> None:
+    def __init__(self, place: str, number: int, database_url: str, keys: SigningKeys) -> None:
         self._place = place
-        self._key = key
+        self._keys = keys
         # The place may hold a password.
         self.name = f"witness {number}"
         self._database_url = database_url
@@ -66,7 +65,7 @@ class _WitnessThread:
     def _settled(self, newest: Checkpoint) -> int:
         """Return the number up to which the witness need not be told, where it holds what was accepted as lost."""
         losses = self._checkpoints(self._open_reader().statements.read_losses, (newest.number, LOSS_PATTERN))
-        settling = find_settling(losses, self._key, newest.number, newest.hash.hex())
+        settling = find_settling(losses, self._keys.public_keys, newest.number, newest.hash.hex())
         if settling is None:
             raise WitnessRefusalError(f"checkpoint {newest.number}")
         return settling.number - 1
@@ -129,7 +128,7 @@ class _WitnessThread:
     def _check_losses(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Refuse to tell of a loss that nobody signed: a witness that is a folder wouldn't notice."""
         for checkpoint in checkpoints:
-            if lost_until(checkpoint) is not None and not is_signed(checkpoint, self._key):
+            if lost_until(checkpoint) is not None and not is_signed(checkpoint, *self._keys.public_keys):
                 raise WitnessRefusalError(f"checkpoint {checkpoint.number}")
 
     def _read(self, after: int, count: int) -> list[Checkpoint]:
@@ -165,15 +164,15 @@ class Witnessing:
 
     @classmethod
     def start(
-        cls, database_url: str, places: Sequence[str], key: Ed25519PublicKey, limit_seconds: float = 600.0
+        cls, database_url: str, places: Sequence[str], keys: SigningKeys, limit_seconds: float = 600.0
     ) -> "Witnessing":
-        """Hold the log, signed with the key, against every witness that can be reached, and begin to tell them all.
+        """Hold the log, signed with the keys, against every witness that can be reached, and begin to tell them all.
 
         Raises: AuditUnavailable where a witness holds a checkpoint that the log lacks.
         """
         if not places:
             return cls((), limit_seconds)
-        threads = [_WitnessThread(place, number, database_url, key) for number, place in enumerate(places, start=1)]
+        threads = [_WitnessThread(place, number, database_url, keys) for number, place in enumerate(places, start=1)]
         started = cls(threads, limit_seconds)
         try:
             for thread in threads:

@@ -58,7 +58,7 @@ def verify(session: Session, options: VerifyOptions) -> ExitCode:
 
 
 def print_key(session: Session, _options: NoOptions) -> ExitCode:
-    """Print the public key that verifies checkpoints."""
+    """Print the public keys that verify checkpoints, oldest first."""
     session.terminal.write(load_keys(session.settings().key_file).audit_public_pem().decode().rstrip())
     return ExitCode.DONE
 

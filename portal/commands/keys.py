@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 from portal.bundles.loading import change_identity
 from portal.bundles.store import PortalStore
+from portal.commands.loading import witness_epoch
 from portal.commands.options import NoOptions, RotateOptions
 from portal.commands.parsing import parse_choice
 from portal.commands.terminal import ExitCode, Session
 from portal.errors import BadInput, ConfigurationError, Text
 from portal.identity.keyring import next_key_file, promote_next_keys, store_next_keys
-from portal.identity.keys import PortalKeys, RotatedKey, key_id, load_keys, rotate_key
+from portal.identity.keys import FormerKey, PortalKeys, RotatedKey, key_id, load_keys, rotate_key
 from portal.settings import Settings
 from portal.storage.migrating import upgrade_database
 
@@ -18,7 +19,9 @@ _MEANINGS = {
     RotatedKey.TOKENS: Text(en="signs tokens", zh="签发令牌"),
     RotatedKey.CURSORS: Text(en="seals cursors", zh="封装游标"),
     RotatedKey.MASKS: Text(en="makes hash masks", zh="生成散列掩码"),
+    RotatedKey.AUDIT: Text(en="signs the audit log's checkpoints", zh="签署审计日志检查点"),
 }
+_SIGNING = (RotatedKey.TOKENS, RotatedKey.AUDIT)
 
 
 def list_keys(session: Session, _options: NoOptions) -> ExitCode:
@@ -26,16 +29,25 @@ def list_keys(session: Session, _options: NoOptions) -> ExitCode:
     keys, now = load_keys(session.settings().key_file), datetime.now(UTC)
     for one in RotatedKey:
         meaning = _MEANINGS[one]
-        name = f"  {keys.signing_key_id}" if one is RotatedKey.TOKENS else ""
+        ids = {RotatedKey.TOKENS: keys.signing_key_id, RotatedKey.AUDIT: keys.audit_key_id}
+        name = f"  {ids[one]}" if one in ids else ""
         session.terminal.say(Text(en=f"{one}  {meaning.en}{name}", zh=f"{one}  {meaning.zh}{name}"))
         for former in keys.former_of(one.member):
-            if now < former.counts_until:
-                until = former.counts_until.isoformat()
-                shown = f"  {key_id(former.verifying_key)}" if one is RotatedKey.TOKENS else ""
-                session.terminal.say(
-                    Text(en=f"    former{shown}: counts until {until}", zh=f"    旧密钥{shown}：有效至 {until}")
-                )
+            if one is RotatedKey.AUDIT or now < former.counts_until:
+                session.terminal.say(_describe(one, former))
     return ExitCode.DONE
+
+
+def _describe(one: RotatedKey, former: FormerKey) -> Text:
+    name = f"  {key_id(former.verifying_key)}" if one in _SIGNING else ""
+    if one is RotatedKey.AUDIT:
+        until = former.retired_at.isoformat()
+        return Text(
+            en=f"    former{name}: verifies what it signed until {until}",
+            zh=f"    旧密钥{name}：用于验证 {until} 前的签名",
+        )
+    until = former.counts_until.isoformat()
+    return Text(en=f"    former{name}: counts until {until}", zh=f"    旧密钥{name}：有效至 {until}")
 
 
 def rotate(session: Session, options: RotateOptions) -> ExitCode:
@@ -84,6 +96,7 @@ def _activate(session: Session, settings: Settings, following: PortalKeys, now: 
     store = PortalStore(settings.owner_database_url, settings.owner_data_url, following.digest_secret)
     epoch = change_identity(store, lambda identity: replace(identity, key_set=following.fingerprint), now)
     promote_next_keys(settings.key_file)
+    witness_epoch(settings)
     session.terminal.say(
         Text(
             en=f"the new keys are in force from epoch {epoch} on; `{settings.key_file}` holds them: make a new backup",

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from portal.audit.sealing import witness_change
+from portal.audit.signing import SigningKeys
 from portal.audit.witness import retire_witness
 from portal.bundles.bundle import Bundle
 from portal.bundles.export import export_bundle
@@ -51,7 +52,7 @@ def load(session: Session, options: LoadOptions) -> ExitCode:
         with _shown_progress(terminal) as progress:
             outcome = load_bundle(bundle, store, order, progress)
         if outcome.changed:
-            _witness(settings)
+            witness_epoch(settings)
         _say_all(terminal, outcome.lines)
     return ExitCode.DONE
 
@@ -86,11 +87,12 @@ def _store_to_load(settings: Settings, terminal: Terminal) -> PortalStore:
     return PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
 
 
-def _witness(settings: Settings) -> None:
+def witness_epoch(settings: Settings) -> None:
     """Let the witness name the epoch of the change, as far as there is a log."""
     engine = open_sync_database(settings.owner_database_url)
     try:
-        witness_change(engine, load_keys(settings.key_file).audit, settings.witness_file, datetime.now(UTC))
+        keys = SigningKeys(load_keys(settings.key_file).audit_keys)
+        witness_change(engine, keys, settings.witness_file, datetime.now(UTC))
     finally:
         engine.dispose()
 

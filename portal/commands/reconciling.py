@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from portal.archives.reconciling import Acceptance, Reconciled, ReconcileOrder, Reconciliation, reconcile
+from portal.audit.signing import SigningKeys
 from portal.bundles.store import PortalStore
 from portal.commands.options import ReconcileOptions
 from portal.commands.terminal import ExitCode, Session
@@ -20,7 +21,7 @@ def reconcile_portal(session: Session, options: ReconcileOptions) -> ExitCode:
     upgrade_database(settings.owner_database_url)
     order = ReconcileOrder(
         PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret),
-        keys.audit,
+        SigningKeys(keys.audit_keys),
         keys.audit_public_pem(),
         settings.witness_file,
         datetime.now(UTC),

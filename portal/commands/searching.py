@@ -37,7 +37,7 @@ def _parse_search(options: SearchOptions) -> Search:
 def show(session: Session, options: ShowOptions) -> ExitCode:
     """Print one record, and whether its chain is sound up to the checkpoint that covers it."""
     settings = session.settings()
-    keys = [load_keys(settings.key_file).audit.public_key()]
+    keys = [key.public_key() for key in load_keys(settings.key_file).audit_keys]
     with reading_log(log_url(settings)) as connection:
         record = load_record(connection, parse_receipt(options.receipt))
         proof = prove_record(connection, record, keys)

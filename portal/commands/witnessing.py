@@ -1,10 +1,11 @@
 """`portal audit witness`: what another party runs to keep a portal's checkpoints."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from portal.audit.verification import parse_public_keys
 from portal.audit.witness_service import witness_application
 from portal.commands.options import WitnessOptions
 from portal.commands.parsing import parse_whole
@@ -28,7 +29,7 @@ def keep_checkpoints(session: Session, options: WitnessOptions) -> int:
                 zh=f"没有目录 `{options.folder}`；请创建，且仅供本账户使用",
             )
         )
-    application = witness_application(options.folder, [load_public_key(options.key)])
+    application = witness_application(options.folder, load_public_keys(options.key))
     with listen(options.host, port) as listening:
         address = f"http://{options.host}:{listening.getsockname()[1]}/"
 
@@ -39,17 +40,14 @@ def keep_checkpoints(session: Session, options: WitnessOptions) -> int:
         return serve(application, listening, greet, Service(_LIMITS))
 
 
-def load_public_key(path: Path) -> Ed25519PublicKey:
-    """Return the key of a PEM file. Raises: ConfigurationError."""
+def load_public_keys(path: Path) -> Sequence[Ed25519PublicKey]:
+    """Return the keys of a file of PEMs. Raises: ConfigurationError."""
     try:
-        key = load_pem_public_key(path.read_bytes())
+        return parse_public_keys(path.read_bytes())
     except (OSError, ValueError):
-        key = None
-    if not isinstance(key, Ed25519PublicKey):
         raise ConfigurationError(
             Text(
-                en=f"`{path}` is not an Ed25519 public key as PEM; take what `portal audit key` prints",
-                zh=f"`{path}` 不是 PEM 格式的 Ed25519 公钥；请使用 `portal audit key` 的输出",
+                en=f"`{path}` doesn't hold Ed25519 public keys as PEM; take what `portal audit key` prints",
+                zh=f"`{path}` 中不是 PEM 格式的 Ed25519 公钥；请使用 `portal audit key` 的输出",
             )
-        )
-    return key
+        ) from None

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from typing import cast
 
 import orjson
-from cryptography.exceptions import InvalidSignature
 
 from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint
 from portal.audit.heads import KnownHeads
 from portal.audit.reading import LogReader, open_log_reader
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import verify_log
 from portal.audit.witness import WitnessedCheckpoint, load_witness, witnessed
-from portal.audit.witness_stores import WitnessUnreachableError, key_named, open_witness
+from portal.audit.witness_stores import WitnessUnreachableError, open_witness
 from portal.diagnosis.findings import Area, Finding, fault, good, warning
 from portal.diagnosis.installation import Installation
-from portal.errors import Text
+from portal.errors import AuditUnavailable, Text
 from portal.identity.keys import PortalKeys
 from portal.storage.examining import RevisionState, examined, revision_state
 
@@ -54,13 +54,9 @@ def _last_checkpoint(reader: LogReader) -> Checkpoint:
 
 
 def _signature(last: Checkpoint, keys: PortalKeys) -> Finding:
-    public = keys.audit.public_key()
     try:
-        # One that hands over to another key is the last that the key before signed.
-        is_own = key_named(last) == public.public_bytes_raw()
-        if not is_own:
-            public.verify(last.signature, last.body.encode())
-    except (InvalidSignature, ValueError, AttributeError):
+        SigningKeys(keys.audit_keys).signer_after(last)
+    except (AuditUnavailable, ValueError, AttributeError):
         return fault(
             Area.AUDIT,
             "signature",

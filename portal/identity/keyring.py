@@ -5,7 +5,8 @@ the epoch. So all workers go over to them between two requests, wherever they ru
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from portal.errors import ConfigurationError, PolicyUnavailable, Text
@@ -56,16 +57,13 @@ class KeyRing:
             heard(found)
 
     def _find(self, fingerprint: str) -> PortalKeys | None:
-        if self._path is None:
-            return None
-        for path in (self._path, next_key_file(self._path)):
-            try:
-                keys = load_keys(path)
-            except ConfigurationError:
-                continue
-            if keys.fingerprint == fingerprint:
-                return keys
-        return None
+        return next((keys for keys in self.lying() if keys.fingerprint == fingerprint), None)
+
+    def lying(self) -> Iterator[PortalKeys]:
+        """Yield the keys that lie in the key file now, and those that are to follow."""
+        for path in (self._path, next_key_file(self._path)) if self._path else ():
+            with suppress(ConfigurationError):
+                yield load_keys(path)
 
 
 def load_key_ring(path: Path) -> KeyRing:

@@ -37,11 +37,12 @@ class RotatedKey(StrEnum):
     TOKENS = "tokens"
     CURSORS = "cursors"
     MASKS = "masks"
+    AUDIT = "audit"
 
     @property
     def member(self) -> str:
         """The name in the key file."""
-        return {"tokens": "signing", "cursors": "cursor_secret", "masks": "mask_secret"}[self.value]
+        return {"tokens": "signing", "cursors": "cursor_secret", "masks": "mask_secret", "audit": "audit"}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,12 @@ class FormerKey:
     @property
     def verifying_key(self) -> Ed25519PublicKey:
         """The public half of a key that signed."""
-        return Ed25519PrivateKey.from_private_bytes(self.octets).public_key()
+        return self.private_key.public_key()
+
+    @property
+    def private_key(self) -> Ed25519PrivateKey:
+        """A key that signed."""
+        return Ed25519PrivateKey.from_private_bytes(self.octets)
 
     @property
     def counts_until(self) -> datetime:
@@ -100,9 +106,15 @@ class PortalKeys:
         """The id of the key that signs checkpoints."""
         return key_id(self.audit.public_key())
 
+    @property
+    def audit_keys(self) -> tuple[Ed25519PrivateKey, ...]:
+        """The keys that signed checkpoints, oldest first, and the one that is to sign."""
+        return (*(each.private_key for each in self.former_of("audit")), self.audit)
+
     def audit_public_pem(self) -> bytes:
-        """Return the key that verifies checkpoints, as PEM."""
-        return self.audit.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        """Return the keys that verify checkpoints, oldest first, as PEMs one behind the other."""
+        encoding = Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        return b"".join(key.public_key().public_bytes(*encoding) for key in self.audit_keys)
 
     def audit_public_jwk(self) -> dict[str, str]:
         """Return the key that verifies checkpoints, as a JWK with its id."""
@@ -148,7 +160,8 @@ def render_keys(keys: PortalKeys) -> bytes:
 def rotate_key(keys: PortalKeys, name: str, now: datetime, *, at_once: bool = False) -> PortalKeys:
     """Return the keys with a new one of that name; the one before is a former key from now on.
 
-    `at_once`: it counts no more, as one that was stolen mustn't. Those of the audit stay: they verify what they signed.
+    `at_once`: it counts no more, as one that was stolen mustn't. Those of the audit stay: they verify what they signed,
+    and the last one signs the handover to the next, after which nothing that it signs counts.
     """
     octets = _octets_of(keys)
     kept = [each for each in keys.former if each.name == "audit" or now < each.counts_until]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from portal.audit.receipts import Recorded
 from portal.audit.recorder import Recorder
+from portal.audit.signing import SigningKeys
 from portal.errors import AuditUnavailable
 from tests.unit.audit.logs import KEY, Log, numbered
 
@@ -50,9 +51,9 @@ async def record(recorder: Recorder) -> None:
 def start(database: str) -> Recorder:
     """Begin a chain."""
     if database.startswith("postgresql://"):
-        return Recorder.start(database, KEY)
+        return Recorder.start(database, SigningKeys([KEY]))
     log = Log(Path(database))
-    return Recorder.start(log.url, log.key, log.witness)
+    return Recorder.start(log.url, log.keys, log.witness)
 
 
 async def main(database: str, file_bytes: int) -> None:

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from portal.audit.ledger import Ledger
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import verify_log
 from portal.storage.postgresql import connect_sync
 from tests.fixtures.postgres import Databases
@@ -78,7 +79,7 @@ def test_log_has_no_gap_and_no_fork_when_eight_writers_are_killed(url: str, tmp_
     finally:
         for path in list(writers.running):
             writers.kill(path)
-    with closing(Ledger(url, KEY, None)):
+    with closing(Ledger(url, SigningKeys([KEY]), None)):
         pass
     found = verify_log(url, public_pem(KEY), processes=2)
     assert (found.fault, found.uncovered) == (None, 0)

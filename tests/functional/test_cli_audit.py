@@ -68,7 +68,7 @@ def test_show_ends_with_one_when_the_record_was_changed(asked: CommandLine) -> N
         (["show", "9-9"], "no record `9-9`"),
         (["verify", "--witness", "http://127.0.0.1:9/"], "a witness can't be read"),
         (["witness", "--folder", "none", "--key", "none"], "there is no folder `none`"),
-        (["witness", "--folder", ".", "--key", "none"], "is not an Ed25519 public key"),
+        (["witness", "--folder", ".", "--key", "none"], "doesn't hold Ed25519 public keys"),
     ],
     ids=lambda one: one if isinstance(one, str) else " ".join(one),
 )

@@ -14,6 +14,7 @@ from portal.archives.reconciling import Acceptance
 from portal.archives.steps import CopyStep
 from portal.audit.ledger import Ledger
 from portal.audit.sealing import read_last_checkpoint
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import verify_log
 from portal.audit.witness_stores import FolderWitness
 from portal.audit.witnessing import Witnessing
@@ -133,7 +134,7 @@ def test_server_account_may_record_in_a_restored_portal(servers: list[Mapping[st
     portal.backup()
     portal.destroy()
     portal.restore()
-    with closing(Ledger(servers[0]["PORTAL_DATABASE_URL"], portal.keys.audit, None)) as ledger:
+    with closing(Ledger(servers[0]["PORTAL_DATABASE_URL"], SigningKeys(portal.keys.audit_keys), None)) as ledger:
         ledger.checkpoint()
     assert verify_log(portal.place.database_url, portal.keys.audit_public_pem()).writers == 2
 
@@ -185,5 +186,5 @@ def test_witnesses_of_others_are_told_nothing_in_quarantine_and_go_on_after_a_lo
 
 def tell(portal: KeptPortal, folder: Path) -> None:
     """Run the witnessing of a portal for so long that all is told."""
-    key = portal.keys.audit.public_key()
-    Witnessing.start(portal.place.database_url, [str(folder)], key).close(seconds=10)
+    keys = SigningKeys(portal.keys.audit_keys)
+    Witnessing.start(portal.place.database_url, [str(folder)], keys).close(seconds=10)

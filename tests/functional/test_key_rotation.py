@@ -1,19 +1,23 @@
 """Keys are rotated while two workers serve: the new ones count at once on both, former ones as long as they should."""
 
 import json
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from portal.audit.verification import verify_log
 from tests.fixtures.sharing_bundle import sharing_bundle
-from tests.oracle.runner import PortalProcess
+from tests.oracle.runner import PORTAL, PortalProcess
 from tests.oracle.world import Caller
 
 pytestmark = pytest.mark.heavy
 
 CHECKER = Caller(application="checker")
 NAMES = "{ shared { villages(purpose: WORK_REFERENCE, first: 1%s) { nodes { name } pageInfo { endCursor } } } }"
+RECEIPT = "{ shared { villages(purpose: WORK_REFERENCE, first: 1) { access { receipt } } } }"
 ASKED = 12
 """So often that both workers are asked."""
 
@@ -95,6 +99,68 @@ def test_masks_change_only_when_that_is_said(portal: PortalProcess) -> None:
     rotate(portal, "masks", "--yes")
     after = json.loads((portal.home / "keys.json").read_text())
     assert after["mask_secret"] != json.loads(before)["mask_secret"]
+
+
+def receipt(portal: PortalProcess, token: str) -> str:
+    _, payload = ask(portal, token, RECEIPT)
+    found: str = payload["data"]["shared"]["villages"]["access"]["receipt"]  # type: ignore[index]
+    return found
+
+
+@contextmanager
+def running_witness(folder: Path, key: Path) -> Iterator[str]:
+    """What another party runs; yields its URL."""
+    arguments = [str(PORTAL), "audit", "witness", "--folder", str(folder), "--key", str(key), "--port", "0"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def witnessed(tmp_path: Path) -> Iterator[PortalProcess]:
+    """A portal on two workers that tells another party's service and a folder."""
+    folder, kept = tmp_path / "folder", tmp_path / "kept"
+    folder.mkdir()
+    kept.mkdir()
+    first = PortalProcess(tmp_path / "home")
+    first.load(sharing_bundle().write(tmp_path / "bundle"))
+    key = tmp_path / "key.pem"
+    key.write_text(first.run("audit", "key").stdout)
+    with running_witness(kept, key) as url:
+        portal = PortalProcess(tmp_path / "home", {"PORTAL_AUDIT_WITNESSES": f"{folder},{url}"})
+        portal.start("--workers", "2")
+        yield portal
+        portal.stop()
+
+
+def test_audit_keys_are_rotated(witnessed: PortalProcess, tmp_path: Path) -> None:
+    first = witnessed.run("audit", "key").stdout
+    before = {receipt(witnessed, new_token(witnessed)) for _ in range(ASKED)}
+    rotate(witnessed, "audit")
+    between = {receipt(witnessed, new_token(witnessed)) for _ in range(ASKED)}
+    rotate(witnessed, "audit")
+    after = {receipt(witnessed, new_token(witnessed)) for _ in range(ASKED)}
+    both = {"1", "2"}
+    assert [{one.partition("-")[0] for one in receipts} for receipts in (before, between, after)] == [both] * 3
+    assert witnessed.run("keys", "list").stdout.count("verifies what it signed until") == 2
+    keys = witnessed.run("audit", "key").stdout
+    assert keys.startswith(first)
+    assert keys.count("BEGIN PUBLIC KEY") == 3
+    witnessed.stop()
+    for each in (before, between, after):
+        shown = witnessed.run("audit", "show", each.pop())
+        assert "proved by checkpoint" in shown.stderr
+    verified = witnessed.run("audit", "verify")
+    assert verified.returncode == 0, verified.stdout
+    assert "0 records are newer than the last witnessed checkpoint" in verified.stdout
+    held = {tuple(path.read_text() for path in (tmp_path / name).glob("*.jsonl")) for name in ("folder", "kept")}
+    assert len(held) == 1
+    # Who has the first key alone can verify the whole log: it names the others.
+    database = f"sqlite:///{witnessed.home}/portal.db"
+    assert verify_log(database, first.encode(), [tmp_path / "folder", tmp_path / "kept"]).fault is None
 
 
 def test_keys_are_prepared_and_put_in_force_later(portal: PortalProcess) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from portal.archives.reconciling import Acceptance
 from portal.audit.ledger import Ledger
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import LogLoss, LogVerification, verify_log
 from portal.audit.witness import WitnessedCheckpoint, load_witness
 from portal.errors import AuditUnavailable, BadInput
@@ -170,7 +171,7 @@ def test_accepted_loss_settles_the_old_witness_and_no_other(portal: KeptPortal) 
     portal.place.witness.write_text(json.dumps({**forged, "number": forged["number"] + 40}))
     assert verified(portal).fault is not None
     with pytest.raises(AuditUnavailable):
-        Ledger(portal.place.database_url, portal.keys.audit, portal.place.witness)
+        Ledger(portal.place.database_url, SigningKeys(portal.keys.audit_keys), portal.place.witness)
 
 
 def test_loss_that_the_audit_key_did_not_sign_settles_nothing(portal: KeptPortal) -> None:
@@ -185,7 +186,7 @@ def test_loss_that_the_audit_key_did_not_sign_settles_nothing(portal: KeptPortal
     engine.dispose()
     assert verified(portal).fault is not None
     with pytest.raises(AuditUnavailable):
-        Ledger(portal.place.database_url, portal.keys.audit, portal.place.witness)
+        Ledger(portal.place.database_url, SigningKeys(portal.keys.audit_keys), portal.place.witness)
 
 
 def test_loss_without_a_witness_is_accepted_too(portal: KeptPortal) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from portal.archives.steps import CopyStep
 from portal.audit.ledger import Ledger
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import verify_log
 from portal.errors import AuditUnavailable, BadInput, ConfigurationError
 from portal.identity.keys import create_keys
@@ -199,4 +200,8 @@ def test_older_copy_put_back_by_hand_stays_refused(portal: KeptPortal) -> None:
     portal.destroy()
     shutil.copytree(kept, portal.folder / "portal", dirs_exist_ok=True)
     with pytest.raises(AuditUnavailable, match="replaced, cut or restored"):
-        Ledger(database_url(portal.folder / "portal" / "portal.db"), portal.keys.audit, portal.place.witness)
+        Ledger(
+            database_url(portal.folder / "portal" / "portal.db"),
+            SigningKeys(portal.keys.audit_keys),
+            portal.place.witness,
+        )

@@ -13,6 +13,7 @@ from sqlalchemy import insert, update
 from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import Recording
 from portal.audit.records import AuditRecord, Outcome, Quota
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import LogVerification, verify_log
 from portal.errors import ErrorCode
 from portal.storage.database import for_writing, open_sync_database
@@ -82,8 +83,13 @@ class Log:
         """The database's file and its journals."""
         return sorted(self.path.parent.glob(f"{self.path.name}*"))
 
+    @property
+    def keys(self) -> SigningKeys:
+        """What signs, as a portal that never rotated its key has it."""
+        return SigningKeys([self.key])
+
     def open(self) -> Ledger:
-        return Ledger(self.url, self.key, self.witness)
+        return Ledger(self.url, self.keys, self.witness)
 
     def verify(self) -> LogVerification:
         return verify_log(self.url, self.public_key, [self.witness])

@@ -48,7 +48,7 @@ class CountingLedger(Ledger):
 
 
 def open_counting(log: Log) -> CountingLedger:
-    return CountingLedger(log.url, log.key, log.witness)
+    return CountingLedger(log.url, log.keys, log.witness)
 
 
 def digest_by_hand(log: Log) -> str:

@@ -16,6 +16,7 @@ from portal.audit.in_postgresql import TRANSACTION_SECONDS, PostgresLog
 from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import QuotaExhausted, Recorded, StaleEpoch
 from portal.audit.records import Quota
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import verify_log
 from portal.errors import ConfigurationError
 from portal.storage.migrating import upgrade_database
@@ -34,7 +35,7 @@ def url(postgres: Databases) -> Iterator[str]:
 
 
 def open_ledger(url: str) -> Ledger:
-    return Ledger(url, KEY, None)
+    return Ledger(url, SigningKeys([KEY]), None)
 
 
 def run_sql(url: str, statement: str | sql.Composed) -> list[tuple[object, ...]]:

@@ -10,6 +10,7 @@ import pytest
 from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import QuotaExhausted, Recorded, StaleEpoch
 from portal.audit.records import Quota
+from portal.audit.signing import SigningKeys
 from portal.errors import AuditUnavailable
 from portal.vocabulary import EntryCode
 from tests.unit.audit.logs import (
@@ -200,7 +201,7 @@ def test_uncovered_counts_the_writers_own_records(log: Log) -> None:
 def test_log_is_not_opened_with_another_key(log: Log) -> None:
     log.open().close()
     with pytest.raises(AuditUnavailable, match="another key"):
-        Ledger(log.url, OTHER_KEY, None)
+        Ledger(log.url, SigningKeys([OTHER_KEY]), None)
     assert log.rows("SELECT count(*) FROM audit_writers") == [(1,)]
 
 
@@ -219,7 +220,7 @@ def test_empty_log_is_not_opened_when_the_witness_knows_better(log: Log, tmp_pat
     (tmp_path / "new").mkdir()
     new = make_log(tmp_path / "new")
     with pytest.raises(AuditUnavailable, match="replaced, cut or restored"):
-        Ledger(new.url, KEY, log.witness)
+        Ledger(new.url, SigningKeys([KEY]), log.witness)
     assert new.rows("SELECT count(*) FROM audit_writers") == [(0,)]
 
 

@@ -13,6 +13,7 @@ import pytest
 import portal.audit.ledger
 from portal.audit.ledger import Ledger
 from portal.audit.records import Quota
+from portal.audit.signing import SigningKeys
 from portal.audit.witness import load_witness
 from portal.errors import AuditUnavailable
 from tests.unit.audit.logs import ENTRY, EPOCH, OTHER_KEY, PERMITTED, SUBJECT, Log, make_log, write, write_many
@@ -21,27 +22,27 @@ QUOTA = Quota(SUBJECT, ENTRY, date(2026, 1, 31), 3, 4)
 
 
 def stale_epoch_is_refused(log: Log, ledgers: type[Ledger]) -> bool:
-    with closing(ledgers(log.url, log.key, None)) as ledger:
+    with closing(ledgers(log.url, log.keys, None)) as ledger:
         log.set_epoch(EPOCH + 1)
         write(ledger)
     return log.rows("SELECT * FROM audit_records") == []
 
 
 def quota_holds(log: Log, ledgers: type[Ledger]) -> bool:
-    with closing(ledgers(log.url, log.key, None)) as ledger:
+    with closing(ledgers(log.url, log.keys, None)) as ledger:
         write(ledger, PERMITTED, QUOTA)
         write(ledger, PERMITTED, QUOTA)
     return log.rows("SELECT row_count FROM daily_rows") == [(3,)]
 
 
 def rows_of_one_record_add_up(log: Log, ledgers: type[Ledger]) -> bool:
-    with closing(ledgers(log.url, log.key, None)) as ledger:
+    with closing(ledgers(log.url, log.keys, None)) as ledger:
         write(ledger, PERMITTED, QUOTA, QUOTA)
     return log.rows("SELECT * FROM daily_rows") == []
 
 
 def failed_transaction_leaves_the_chain_whole(log: Log, ledgers: type[Ledger]) -> bool:
-    with closing(ledgers(log.url, log.key, None)) as ledger:
+    with closing(ledgers(log.url, log.keys, None)) as ledger:
         try:
             write(ledger, PERMITTED, replace(QUOTA, subject=None))  # type: ignore[arg-type]
         except sqlite3.IntegrityError:
@@ -53,7 +54,7 @@ def failed_transaction_leaves_the_chain_whole(log: Log, ledgers: type[Ledger]) -
 def foreign_key_is_refused(log: Log, ledgers: type[Ledger]) -> bool:
     log.open().close()
     try:
-        ledgers(log.url, OTHER_KEY, None).close()
+        ledgers(log.url, SigningKeys([OTHER_KEY]), None).close()
     except AuditUnavailable:
         return True
     return False
@@ -65,7 +66,7 @@ def replaced_log_is_refused(log: Log, ledgers: type[Ledger]) -> bool:
         path.unlink()
     new = make_log(log.path.parent)
     try:
-        ledgers(new.url, new.key, new.witness).close()
+        ledgers(new.url, new.keys, new.witness).close()
     except AuditUnavailable:
         return True
     return False
@@ -83,7 +84,7 @@ def restored_log_is_refused(log: Log, ledgers: type[Ledger]) -> bool:
         write_many(ledger, 1)
     log.witness.write_bytes(witness)
     try:
-        ledgers(log.url, log.key, log.witness).close()
+        ledgers(log.url, log.keys, log.witness).close()
     except AuditUnavailable:
         return True
     return False
@@ -92,12 +93,12 @@ def restored_log_is_refused(log: Log, ledgers: type[Ledger]) -> bool:
 def what_others_left_is_covered(log: Log, ledgers: type[Ledger]) -> bool:
     with closing(log.open()) as killed:
         write_many(killed, 3)
-    ledgers(log.url, log.key, None).close()
+    ledgers(log.url, log.keys, None).close()
     return log.verify().uncovered == 0
 
 
 def witness_knows_the_last_checkpoint(log: Log, ledgers: type[Ledger]) -> bool:
-    with closing(ledgers(log.url, log.key, log.witness)) as ledger:
+    with closing(ledgers(log.url, log.keys, log.witness)) as ledger:
         write_many(ledger, 1)
         ledger.checkpoint()
     witness = load_witness(log.witness)
@@ -119,8 +120,12 @@ MUTANTS = (
     Mutant("day_rows.update(after)", "pass", quota_holds),
     Mutant("after.get(key, day_rows[key])", "day_rows[key]", rows_of_one_record_add_up),
     Mutant("head, text = append(", "head, text = self._head, _ = append(", failed_transaction_leaves_the_chain_whole),
-    Mutant("            self._check_last(last)\n", "", foreign_key_is_refused),
-    Mutant("raise AuditUnavailable(_FOREIGN_LOG) from None", "pass", foreign_key_is_refused),
+    Mutant(
+        "self._keys.signer_after(last)\n            self",
+        "Signer(self._keys._keys[-1])\n            self",
+        foreign_key_is_refused,
+    ),
+    Mutant("            self._check_witnessed()\n", "", replaced_log_is_refused),
     Mutant("row is not None and Checkpoint", "row is None or Checkpoint", replaced_log_is_refused),
     Mutant(" and Checkpoint(*row).hash.hex() == witness.hash", "", restored_log_is_refused),
     Mutant("self._heads.begin(last)", "self._heads.begin(last)[:0]", what_others_left_is_covered),

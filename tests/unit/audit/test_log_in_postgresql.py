@@ -12,6 +12,7 @@ from portal.audit.ledger import Ledger
 from portal.audit.proving import Proof, ProofState, prove_record
 from portal.audit.records import Outcome
 from portal.audit.searching import Search, search_records
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import FaultKind, LogFault, LogVerification, verify_log
 from portal.audit.witness_stores import FolderWitness
 from portal.audit.witnessing import Witnessing
@@ -34,7 +35,8 @@ def url(postgres: Databases) -> str:
     with for_writing(engine).begin() as connection:
         connection.execute(insert(epoch).values(id=1, value=EPOCH, digest=""))
     engine.dispose()
-    with closing(Ledger(address, KEY, None)) as first, closing(Ledger(address, KEY, None)) as second:
+    keys = SigningKeys([KEY])
+    with closing(Ledger(address, keys, None)) as first, closing(Ledger(address, keys, None)) as second:
         for _ in range(3):
             write_many(first, 10)
             write_many(second, 11)
@@ -92,7 +94,7 @@ def test_manipulation_is_found_and_located(
 def test_log_is_verified_as_of_one_moment_in_all_processes(url: str, tmp_path: Path) -> None:
     with (
         changed_verifier(tmp_path / "changed", IN_PROCESSES) as in_processes,
-        closing(Ledger(url, KEY, None)) as ledger,
+        closing(Ledger(url, SigningKeys([KEY]), None)) as ledger,
     ):
 
         def write_meanwhile(_records: int) -> None:
@@ -118,7 +120,7 @@ def test_records_are_searched_and_proved(url: str) -> None:
 
 
 def test_witness_is_told(url: str, tmp_path: Path) -> None:
-    with closing(Witnessing.start(url, [str(tmp_path)], KEY.public_key())):
+    with closing(Witnessing.start(url, [str(tmp_path)], SigningKeys([KEY]))):
         pass
     newest = FolderWitness(tmp_path).newest()
     assert newest is not None

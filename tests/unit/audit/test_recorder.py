@@ -15,6 +15,7 @@ import pytest
 from portal.audit.receipts import QuotaExhausted, Recorded, StaleEpoch
 from portal.audit.recorder import Recorder
 from portal.audit.records import Quota
+from portal.audit.signing import SigningKeys
 from portal.errors import AuditUnavailable
 from tests.unit.audit.logs import ENTRY, EPOCH, OTHER_KEY, PERMITTED, SUBJECT, Log, make_log, numbered
 
@@ -23,7 +24,7 @@ DAY = date(2026, 1, 31)
 
 @pytest.fixture
 async def recorder(log: Log) -> AsyncIterator[Recorder]:
-    recorder = Recorder.start(log.url, log.key, log.witness)
+    recorder = Recorder.start(log.url, log.keys, log.witness)
     yield recorder
     recorder.close()
 
@@ -254,17 +255,17 @@ async def test_records_are_refused_when_an_empty_database_took_the_place(log: Lo
 def test_recorder_does_not_start_without_database(tmp_path: Path) -> None:
     log = Log(tmp_path / "none.db")
     with pytest.raises(AuditUnavailable):
-        Recorder.start(log.url, log.key, log.witness)
+        Recorder.start(log.url, log.keys, log.witness)
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_recorder_does_not_start_with_another_key(log: Log, recorder: Recorder) -> None:
     with pytest.raises(AuditUnavailable, match="another key"):
-        Recorder.start(log.url, OTHER_KEY, log.witness)
+        Recorder.start(log.url, SigningKeys([OTHER_KEY]), log.witness)
 
 
 async def test_recorder_does_not_start_on_a_file_that_is_no_database(tmp_path: Path) -> None:
     log = Log(tmp_path / "portal.db")
     log.path.write_bytes(b"no database" * 1000)
     with pytest.raises(AuditUnavailable):
-        Recorder.start(log.url, log.key, log.witness)
+        Recorder.start(log.url, log.keys, log.witness)

@@ -6,6 +6,7 @@ import pytest
 
 from portal.audit.checkpoints import Loss
 from portal.audit.sealing import append_checkpoint, find_checkpoint, read_heads, read_last_checkpoint, witness_change
+from portal.audit.signing import SigningKeys
 from portal.audit.verification import FaultKind, LogLoss
 from portal.audit.witness import load_witness
 from portal.storage.database import for_writing, open_sync_database
@@ -17,7 +18,7 @@ LOSS = Loss(9, "ab" * 32, 2, (1, 4), ("甲", "乙"), "synthetic")
 def append(log: Log, loss: Loss | None = None) -> int:
     engine = open_sync_database(log.url)
     with for_writing(engine).begin() as connection:
-        number = append_checkpoint(connection, KEY, MOMENT, loss).number
+        number = append_checkpoint(connection, SigningKeys([KEY]), MOMENT, loss).number
     engine.dispose()
     return number
 
@@ -68,7 +69,7 @@ def test_gap_without_a_loss_is_a_fault(written: Log) -> None:
 
 def test_change_is_witnessed(written: Log) -> None:
     engine = open_sync_database(written.url)
-    witness_change(engine, KEY, written.witness, MOMENT)
+    witness_change(engine, SigningKeys([KEY]), written.witness, MOMENT)
     engine.dispose()
     witness = load_witness(written.witness)
     assert witness is not None
@@ -77,7 +78,7 @@ def test_change_is_witnessed(written: Log) -> None:
 
 def test_change_of_a_portal_without_log_is_not_witnessed(log: Log) -> None:
     engine = open_sync_database(log.url)
-    witness_change(engine, OTHER_KEY, log.witness, MOMENT)
+    witness_change(engine, SigningKeys([OTHER_KEY]), log.witness, MOMENT)
     engine.dispose()
     assert not log.witness.exists()
 
@@ -86,6 +87,6 @@ def test_witness_of_what_the_log_lacks_is_left_as_it_is(written: Log) -> None:
     """A load into a database that was put back by hand must not make the log look whole."""
     written.witness.write_text('{"number": 9, "hash": "ab"}')
     engine = open_sync_database(written.url)
-    witness_change(engine, KEY, written.witness, MOMENT)
+    witness_change(engine, SigningKeys([KEY]), written.witness, MOMENT)
     engine.dispose()
     assert written.witness.read_text() == '{"number": 9, "hash": "ab"}'

@@ -98,15 +98,16 @@ def test_records_on_a_page_are_bounded(connection: Connection) -> None:
 @pytest.mark.parametrize(
     ("search", "index"),
     [
-        (Search(subject="application:a1"), "ix_audit_records_subject_time"),
+        (Search(subject="application:a1"), "ix_audit_records_subject_time_entry"),
         (Search(department="d1"), "ix_audit_records_department_time"),
-        (Search(entry="e1"), "ix_audit_records_entry_time"),
+        (Search(entry="e1"), "ix_audit_records_entry_time_subject"),
+        (Search(subject="application:a1", entry="e1"), "ix_audit_records_"),
         (Search(decision=Outcome.DENY), "ix_audit_records_deny_time"),
         (Search(), "ix_audit_records_time"),
         (Search(after=LAST), "ix_audit_records_time"),
-        (Search(subject="application:a1", since=MOMENT, until=MOMENT, after=LAST), "ix_audit_records_subject_time"),
+        (Search(subject="application:a1", since=MOMENT, after=LAST), "ix_audit_records_subject_time_entry"),
     ],
-    ids=["subject", "department", "entry", "denials", "all", "the next page", "everything of a subject"],
+    ids=["subject", "department", "entry", "both", "denials", "all", "the next page", "a subject's next page"],
 )
 def test_search_reads_an_index_in_its_order(filled: Log, search: Search, index: str) -> None:
     compiled = compile_search(search, "2026-01-31T08:00:05.000000Z").compile(

@@ -71,6 +71,6 @@ def test_drafts_are_removed_when_the_processes_that_began_them_are_gone(tmp_path
 def test_drafts_are_removed_when_a_log_is_opened(log: Log) -> None:
     draft = log.witness.with_name(f"{log.witness.name}.{2**40}")
     draft.touch()
-    Recorder.start(log.url, log.key, log.witness).close()
+    Recorder.start(log.url, log.keys, log.witness).close()
     assert not draft.exists()
     assert log.witness.exists()

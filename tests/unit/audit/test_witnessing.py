@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from portal.audit.recorder import Recorder
+from portal.audit.signing import SigningKeys
 from portal.audit.witness import Attestation, ask_witnesses, load_witness
 from portal.audit.witness_service import witness_application
 from portal.audit.witness_stores import FolderWitness
@@ -49,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 @contextmanager
 def witnessing(log: Log, *places: Path | str, limit_seconds: float = 600.0) -> Iterator[Witnessing]:
     with closing(
-        Witnessing.start(log.url, [str(place) for place in places], KEY.public_key(), limit_seconds)
+        Witnessing.start(log.url, [str(place) for place in places], SigningKeys([KEY]), limit_seconds)
     ) as started:
         yield started
 
@@ -112,8 +113,8 @@ def test_witness_catches_up_when_it_is_reached_again(log: Log, folder: Path, cap
 
 @pytest.mark.clause("threats.md R24")
 async def test_nothing_is_recorded_when_no_witness_was_reached_for_too_long(log: Log, folder: Path) -> None:
-    started = Witnessing.start(log.url, [str(folder)], KEY.public_key(), 0.3)
-    recorder = await asyncio.to_thread(Recorder.start, log.url, log.key, log.witness, started)
+    started = Witnessing.start(log.url, [str(folder)], SigningKeys([KEY]), 0.3)
+    recorder = await asyncio.to_thread(Recorder.start, log.url, log.keys, log.witness, started)
     try:
         await recorder.record(PERMITTED)
         await asyncio.to_thread(folder.rename, folder.with_name("unmounted"))
@@ -136,7 +137,7 @@ def test_portal_does_not_start_when_a_witness_holds_what_the_log_lacks(log: Log,
         if checkpoints:
             write_checkpoints(restored, checkpoints)
         with pytest.raises(AuditUnavailable, match="witness 1"):
-            Witnessing.start(restored.url, [str(folder)], KEY.public_key())
+            Witnessing.start(restored.url, [str(folder)], SigningKeys([KEY]))
 
 
 @pytest.mark.clause("threats.md T18")

@@ -18,7 +18,7 @@ class FaultyLedger(Ledger):
     """A ledger on a real database whose disk fails when it is told to."""
 
     def __init__(self, log: Log, faults: list[str]) -> None:
-        super().__init__(log.url, log.key, log.witness)
+        super().__init__(log.url, log.keys, log.witness)
         self._faults = faults
         self.batches: list[int] = []
         self.is_closed = False
