@@ -2,7 +2,7 @@
 
 | account  | may                                                                          | is used by              |
 |----------|------------------------------------------------------------------------------|-------------------------|
-| `owner`  | make and change tables and content                                           | loading, upgrading      |
+| `owner`  | make and change tables and content, end sessions of `server`                 | loading, upgrading      |
 | `server` | read content, append to the audit log, count; change or delete no record     | serving                 |
 | `reader` | read shared rows of tables that the transaction names as granted             | serving                 |
 """
@@ -49,6 +49,9 @@ def set_up_server(admin_url: str, name: str) -> PortalAddresses:
     with closing(connect_sync(admin_url)) as connection:
         for account in Account:
             _make_account(connection, f"{name}_{account}", passwords[account])
+        # Whoever changes the epoch ends sessions of the server that are stuck while they hold it.
+        members = {one: sql.Identifier(f"{name}_{one}") for one in (Account.SERVER, Account.OWNER)}
+        connection.execute(sql.SQL("GRANT {server} TO {owner}").format(**members))
         for database in (name, f"{name}_data"):
             _make_database(connection, database, name)
 

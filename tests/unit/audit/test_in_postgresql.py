@@ -1,5 +1,6 @@
 """The log in PostgreSQL: many writers at once, the epoch held against changes, and what hangs cut."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -114,6 +115,33 @@ def test_revocation_does_not_wait_for_a_worker_that_stopped_in_the_middle(url: s
     began = time.monotonic()
     raise_epoch(url)
     assert time.monotonic() - began < TRANSACTION_SECONDS + 2
+    with pytest.raises(psycopg.Error):
+        holding.__exit__(None, None, None)
+    log.close()
+
+
+PARSE = b"P\0\0\0\x10\0SELECT 1\0\0\0"
+BIND = b"B\0\0\0\x0c\0\0\0\0\0\0\0\0"
+
+
+@pytest.mark.clause("threats.md R11")
+@pytest.mark.parametrize(
+    "sent",
+    [PARSE[:7], PARSE, PARSE + BIND[:6], PARSE + BIND],
+    ids=["in the first message", "behind the first", "in the second", "behind the second"],
+)
+def test_revocation_does_not_wait_for_a_worker_that_stopped_in_the_middle_of_sending(url: str, sent: bytes) -> None:
+    """Of a large statement the driver sends parts; the server's timeouts don't run between them."""
+    log = PostgresLog(url)
+    log.began()
+    log._closed.set()
+    holding = log.transaction()
+    holding.__enter__()
+    log.hold_epoch()
+    os.write(log._driver.fileno(), sent)
+    changing = in_thread(lambda: raise_epoch(url))
+    changing.join(TRANSACTION_SECONDS + 5)
+    assert not changing.is_alive()
     with pytest.raises(psycopg.Error):
         holding.__exit__(None, None, None)
     log.close()
