@@ -26,7 +26,8 @@ from portal.storage.tables import epoch
 CHANNEL = "portal_epoch"
 MAX_SKEW = timedelta(seconds=2)
 """So far a worker's clock may be off the database's (enforcement.md §4)."""
-_CONNECTIONS = 8
+CONNECTIONS = 8
+"""To ask for the epoch and the database's time, for requests that begin at the same moment."""
 _SECONDS = 1.5
 _LISTEN_AGAIN_SECONDS = 1.0
 
@@ -103,7 +104,7 @@ class PostgresEpochs:
     def __init__(self, url: str, clock: Callable[[], datetime] = _machine_time) -> None:
         self._url = url
         self._clock = clock
-        self._pool = ReadingPool(url, _CONNECTIONS, _SECONDS)
+        self._pool = ReadingPool(url, CONNECTIONS, _SECONDS)
         # What the database's clock showed when the process's own monotonic one stood at zero.
         self._zero: datetime | None = None
 

@@ -9,7 +9,8 @@ from portal.storage.addresses import DatabaseKind, database_kind, database_path
 from portal.storage.pool import DATABASE_FAULTS, ReadingPool
 from portal.storage.sqlite import connect_read_only
 
-_CONNECTIONS = 2
+CONNECTIONS = 2
+"""To read the rows that a subject took today, before a decision."""
 _SECONDS = 2.0
 
 
@@ -50,7 +51,7 @@ class _SqliteDailyRows:
 
 class _PostgresDailyRows:
     def __init__(self, database_url: str) -> None:
-        self._pool = ReadingPool(database_url, _CONNECTIONS, _SECONDS)
+        self._pool = ReadingPool(database_url, CONNECTIONS, _SECONDS)
         self._statement = reading_statements().read_daily_rows
 
     async def read(self, subject: str, entry: str, day: str) -> int:

@@ -32,8 +32,8 @@ def unavailable() -> AuditUnavailable:
     """Return the refusal of a request whose record can't be made durable."""
     return AuditUnavailable(
         Text(
-            en="the audit record can't be written, so nothing is answered; try again, tell the operator if it lasts",
-            zh="审计记录无法写入，因此不予应答；请稍后重试，如持续出现请告知门户运行单位",
+            en="the audit record can't be written, so this isn't answered; try again, tell the operator if it lasts",
+            zh="审计记录无法写入，因此对此不予应答；请稍后重试，如持续出现请告知门户运行单位",
         )
     )
 

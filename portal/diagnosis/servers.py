@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
+from portal.access import epochs
+from portal.audit import daily_rows
 from portal.diagnosis.findings import Area, Finding, fault, good, warning
 from portal.diagnosis.installation import Installation, kind_of
 from portal.errors import Text
@@ -11,8 +13,8 @@ from portal.storage.postgresql_facts import ServerFacts, examine_server
 OLDEST_VERSION = 130000
 _DURABLE = ("fsync", "full_page_writes")
 _CUTTING = ("statement_timeout", "lock_timeout", "idle_session_timeout", "transaction_timeout")
-PORTAL_CONNECTIONS = 14
-"""What a worker may open to the portal's database: epochs 8, daily counts 2, its listener, content, its log 2."""
+PORTAL_CONNECTIONS = epochs.CONNECTIONS + daily_rows.CONNECTIONS + 4
+"""What a worker may open to the portal's database: beside the two pools its listener, its content, its log twice."""
 
 
 def check_servers(installation: Installation) -> Iterator[Finding]:

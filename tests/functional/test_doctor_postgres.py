@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
+from portal.diagnosis.servers import PORTAL_CONNECTIONS
 from portal.storage.postgresql import connect_sync
 from tests.faults.clocks import library
+from tests.faults.revoking import ASKER, Clients, switching_bundle
 from tests.fixtures.doctor import SOUND, Patient
 from tests.fixtures.postgres import Databases, PostgresServer, postgres_server
 from tests.fixtures.postgres_portal import set_up_portal
 from tests.fixtures.revisions import newest_revision
 from tests.fixtures.small_bundle import small_bundle
+from tests.oracle.runner import PortalProcess
 
 DOCUMENT = b"{shared{villages(first:1){nodes{name} access{receipt}}}}"
 
@@ -256,3 +259,24 @@ def test_database_in_another_encoding_is_found(
     postgres.created.append(name)
     environ: Mapping[str, str] = {**SOUND, "PORTAL_DATABASE_URL": postgres.url_of(name)}
     assert ("database.encoding", "fault") in Patient(tmp_path / "var", environ).look()
+
+
+@pytest.mark.heavy
+def test_worker_opens_no_more_connections_than_are_counted(postgres: Databases, tmp_path: Path) -> None:
+    with set_up_portal(postgres) as settings, closing(connect_sync(postgres.url)) as watching:
+        portal = PortalProcess(tmp_path / "home", {**settings, "PORTAL_READ_CONNECTIONS": "3"})
+        portal.load(switching_bundle().write(tmp_path / "bundle"), "--no-derive")
+        portal.start()
+        try:
+            token = portal.token(ASKER)
+            assert token is not None
+            most = {"server": 0, "reader": 0}
+            with Clients(portal.port, token, count=24).asking() as clients:
+                while len(clients.answers) < 1000:
+                    rows = watching.execute("SELECT usename FROM pg_stat_activity").fetchall()
+                    for name, before in most.items():
+                        most[name] = max(before, sum(str(row[0]).endswith(f"_{name}") for row in rows))
+        finally:
+            portal.stop()
+    assert 2 < most["server"] <= PORTAL_CONNECTIONS
+    assert 0 < most["reader"] <= 3

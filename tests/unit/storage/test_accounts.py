@@ -1,5 +1,6 @@
 """The accounts of a portal's databases in PostgreSQL: each may do what it needs, and nothing beyond."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from portal.audit.in_postgresql import PostgresLog
 from portal.bundles.store import PortalStore
 from portal.errors import BadInput, ConfigurationError
 from portal.storage.accounts import set_up_server
@@ -104,6 +106,22 @@ def test_rows_are_seen_in_granted_tables_alone(urls: dict[str, str], account: st
             assert row is not None
             seen.append(tuple(int(str(count)) > 0 for count in row))
     assert seen == [(True, False), (False, True), (True, True), (False, False), (False, False), (False, False)]
+
+
+@pytest.mark.clause("threats.md R11")
+def test_owner_ends_a_session_of_the_server_that_is_stuck_while_it_holds_the_epoch(urls: dict[str, str]) -> None:
+    log = PostgresLog(urls["PORTAL_DATABASE_URL"])
+    log.began()
+    holding = log.transaction()
+    holding.__enter__()
+    log.hold_epoch()
+    # Its own watch doesn't run, as in a process that is stopped; and the server's timeouts don't within a message.
+    log._closed.set()
+    os.write(log._driver.fileno(), b"P\0\0\0\x10\0SELECT 1\0\0\0")
+    run_sql(urls["PORTAL_OWNER_DATABASE_URL"], "UPDATE epoch SET value = value")
+    with pytest.raises(psycopg.OperationalError):
+        holding.__exit__(None, None, None)
+    log.close()
 
 
 def test_second_set_up_keeps_what_is_there_and_changes_the_passwords(postgres: Databases, tmp_path: Path) -> None:
