@@ -5,17 +5,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from portal.archives.reconciling import Acceptance
+from portal.audit.checkpoints import Checkpoint
 from portal.audit.ledger import Ledger
 from portal.audit.signing import SigningKeys
 from portal.audit.verification import LogLoss, LogVerification, verify_log
 from portal.audit.witness import WitnessedCheckpoint, load_witness
+from portal.audit.witness_service import WitnessDesk
+from portal.audit.witness_stores import lost_until, render_checkpoint
 from portal.errors import AuditUnavailable, BadInput
+from portal.identity.keys import render_keys, rotate_key
+from portal.storage.audit_tables import audit_checkpoints
 from portal.storage.database import for_writing, open_sync_database
 from portal.storage.quarantine import Quarantine
 from tests.fixtures.kept_portal import KeptPortal, kept_portal
-from tests.fixtures.small_bundle import BundleDraft, content_of, small_bundle
+from tests.fixtures.small_bundle import NOW, BundleDraft, content_of, small_bundle
 
 ACCEPTED = Acceptance(("甲", "乙"), "synthetic")
 
@@ -232,3 +238,35 @@ def test_agreement_needs_all_that_is_known(portal: KeptPortal) -> None:
         replace(found, quarantine=replace(found.quarantine, epoch=0)),
     ):
         assert not other.agrees
+
+
+@pytest.mark.parametrize("brings_newer_keys", [True, False])
+def test_witness_that_saw_a_rotation_takes_the_loss_from_the_newer_key_alone(
+    portal: KeptPortal, tmp_path: Path, *, brings_newer_keys: bool
+) -> None:
+    folder = tmp_path / "witness"
+    folder.mkdir()
+    desk = WitnessDesk(folder, [portal.keys.audit.public_key()])
+    former = portal.key_file.read_bytes()
+    newer = render_keys(rotate_key(portal.keys, "audit", NOW))
+    portal.key_file.write_bytes(newer)
+    portal.record(2)
+    told = checkpoints(portal)
+    assert {desk.take(render_checkpoint(one))[0] for one in told} == {200}
+    # The backup holds the keys from before the rotation.
+    portal.key_file.unlink()
+    restored(portal)
+    assert portal.key_file.read_bytes() == former
+    if brings_newer_keys:
+        portal.key_file.write_bytes(newer)
+    assert portal.reconcile(ACCEPTED).lifted
+    stating = [one for one in checkpoints(portal) if lost_until(one)]
+    assert [desk.take(render_checkpoint(one))[0] for one in stating] == [200 if brings_newer_keys else 403]
+    assert (verified(portal).fault, len(verified(portal).losses)) == (None, 1)
+
+
+def checkpoints(portal: KeptPortal) -> list[Checkpoint]:
+    with portal.store.open() as databases, databases.content.connect() as connection:
+        columns = audit_checkpoints.c
+        rows = connection.execute(select(columns.number, columns.body, columns.signature).order_by(columns.number))
+        return [Checkpoint(*row) for row in rows]
