@@ -10,7 +10,7 @@ from tests.faults.kills import KILLS
 pytestmark = pytest.mark.heavy
 
 
-@pytest.mark.clause("threats.md R1 R2 R3 R4 R5 R6 R11 R14 R33")
+@pytest.mark.clause("threats.md R1 R2 R3 R4 R5 R6 R7 R8 R9 R11 R12 R14 R17 R29 R33")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
 def test_portal_holds_when_a_fault_is_injected(bench: Bench, fault: Fault) -> None:
     result = fault.run(bench, fault.share, 1)

@@ -1,66 +1,25 @@
 """Every fault of a database by every kind of request: the right answer with its record, or a refusal by name (G26)."""
 
-import http.client
-import json
-import time
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from portal.storage.postgresql import AdvisoryLock
-from tests.faults.fault import Bench
-from tests.faults.postgres_lane import HOST, SILENT, PostgresLane, postgres_lane
+from tests.faults.fault import Bench, Lane
+from tests.faults.matrix import Faulty, try_matrix
+from tests.faults.postgres_lane import HOST, PostgresLane, postgres_lane
 from tests.fixtures.postgres import free_port
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.clause("threats.md G26")]
 
-KINDS: Mapping[str, str] = {
-    "shared": "{ shared { residents(purpose: VERIFICATION, first: 3) { access { receipt } nodes { name } } } }",
-    "link": "{ shared { residents(purpose: VERIFICATION, first: 3) {"
-    " access { receipt } nodes { name village { name } } } } }",
-    "catalog": "{ catalog(first: 5) { nodes { name } } }",
-    "introspection": "{ __schema { queryType { name fields { name } } } }",
-    "explain": '{ explain(resource: "303001001/00002", purpose: VERIFICATION) { items { item permitted } } }',
-    "public": "{ shared { villages(first: 3) { access { receipt } nodes { code name } } } }",
-}
-ANSWER_SECONDS = 9.0
-BACK_SECONDS = 10.0
 Making = Callable[[PostgresLane, "psycopg.Connection[tuple[object, ...]]"], Iterator[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What one request was answered with; `data` without its receipts, which differ."""
-
-    status: int
-    codes: frozenset[str]
-    data: object
-    seconds: float
-
-
-def _without_receipts(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _without_receipts(inner) for name, inner in value.items() if name != "receipt"}
-    return [_without_receipts(inner) for inner in value] if isinstance(value, list) else value
-
-
-def ask(port: int, kind: str, token: str) -> Reply:
-    """Return the reply to a request of the kind; the public has no token."""
-    headers = {"Content-Type": "application/json"}
-    if kind != "public":
-        headers["Authorization"] = f"Bearer {token}"
-    started = time.monotonic()
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
-        connection.request("POST", "/graphql", json.dumps({"query": KINDS[kind]}), headers)
-        with connection.getresponse() as response:
-            document = json.loads(response.read())
-            status = response.status
-    codes = frozenset(error["extensions"]["code"] for error in document.get("errors") or ())
-    return Reply(status, codes, _without_receipts(document.get("data")), time.monotonic() - started)
 
 
 def stopped(lane: PostgresLane, _admin: object) -> Iterator[None]:
@@ -118,7 +77,7 @@ def _held(statement: str) -> Making:
 
 
 _ENDED = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'portal_%'"
-FAULTS: Mapping[str, Making] = {
+ON_SERVER: Mapping[str, Making] = {
     "server stopped": stopped,
     "no way to either database": _paused("own", "data"),
     "no way to its own database": _paused("own"),
@@ -147,49 +106,88 @@ FAULTS: Mapping[str, Making] = {
 }
 
 
-def _breach(kind: str, reply: Reply, right: object) -> str:
-    """Return what is wrong with a reply while a fault lasts; nothing where it is right, or a refusal by name."""
-    if reply.seconds > ANSWER_SECONDS:
-        return f"told only after {reply.seconds:.1f} s"
-    if not reply.codes:
-        return "" if reply.data == right else f"another answer: {reply}"
-    if not reply.codes <= SILENT:
-        return f"refused as {sorted(reply.codes)}"
-    return f"rows in a refusal: {reply}" if kind in {"shared", "link", "public"} and _has_rows(reply.data) else ""
+@contextmanager
+def as_administrator(lane: PostgresLane, making: Making) -> Iterator[None]:
+    with psycopg.connect(lane.cluster.admin_url, autocommit=True) as admin, contextmanager(making)(lane, admin):
+        yield
 
 
-def _has_rows(data: object) -> bool:
-    shared = (data or {}).get("shared") if isinstance(data, dict) else None
-    return isinstance(shared, dict) and any(field and field.get("nodes") for field in shared.values())
-
-
-@pytest.mark.clause("threats.md G26")
-def test_no_cell_is_open_when_a_database_fails(bench: Bench) -> None:
-    token = bench.world.token
-    breaches: list[str] = []
-    refused = 0
+def test_no_cell_is_open_when_a_database_of_a_server_fails(bench: Bench) -> None:
     with postgres_lane(bench, "matrix") as lane, lane.serving():
-        right = {kind: ask(lane.ledger.port, kind, token) for kind in KINDS}
-        assert {kind: reply.codes for kind, reply in right.items()} == dict.fromkeys(KINDS, frozenset())
-        for name, making in FAULTS.items():
-            with psycopg.connect(lane.cluster.admin_url, autocommit=True) as admin, contextmanager(making)(lane, admin):
-                replies = {kind: ask(lane.ledger.port, kind, token) for kind in KINDS}
-            for kind, reply in replies.items():
-                refused += bool(reply.codes)
-                if breach := _breach(kind, reply, right[kind].data):
-                    breaches.append(f"{name} by {kind}: {breach}")
-            late = [kind for kind in KINDS if not _is_back(lane, kind, token, right[kind].data)]
-            breaches += [f"{name} by {kind}: it isn't back" for kind in late]
+        faults: Mapping[str, Faulty] = {
+            name: partial(as_administrator, lane, making) for name, making in ON_SERVER.items()
+        }
+        breaches = [*try_matrix(lane.ledger.port, bench.world.token, faults)]
         # The log verifies, and each answer that left has its record.
         breaches += lane.examine()
     assert breaches == []
-    assert refused > len(FAULTS)
 
 
-def _is_back(lane: PostgresLane, kind: str, token: str, right: object) -> bool:
-    until = time.monotonic() + BACK_SECONDS
-    while (reply := ask(lane.ledger.port, kind, token)).data != right or reply.codes:
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
+@contextmanager
+def moved_away(*paths: Path) -> Iterator[None]:
+    for path in paths:
+        path.rename(path.with_name(f"{path.name}.away"))
+    try:
+        yield
+    finally:
+        for path in paths:
+            path.with_name(f"{path.name}.away").replace(path)
+
+
+@contextmanager
+def replaced(path: Path, make: Callable[[Path], object]) -> Iterator[None]:
+    with moved_away(path):
+        make(path)
+        yield
+
+
+@contextmanager
+def changed(path: Path, statement: str, back: str) -> Iterator[None]:
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as connection:
+        connection.execute(statement)
+        try:
+            yield
+        finally:
+            connection.execute(back)
+
+
+def in_files(home: Path) -> Mapping[str, Faulty]:
+    own, data = home / "portal.db", home / "data.db"
+
+    def renamed(table: str) -> Faulty:
+        return partial(changed, own, f"ALTER TABLE {table} RENAME TO away", f"ALTER TABLE away RENAME TO {table}")
+
+    return {
+        "its own database is gone": partial(moved_away, own),
+        "its own database and journal are gone": partial(moved_away, own, home / "portal.db-wal"),
+        "its own database is empty": partial(replaced, own, lambda path: path.touch(0o600)),
+        "its own database is a copy": partial(
+            replaced, own, lambda path: shutil.copy(path.with_name(f"{path.name}.away"), path)
+        ),
+        "the folder is gone": partial(moved_away, home),
+        "the data are gone": partial(moved_away, data),
+        "the epoch is gone": renamed("epoch"),
+        "the log is gone": renamed("audit_records"),
+        "the day's counts are gone": renamed("daily_rows"),
+        "its own database is written by another": partial(changed, own, "BEGIN IMMEDIATE", "ROLLBACK"),
+        "the data are written by another": partial(changed, data, "BEGIN IMMEDIATE", "ROLLBACK"),
+    }
+
+
+@pytest.fixture
+def lane(bench: Bench) -> Iterator[Lane]:
+    made = bench.lane("matrix")
+    yield made
+    made.close()
+
+
+def test_no_cell_is_open_when_a_database_in_files_fails(lane: Lane) -> None:
+    server = lane.bench.forge.start(lane.home, lane.log)
+    try:
+        server.wait_ready()
+        lane.ledger.lead_to(server.port)
+        breaches = [*try_matrix(lane.ledger.port, lane.bench.world.token, in_files(lane.home))]
+        server.stop()
+    finally:
+        server.close()
+    assert breaches + lane.examine() == []
