@@ -137,12 +137,12 @@ def witnessed(tmp_path: Path) -> Iterator[PortalProcess]:
 
 
 def test_audit_keys_are_rotated(witnessed: PortalProcess, tmp_path: Path) -> None:
-    first = witnessed.run("audit", "key").stdout
-    before = {receipt(witnessed, new_token(witnessed)) for _ in range(ASKED)}
+    first, token = witnessed.run("audit", "key").stdout, new_token(witnessed)
+    before = {receipt(witnessed, token) for _ in range(ASKED)}
     rotate(witnessed, "audit")
-    between = {receipt(witnessed, new_token(witnessed)) for _ in range(ASKED)}
+    between = {receipt(witnessed, token) for _ in range(ASKED)}
     rotate(witnessed, "audit")
-    after = {receipt(witnessed, new_token(witnessed)) for _ in range(ASKED)}
+    after = {receipt(witnessed, token) for _ in range(ASKED)}
     both = {"1", "2"}
     assert [{one.partition("-")[0] for one in receipts} for receipts in (before, between, after)] == [both] * 3
     assert witnessed.run("keys", "list").stdout.count("verifies what it signed until") == 2
