@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from portal.storage.content import ContentRow, read_content
@@ -52,25 +53,29 @@ class Switch:
     url: str
     secret: bytes
     changes: list[Change] = field(default_factory=list)
+    engine: Engine | None = None
 
     def turn(self) -> None:
         """Let the other purpose be asked for, and note when that began and when it was acknowledged."""
         purpose = PURPOSES[(len(self.changes) + 1) % 2]
-        engine = open_sync_database(self.url)
+        # One for all changes: it keeps the statements that it has compiled.
+        self.engine = self.engine or open_sync_database(self.url)
         begun = time.monotonic()
-        try:
-            with engine.connect() as connection:
-                present = read_content(connection, self.secret)
-            rows = {name: {key: active.row for key, active in of.items()} for name, of in present.rows.items()}
-            switch = rows[policy_records.name][SWITCH]
-            cells = {**switch.cells, "purposes": json.dumps([purpose])}
-            rows[policy_records.name] = {SWITCH: ContentRow(cells, switch.children)}
-            change = compare_content(present, WantedContent(present.identity, rows))
-            with for_writing(engine).begin() as connection:
-                store_change(connection, change, ChangeNote("2026-03-01T08:00:00Z", "test", "switch"), self.secret)
-        finally:
-            engine.dispose()
+        with self.engine.connect() as connection:
+            present = read_content(connection, self.secret)
+        rows = {name: {key: active.row for key, active in of.items()} for name, of in present.rows.items()}
+        switch = rows[policy_records.name][SWITCH]
+        cells = {**switch.cells, "purposes": json.dumps([purpose])}
+        rows[policy_records.name] = {SWITCH: ContentRow(cells, switch.children)}
+        change = compare_content(present, WantedContent(present.identity, rows))
+        with for_writing(self.engine).begin() as connection:
+            store_change(connection, change, ChangeNote("2026-03-01T08:00:00Z", "test", "switch"), self.secret)
         self.changes.append(Change(purpose, begun, time.monotonic()))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self.engine is not None:
+            self.engine.dispose()
 
 
 @dataclass(slots=True)
@@ -79,7 +84,7 @@ class Clients:
 
     port: int
     token: str
-    count: int = 8
+    count: int = 4
     answers: list[Answer] = field(default_factory=list)
     failures: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -81,10 +81,10 @@ def test_no_worker_answers_under_a_revoked_policy(part: int, tmp_path: Path, pos
                 portal.start("--workers", "4")
                 pids = worker_pids(portal)
                 assert len(pids) == 4
-                switch = first_state(Switch(urls["PORTAL_OWNER_DATABASE_URL"], secret))
-                found = revoke_under_traffic(
-                    portal, switch, REVOCATIONS // PARTS, Disturbance(pids, Random(part), pause_every=20)
-                )
+                with closing(first_state(Switch(urls["PORTAL_OWNER_DATABASE_URL"], secret))) as switch:
+                    found = revoke_under_traffic(
+                        portal, switch, REVOCATIONS // PARTS, Disturbance(pids, Random(part), pause_every=40)
+                    )
             finally:
                 portal.stop()
             assert proxy.swallowed > 0
@@ -100,8 +100,8 @@ def test_no_worker_on_sqlite_answers_under_a_revoked_policy(tmp_path: Path) -> N
     secret = load_keys(portal.home / "keys.json").digest_secret
     try:
         portal.start("--workers", "2")
-        switch = first_state(Switch(f"sqlite:///{portal.home}/portal.db", secret))
-        found = revoke_under_traffic(portal, switch, ON_SQLITE, Disturbance(worker_pids(portal), Random(9)))
+        with closing(first_state(Switch(f"sqlite:///{portal.home}/portal.db", secret))) as switch:
+            found = revoke_under_traffic(portal, switch, ON_SQLITE, Disturbance(worker_pids(portal), Random(9)))
     finally:
         portal.stop()
     check(found, workers=2)
