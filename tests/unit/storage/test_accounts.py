@@ -118,7 +118,7 @@ def test_owner_ends_a_session_of_the_server_that_is_stuck_while_it_holds_the_epo
     # Its own watch doesn't run, as in a process that is stopped; and the server's timeouts don't within a message.
     log._closed.set()
     os.write(log._driver.fileno(), b"P\0\0\0\x10\0SELECT 1\0\0\0")
-    run_sql(urls["PORTAL_OWNER_DATABASE_URL"], "UPDATE epoch SET value = value")
+    run_sql(urls["PORTAL_OWNER_DATABASE_URL"], "SET statement_timeout = '10s'; UPDATE epoch SET value = value")
     with pytest.raises(psycopg.OperationalError):
         holding.__exit__(None, None, None)
     log.close()
