@@ -113,7 +113,7 @@ Answer = Shaped | ShapedRows | RefusedField
 
 
 class Overtaken(Enum):
-    """What changed between a decision and its record."""
+    """What changed between a decision and its answer: policies, or what time makes of them, or the day's count."""
 
     BY_POLICY = auto()
     BY_COUNT = auto()
@@ -278,15 +278,26 @@ async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, 
     beyond = check_shown(grant, rows, rows_today)
     if beyond is not None:
         return _refuse(beyond)
+    if _has_ended(road, grant):
+        return Overtaken.BY_POLICY
     recorded = await road.recorder.record(_record(attempt, grant, shown), _quotas(attempt.occasion, grant, rows))
     if not isinstance(recorded, Recorded):
         # Nothing was written, and the rows are thrown away.
         return Overtaken.BY_COUNT if isinstance(recorded, QuotaExhausted) else Overtaken.BY_POLICY
+    if _has_ended(road, grant):
+        # The worker was stopped meanwhile, for seconds or hours: the record stays, of rows that nobody was given.
+        return Overtaken.BY_POLICY
     found = _Found(grant, read, fetched, executed.links, seal)
     if sum(shown) <= SHAPED_AT_ONCE:
         return _shape(attempt, found, recorded.receipt)
     # Other requests aren't kept waiting by an answer of many linked rows.
     return await asyncio.to_thread(_shape, attempt, found, recorded.receipt)
+
+
+def _has_ended(road: Road, grant: Grant) -> bool:
+    """Return whether the period of a record that permits has ended since it was decided on: the epoch doesn't tell."""
+    ends = [each.permit.valid_until for each in every_grant(grant) if each.permit.valid_until is not None]
+    return bool(ends) and road.now() >= min(ends)
 
 
 def _record(attempt: _Attempt, grant: Grant, shown: Sequence[int]) -> AuditRecord:

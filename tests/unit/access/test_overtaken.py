@@ -1,9 +1,16 @@
 """What changes between a decision and its record is never overlooked: the request is decided again, or given up."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
 import pytest
 
 from portal.access.pipeline import ATTEMPTS
+from portal.audit.receipts import Recording
+from portal.audit.records import AuditRecord, Quota
 from portal.errors import ErrorCode, PolicyUnavailable, SourceUnavailable, Text, Unauthenticated
+from portal.vocabulary import EntryCode
 from tests.fixtures.planned import shared_field
 from tests.fixtures.sharing_bundle import RESIDENTS
 from tests.fixtures.small_bundle import BundleDraft
@@ -122,6 +129,60 @@ def test_day_that_fills_up_again_and_again_ends_with_what_is_left_and_not_with_a
     assert source.reads == 6 > ATTEMPTS
     assert names_of(answer) == ["r01"]
     assert sum(record["rows"] for record in portal.records()) == 11
+
+
+class Clock:
+    """The portal's clock, which can be put forward, as for a process that was stopped."""
+
+    def __init__(self, portal: PortalUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead = timedelta(0)
+        keeper = portal.road.keeper
+        now = keeper.now
+        monkeypatch.setattr(type(keeper), "now", lambda _: now() + self.ahead)
+
+        def end_soon(draft: BundleDraft) -> None:
+            draft.policies["verify"]["valid_until"] = (now() + timedelta(minutes=5)).isoformat(timespec="seconds")
+
+        portal.load(end_soon)
+
+    def put_forward(self) -> None:
+        self.ahead = timedelta(minutes=6)
+
+
+@pytest.fixture
+def clock(portal: PortalUnderTest, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(portal, monkeypatch)
+
+
+@pytest.mark.clause("threats.md R11 R12")
+def test_period_that_ends_while_rows_are_read_answers_no_more(
+    portal: PortalUnderTest, hooked: Hooked, clock: Clock
+) -> None:
+    road, source = hooked(lambda _: clock.put_forward())
+
+    assert refusal_of(portal.answer(road=road))[0] is ErrorCode.EXPIRED
+    assert source.reads == 1
+    assert [record["decision"] for record in portal.records()] == ["deny"]
+
+
+@pytest.mark.clause("threats.md R11 R12")
+def test_period_that_ends_while_the_record_is_written_answers_no_more(portal: PortalUnderTest, clock: Clock) -> None:
+    class LateRecorder:
+        """Stands still once a record was written."""
+
+        async def record(self, record: AuditRecord, quotas: Sequence[Quota] = ()) -> Recording:
+            recorded = await portal.road.recorder.record(record, quotas)
+            clock.put_forward()
+            return recorded
+
+        async def rows_today(self, subject: str, entry: EntryCode, day: date) -> int:
+            return await portal.road.recorder.rows_today(subject, entry, day)
+
+    road = replace(portal.road, recorder=LateRecorder())  # type: ignore[arg-type]  # what the road asks of one
+
+    assert refusal_of(portal.answer(road=road))[0] is ErrorCode.EXPIRED
+    # The rows of the first record were never released; the second one says so.
+    assert [record["decision"] for record in portal.records()] == ["permit", "deny"]
 
 
 async def take(portal: PortalUnderTest, rows: int) -> None:
