@@ -96,11 +96,12 @@ def _activate(session: Session, settings: Settings, following: PortalKeys, now: 
     store = PortalStore(settings.owner_database_url, settings.owner_data_url, following.digest_secret)
     epoch = change_identity(store, lambda identity: replace(identity, key_set=following.fingerprint), now)
     promote_next_keys(settings.key_file)
-    witness_epoch(settings)
     session.terminal.say(
         Text(
             en=f"the new keys are in force from epoch {epoch} on; `{settings.key_file}` holds them: make a new backup",
             zh=f"新密钥自纪元 {epoch} 起生效，保存在 `{settings.key_file}`；请重新备份",
         )
     )
+    # Said first: the keys are in force whatever becomes of the witness.
+    witness_epoch(settings)
     return ExitCode.DONE

@@ -13,6 +13,7 @@ from random import Random
 
 import pytest
 
+from portal.audit import in_postgresql
 from tests.fixtures.postgres import Databases
 from tests.fixtures.postgres_portal import set_up_portal
 from tests.oracle.answer import Reference
@@ -72,6 +73,12 @@ def ask_both(world: World, folder: Path, databases: Databases, ask: Callable[[Bo
             both = Both(sqlite, postgresql)
             ask(both)
     return both
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that stands still for 2 s is another matter: what is compared here are answers."""
+    monkeypatch.setattr(in_postgresql, "TRANSACTION_SECONDS", 60.0)
 
 
 @pytest.mark.heavy

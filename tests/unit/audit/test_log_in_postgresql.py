@@ -6,7 +6,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import insert
 
 from portal.audit.ledger import Ledger
 from portal.audit.proving import Proof, ProofState, prove_record
@@ -16,10 +15,9 @@ from portal.audit.signing import SigningKeys
 from portal.audit.verification import FaultKind, LogFault, LogVerification, verify_log
 from portal.audit.witness_stores import FolderWitness
 from portal.audit.witnessing import Witnessing
-from portal.storage.database import for_writing, open_sync_database
-from portal.storage.migrating import upgrade_database
-from portal.storage.tables import epoch
+from portal.storage.database import open_sync_database
 from tests.fixtures.postgres import Databases
+from tests.fixtures.postgres_log import fresh_log
 from tests.unit.audit.changed_verifier import IN_PROCESSES, changed_verifier
 from tests.unit.audit.logs import EPOCH, KEY, public_pem, write_many
 
@@ -27,22 +25,17 @@ pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture
-def url(postgres: Databases) -> str:
+def url(postgres: Databases) -> Iterator[str]:
     """A log of two writers, 70 records, of which five aren't covered."""
-    address = postgres.create_database()
-    upgrade_database(address)
-    engine = open_sync_database(address)
-    with for_writing(engine).begin() as connection:
-        connection.execute(insert(epoch).values(id=1, value=EPOCH, digest=""))
-    engine.dispose()
-    keys = SigningKeys([KEY])
-    with closing(Ledger(address, keys, None)) as first, closing(Ledger(address, keys, None)) as second:
-        for _ in range(3):
-            write_many(first, 10)
-            write_many(second, 11)
-            first.checkpoint()
-        write_many(second, 7)
-    return address
+    with fresh_log(postgres, EPOCH) as address:
+        keys = SigningKeys([KEY])
+        with closing(Ledger(address, keys, None)) as first, closing(Ledger(address, keys, None)) as second:
+            for _ in range(3):
+                write_many(first, 10)
+                write_many(second, 11)
+                first.checkpoint()
+            write_many(second, 7)
+        yield address
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_records_on_a_page_are_bounded(connection: Connection) -> None:
         (Search(subject="application:a1"), "ix_audit_records_subject_time_entry"),
         (Search(department="d1"), "ix_audit_records_department_time"),
         (Search(entry="e1"), "ix_audit_records_entry_time_subject"),
-        (Search(subject="application:a1", entry="e1"), "ix_audit_records_"),
+        (Search(subject="application:a1", entry="e1"), "ix_audit_records_subject_time_entry"),
         (Search(decision=Outcome.DENY), "ix_audit_records_deny_time"),
         (Search(), "ix_audit_records_time"),
         (Search(after=LAST), "ix_audit_records_time"),
