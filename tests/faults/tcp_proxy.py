@@ -4,7 +4,6 @@ Whole messages of PostgreSQL's protocol are known where `swallow` is used: what 
 is a byte of kind, four bytes of length that count themselves, and the rest.
 """
 
-import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from dataclasses import dataclass, field
 NOTIFICATION = b"A"
 """The kind of message by which PostgreSQL tells a listener of a NOTIFY."""
 _SIZE = 1 << 16
-_TICK_SECONDS = 0.02
 
 
 @dataclass(slots=True, eq=False)
@@ -105,14 +103,9 @@ class TcpProxy:
 
     def _receive(self, source: socket.socket) -> bytes:
         """Return what came, once it may pass; nothing at the end."""
-        while not self._ended.is_set():
-            if select.select([source], [], [], _TICK_SECONDS)[0]:
-                content = source.recv(_SIZE)
-                while not self._flows.wait(_TICK_SECONDS):
-                    if self._ended.is_set():
-                        return b""
-                return content
-        return b""
+        content = source.recv(_SIZE)
+        self._flows.wait()
+        return b"" if self._ended.is_set() else content
 
     def _pass_up(self, pair: _Pair) -> None:
         with suppress(OSError, ValueError):
@@ -170,6 +163,7 @@ class TcpProxy:
     def close(self) -> None:
         """Take no connections any more, and cut those there are."""
         self._ended.set()
+        self.resume()
         with suppress(OSError):
             self.listening.shutdown(socket.SHUT_RDWR)
         self.listening.close()
