@@ -20,7 +20,7 @@ demo: $(DEMO_ENVIRONMENT) ## serve a demonstration on this machine, with command
 test: check unit heavy ## everything that CI runs: check, tests with coverage, heavy tests
 
 unit: .venv/.development
-	$(BIN)/python -m pytest -n auto -m "not heavy and not campaign" --cov --cov-report=json --cov-report=
+	$(BIN)/python -m slipcover --json --out coverage.json -m pytest -n auto -m "not heavy and not campaign"
 	$(BIN)/python scripts/coverage_gate.py coverage.json
 
 heavy: .venv/.development
@@ -29,7 +29,7 @@ heavy: .venv/.development
 campaign: .venv/.development ## measure what a crowd does to others, as ratios, on a machine with nothing else to do
 	$(BIN)/python -m pytest -m campaign
 
-mutants: .venv/.development ## plant every fault, of which `test` plants one in six, and see it noticed
+mutants: .venv/.development ## plant every fault, of which `test` plants one in twelve, and see it noticed
 	PORTAL_TEST_MUTANTS=all $(BIN)/python -m pytest -n auto -m heavy tests/mutants
 
 faults: .venv/.development ## inject every fault and print what was seen; how often: PORTAL_TEST_FAULTS_KILLS, _CUTS, _EIO, _ENOSPC, _OTHERS

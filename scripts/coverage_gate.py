@@ -14,48 +14,43 @@ WHOLE_PERCENT = 95
 FULLY_COVERED = ("portal/access/", "portal/conditions/", "portal/policies/")
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many lines and branches of a file there are, and were reached."""
-
-    num_statements: int
-    num_branches: int
-    covered_lines: int
-    covered_branches: int
-
-    @property
-    def reachable(self) -> int:
-        """Lines and branches together."""
-        return self.num_statements + self.num_branches
-
-    @property
-    def reached(self) -> int:
-        """Lines and branches together that a test ran."""
-        return self.covered_lines + self.covered_branches
+_Branch = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class FileCoverage:
-    """One file; a branch goes from a line to a line, or to minus the line of the function that it leaves."""
+    """One file; a branch goes from a line to a line, or to 0 where it leaves the function."""
 
-    summary: Counts
+    executed_lines: frozenset[int]
     missing_lines: tuple[int, ...]
-    missing_branches: tuple[tuple[int, int], ...]
+    executed_branches: tuple[_Branch, ...]
+    missing_branches: tuple[_Branch, ...]
+
+    @property
+    def open_branches(self) -> tuple[_Branch, ...]:
+        """Branches that no test ran, but for those to a line that isn't asked for."""
+        asked = {0, *self.executed_lines, *self.missing_lines}
+        return tuple(branch for branch in self.missing_branches if branch[1] in asked)
+
+    @property
+    def reached(self) -> int:
+        """Lines and branches together that a test ran."""
+        return len(self.executed_lines) + len(self.executed_branches)
 
     @property
     def missing(self) -> int:
-        """Lines and branches that no test ran."""
-        return self.summary.reachable - self.summary.reached
+        """Lines and branches together that no test ran."""
+        return len(self.missing_lines) + len(self.open_branches)
 
     def render_missing(self) -> str:
         """Return what no test ran: lines, then branches as `from->to`."""
-        branches = (f"{start}->{end}" for start, end in self.missing_branches)
+        branches = (f"{start}->{end}" for start, end in self.open_branches)
         return ", ".join([*map(str, self.missing_lines), *branches])
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `coverage json` writes, as far as it is asked here; files by their path from the project."""
+    """What `slipcover --json` writes, as far as it is asked here; files by their path from the project."""
 
     files: dict[str, FileCoverage]
 
@@ -86,8 +81,8 @@ def _unmeasured(report: Report) -> Iterator[str]:
 
 
 def _whole(report: Report) -> Iterator[str]:
-    reached = sum(file.summary.reached for file in report.files.values())
-    reachable = sum(file.summary.reachable for file in report.files.values())
+    reached = sum(file.reached for file in report.files.values())
+    reachable = reached + sum(file.missing for file in report.files.values())
     if 100 * reached < WHOLE_PERCENT * reachable:
         percent = f"{100 * reached / reachable:.1f} %"
         yield f"tests reach {percent} of lines and branches, {WHOLE_PERCENT} are asked; most is missing in:"

@@ -119,8 +119,7 @@ def _compile_test(
         case ListContains() | InNetwork():
             # Attributes are tested before anything is compiled; on a row such a test is unknown.
             return _unknown()
-        case _:
-            assert_never(condition)
+    assert_never(condition)
 
 
 def _unknown() -> Clause:

@@ -61,8 +61,7 @@ def generate_key(algorithm: Algorithm) -> PartyKey:
             return ec.generate_private_key(ec.SECP256R1())
         case Algorithm.PS256:
             return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        case _:
-            assert_never(algorithm)
+    assert_never(algorithm)
 
 
 def _sign(octets: bytes, role: SigningRole, signed_at: str, signer: Signer) -> str:
@@ -80,8 +79,7 @@ def _jose_key(key: PartyKey) -> OKPKey | ECKey | RSAKey:
             return ECKey.import_key(key)
         case rsa.RSAPrivateKey():
             return RSAKey.import_key(key)
-        case _:
-            assert_never(key)
+    assert_never(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The audit's connection to PostgreSQL: many workers write at once, each its own chain, and share the epoch's lock."""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,8 @@ TRANSACTION_SECONDS = 2.0
 START_SECONDS = 10.0
 """So long the first one may take, which reads the end of every chain; nobody waits for it but the start."""
 _LOOKED_EVERY = 0.25
+
+_log = logging.getLogger("portal")
 
 
 class PostgresLog:
@@ -106,6 +109,7 @@ class PostgresLog:
         while not self._closed.wait(_LOOKED_EVERY):
             deadline = self._deadline
             if deadline is not None and monotonic() > deadline:
+                _log.error("the audit's transaction didn't end within %.0f s: its connection is cut", self._seconds)
                 self._cut()
                 return
 

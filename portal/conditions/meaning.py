@@ -58,8 +58,7 @@ def satisfies(condition: Condition, row: Mapping[str, Attribute]) -> bool | None
         case Comparison() | Membership() | ListContains() | InNetwork():
             attribute = row.get(condition.name)
             return None if attribute in (None, ()) else _test(condition, attribute)
-        case _:
-            assert_never(condition)
+    assert_never(condition)
 
 
 def _all(members: tuple[Condition, ...], row: Mapping[str, Attribute]) -> bool | None:
@@ -92,8 +91,7 @@ def _test(
             return value in attribute
         case InNetwork(_, network):
             return attribute in network
-        case _:
-            assert_never(condition)
+    assert_never(condition)
 
 
 def bind_subject(condition: Condition, attributes: Mapping[str, Attribute]) -> Condition:

@@ -66,5 +66,4 @@ def _render_test(
             return {"contains": operand(name, value)}
         case InNetwork(_, network):
             return {"inNetwork": str(network)}
-        case _:
-            assert_never(condition)
+    assert_never(condition)

@@ -44,5 +44,4 @@ def _registered(claims: TokenClaims, registry: Registry) -> tuple[Application | 
             return registry.applications.get(ApplicationId(claims.id)), None
         case SubjectKind.USER:
             return None, registry.users.get(UserId(claims.id))
-        case _:
-            assert_never(claims.kind)
+    assert_never(claims.kind)

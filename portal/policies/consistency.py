@@ -97,8 +97,7 @@ def _stands(record: PolicyRecord, entry: CatalogEntry, item: InformationItem) ->
             return share_class is not ShareClass.NOT_SHARED
         case PolicyKind.OPEN_DATA:
             return is_item_open(entry, item) and share_class is not ShareClass.NOT_SHARED
-        case _:
-            assert_never(record.kind)
+    assert_never(record.kind)
 
 
 def uncovered_items(record: PolicyRecord, entry: CatalogEntry) -> tuple[ItemIdentifier, ...]:
@@ -129,19 +128,23 @@ def _unknown(file: str, path: str, name: str) -> Fault:
 
 
 def _consumer_faults(record: PolicyRecord, file: str, registry: Registry) -> list[Fault]:
-    known: Collection[str]
-    match record.consumer.kind:
+    known = _known_consumers(record.consumer.kind, registry)
+    is_known = known is None or record.consumer.code in known
+    return [] if is_known else [_unknown(file, "consumer", record.consumer.code)]
+
+
+def _known_consumers(kind: ConsumerKind, registry: Registry) -> Collection[str] | None:
+    """Return who is registered of that kind; None where nobody is named."""
+    match kind:
         case ConsumerKind.DEPARTMENT:
-            known = registry.departments
+            return registry.departments
         case ConsumerKind.GROUP:
-            known = registry.groups
+            return registry.groups
         case ConsumerKind.APPLICATION:
-            known = registry.applications
+            return registry.applications
         case ConsumerKind.ANY_DEPARTMENT | ConsumerKind.PUBLIC:
-            return []
-        case _:
-            assert_never(record.consumer.kind)
-    return [] if record.consumer.code in known else [_unknown(file, "consumer", record.consumer.code)]
+            return None
+    assert_never(kind)
 
 
 def _purpose_faults(record: PolicyRecord, file: str, purposes: Collection[Purpose]) -> list[Fault]:

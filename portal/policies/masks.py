@@ -63,8 +63,7 @@ def mask_function(mask: Mask, key: bytes) -> ApplyMask:
             return lambda value: hash_text(str(value), key)
         case FullMask():
             return lambda _value: None
-        case _:
-            assert_never(mask)
+    assert_never(mask)
 
 
 def show_partly(text: str, head: int, tail: int) -> str:

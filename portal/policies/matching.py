@@ -74,8 +74,7 @@ def names_consumer(record: PolicyRecord, subject: Subject) -> bool:
             return code in subject.groups
         case ConsumerKind.APPLICATION:
             return subject.application is not None and subject.application == code
-        case _:
-            assert_never(record.consumer.kind)
+    assert_never(record.consumer.kind)
 
 
 def reaches_entry(entry: CatalogEntry, subject: Subject) -> bool:

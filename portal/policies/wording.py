@@ -150,8 +150,7 @@ def _render_stage(found: RecordFinding) -> Text:
             verb = Text(en="allows", zh="允许") if _allows(record) else Text(en="denies", zh="拒绝")
             scope = _render_scope(found)
             return Text(en=f"{verb.en} {scope.en}", zh=f"{verb.zh}{scope.zh}")
-        case _:
-            assert_never(found.stage)
+    assert_never(found.stage)
 
 
 def _render_scope(found: RecordFinding) -> Text:
@@ -182,8 +181,7 @@ def _render_mask(mask: Mask) -> Text:
             return Text(en="shown as a hash", zh="以散列值显示")
         case FullMask():
             return Text(en="shown as null", zh="显示为空")
-        case _:
-            assert_never(mask)
+    assert_never(mask)
 
 
 def _render_limits(obligations: Obligations) -> Iterator[Text]:

@@ -188,9 +188,11 @@ class Tracer:
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
         status = Path(f"/proc/{server.pid}/status")
         deadline = time.monotonic() + 10
-        while server.runs and "TracerPid:\t0" in status.read_text() and process.poll() is None:
-            assert time.monotonic() < deadline, "strace doesn't attach"
-            time.sleep(0.005)
+        # A server that is killed meanwhile has no status any more.
+        with suppress(ProcessLookupError, FileNotFoundError):
+            while server.runs and "TracerPid:\t0" in status.read_text() and process.poll() is None:
+                assert time.monotonic() < deadline, "strace doesn't attach"
+                time.sleep(0.005)
         return cls(process)
 
     def close(self) -> None:

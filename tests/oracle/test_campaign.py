@@ -71,8 +71,8 @@ def test_campaign_agrees_with_a_portal_that_is_right() -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("plant", PLANTED.values(), ids=PLANTED.keys())
 def test_campaign_finds_a_planted_fault(plant: Plant) -> None:
-    # The campaign goes on where it disagrees, so one is enough and a handful usual.
-    assert campaign(plant, range(WORLDS)).disagreements
+    # Worlds are asked until one of them shows it.
+    assert any(campaign(plant, range(seed, seed + 1)).disagreements for seed in range(WORLDS))
 
 
 @pytest.mark.heavy

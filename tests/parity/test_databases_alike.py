@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from random import Random
 
 import pytest
 
-from portal.audit import in_postgresql
+from portal.errors import ErrorCode
 from tests.fixtures.postgres import Databases
 from tests.fixtures.postgres_portal import set_up_portal
 from tests.oracle.answer import Reference
@@ -33,6 +34,8 @@ FIRST_SEED = int(os.environ.get("ALIKE_SEED", "24000"))
 WORLDS = 20
 LINKED = 6
 """So many of the worlds have links."""
+MOST_GIVEN_UP = 3
+"""Answers of a world that a busy machine may keep waiting for their record for too long."""
 
 
 def now() -> datetime:
@@ -47,11 +50,12 @@ class Both:
     postgresql: PortalInProcess
     asked: int = 0
     answered: int = 0
+    given_up: int = 0
     differing: list[str] = field(default_factory=list)
 
     def send(self, caller: Caller, document: Document) -> Reply:
         """The reply of the portal on SQLite; the other's must be the same."""
-        one, other = self.sqlite.send(caller, document), self.postgresql.send(caller, document)
+        one, other = self._ask(self.sqlite, caller, document), self._ask(self.postgresql, caller, document)
         self.asked += 1
         self.answered += b'"errors"' not in one.body
         if scrub(one) != scrub(other):
@@ -59,6 +63,15 @@ class Both:
             got = "\n".join(f"{reply.status} {reply.body.decode(errors='replace')[:1200]}" for reply in (one, other))
             self.differing.append(f"{asked}\n{got}")
         return one
+
+    def _ask(self, portal: PortalInProcess, caller: Caller, document: Document) -> Reply:
+        """Ask once more where a busy machine took so long that the audit was given up: that tells its speed alone."""
+        reply = portal.send(caller, document)
+        while ErrorCode.AUDIT_UNAVAILABLE.encode() in reply.body and self.given_up < MOST_GIVEN_UP:
+            self.given_up += 1
+            time.sleep(1.0)
+            reply = portal.send(caller, document)
+        return reply
 
 
 def ask_both(world: World, folder: Path, databases: Databases, ask: Callable[[Both], None]) -> Both:
@@ -73,12 +86,6 @@ def ask_both(world: World, folder: Path, databases: Databases, ask: Callable[[Bo
             both = Both(sqlite, postgresql)
             ask(both)
     return both
-
-
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that stands still for 2 s is another matter: what is compared here are answers."""
-    monkeypatch.setattr(in_postgresql, "TRANSACTION_SECONDS", 60.0)
 
 
 @pytest.mark.heavy

@@ -24,7 +24,7 @@ from tests.oracle.world import ANY, Caller, Entry, Record, World, subject_of
 from tests.parity.agreements import write_signed_bundle
 from tests.parity.in_process import PortalInProcess, load_portal
 
-PAIRS = int(os.environ.get("TWIN_PAIRS", "60"))
+PAIRS = int(os.environ.get("TWIN_PAIRS", "40"))
 REQUESTS = int(os.environ.get("TWIN_REQUESTS", "50"))
 FIRST_SEED = int(os.environ.get("TWIN_SEED", "5000"))
 BATCH = 10

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -22,6 +23,7 @@ from portal.audit.verification import verify_log
 from portal.errors import ConfigurationError
 from portal.storage.migrating import upgrade_database
 from portal.storage.postgresql import AdvisoryLock, connect_sync
+from tests.faults.tcp_proxy import TcpProxy, tcp_proxy
 from tests.fixtures.postgres import Databases, postgres_server
 from tests.fixtures.postgres_log import fresh_log
 from tests.unit.audit.logs import ENTRY, EPOCH, KEY, PERMITTED, SUBJECT, numbered, public_pem, write
@@ -160,6 +162,28 @@ def test_transaction_is_cut_when_it_hangs(url: str) -> None:
     with closing(open_ledger(url)) as ledger:
         assert write(ledger) == Recorded(2, 1)
     check_sound(url, 1)
+
+
+def hold_while_it_stands_still(log: PostgresLog, proxy: TcpProxy) -> None:
+    with log.transaction():
+        proxy.pause()
+        log.hold_epoch()
+
+
+@pytest.mark.clause("threats.md R9 G11")
+def test_connection_is_cut_and_that_is_told_when_the_server_stands_still(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = urlsplit(url)
+    with tcp_proxy(parts.hostname or "", parts.port or 5432) as proxy:
+        log = PostgresLog(url.replace(f":{parts.port}/", f":{proxy.port}/"))
+        log.began()
+        began = time.monotonic()
+        with pytest.raises(psycopg.Error):
+            hold_while_it_stands_still(log, proxy)
+        assert time.monotonic() - began < TRANSACTION_SECONDS + 1
+        log.close()
+    assert "didn't end within 2 s: its connection is cut" in caplog.text
 
 
 def test_nothing_of_a_failed_transaction_is_written(url: str) -> None:
