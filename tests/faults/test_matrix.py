@@ -15,6 +15,7 @@ from portal.storage.postgresql import AdvisoryLock
 from tests.faults.fault import Bench, Lane
 from tests.faults.matrix import Faulty, try_matrix
 from tests.faults.postgres_lane import HOST, PostgresLane, postgres_lane
+from tests.faults.serving import Server, Tracer
 from tests.fixtures.postgres import free_port
 
 pytestmark = [pytest.mark.heavy, pytest.mark.clause("threats.md G26")]
@@ -153,7 +154,20 @@ def changed(path: Path, statement: str, back: str) -> Iterator[None]:
             connection.execute(back)
 
 
-def in_files(home: Path) -> Mapping[str, Faulty]:
+@contextmanager
+def read_only(server: Server, database: Path) -> Iterator[None]:
+    """As a file system that an error made read-only under those who had it open."""
+    calls = "pwrite64,fdatasync,ftruncate"
+    files = (f"{database}{end}" for end in ("", "-wal", "-shm"))
+    paths = [argument for path in files for argument in ("-P", path)]
+    tracer = Tracer.attach(server, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EROFS", *paths)
+    try:
+        yield
+    finally:
+        tracer.close()
+
+
+def in_files(home: Path, server: Server) -> Mapping[str, Faulty]:
     own, data = home / "portal.db", home / "data.db"
 
     def renamed(table: str) -> Faulty:
@@ -166,6 +180,7 @@ def in_files(home: Path) -> Mapping[str, Faulty]:
         "its own database is a copy": partial(
             replaced, own, lambda path: shutil.copy(path.with_name(f"{path.name}.away"), path)
         ),
+        "its own database is read-only": partial(read_only, server, own),
         "the folder is gone": partial(moved_away, home),
         "the data are gone": partial(moved_away, data),
         "the epoch is gone": renamed("epoch"),
@@ -188,7 +203,9 @@ def test_no_cell_is_open_when_a_database_in_files_fails(lane: Lane) -> None:
     try:
         server.wait_ready()
         lane.ledger.lead_to(server.port)
-        breaches = [*try_matrix(lane.ledger.port, lane.bench.world.token, in_files(lane.home), BUSY_SECONDS + 1)]
+        breaches = [
+            *try_matrix(lane.ledger.port, lane.bench.world.token, in_files(lane.home, server), BUSY_SECONDS + 1)
+        ]
         server.stop()
     finally:
         server.close()

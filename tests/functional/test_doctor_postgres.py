@@ -252,12 +252,8 @@ def test_database_in_another_encoding_is_found(
     postgres: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    name = "portal_test_ascii"
-    postgres.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'").format(sql.Identifier(name))
-    )
-    postgres.created.append(name)
-    environ: Mapping[str, str] = {**SOUND, "PORTAL_DATABASE_URL": postgres.url_of(name)}
+    url = postgres.create_database(encoding="SQL_ASCII", locale="C")
+    environ: Mapping[str, str] = {**SOUND, "PORTAL_DATABASE_URL": url}
     assert ("database.encoding", "fault") in Patient(tmp_path / "var", environ).look()
 
 

@@ -250,7 +250,6 @@ def test_server_that_forgets_at_a_power_cut_is_refused(name: str) -> None:
 
 
 def test_database_that_is_not_utf_8_is_refused(postgres: Databases) -> None:
-    postgres.execute(sql.SQL("CREATE DATABASE portal_test_ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"))
-    postgres.created.append("portal_test_ascii")
+    url = postgres.create_database(encoding="SQL_ASCII", locale="C")
     with pytest.raises(ConfigurationError, match="isn't in UTF-8"):
-        upgrade_database(postgres.url_of("portal_test_ascii"))
+        upgrade_database(url)
