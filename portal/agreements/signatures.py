@@ -14,9 +14,9 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.registry import HeaderParameter
 
 from portal.agreements.agreement import Signature
-from portal.agreements.certificates import describe, parse_certificate
-from portal.agreements.chains import MAX_CHAIN, Chain, check_chain
-from portal.agreements.trust import TrustStore
+from portal.certificates.certificates import describe, parse_certificate
+from portal.certificates.chains import MAX_CHAIN, Chain, check_chain
+from portal.certificates.trust import TrustStore
 from portal.agreements.wording import shown
 from portal.conditions.values import parse_instant
 from portal.errors import BadInput, Text

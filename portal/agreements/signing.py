@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from portal.agreements.agreement import SigningRole
 from portal.agreements.canonical import canonical_form
-from portal.agreements.chains import Chain
+from portal.certificates.chains import Chain
 from portal.agreements.signatures import Algorithm, jws_registry
 from portal.json_text import JsonValue
 from portal.vocabulary import DepartmentCode

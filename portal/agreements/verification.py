@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.agreements.agreement import Agreement, Signature, SigningRole
-from portal.agreements.chains import department_of
+from portal.certificates.chains import department_of
 from portal.agreements.reading import SIGN_ANEW, UnverifiedAgreement, read_agreement
 from portal.agreements.signatures import check_signature
-from portal.agreements.trust import TrustStore
+from portal.certificates.trust import TrustStore
 from portal.conditions.values import render_instant
 from portal.errors import BadInput, Fault, Text
 from portal.vocabulary import DepartmentCode, EntryCode

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from portal.agreements.agreement import Agreement
-from portal.agreements.trust import load_trust_store
+from portal.certificates.trust import load_trust_store
 from portal.agreements.verification import Circumstances
 from portal.bundles.bundle import Bundle, Dataset, WrittenRecord
 from portal.bundles.catalog_files import CatalogReading, read_catalog

@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from cryptography import x509
 
-from portal.agreements.certificates import describe, parse_pem_certificates
-from portal.agreements.trust import load_trust_store
+from portal.certificates.certificates import describe, parse_pem_certificates
+from portal.certificates.trust import load_trust_store
 from portal.diagnosis.content import stored_content
 from portal.diagnosis.findings import Area, Finding, good, warning
 from portal.diagnosis.installation import Installation

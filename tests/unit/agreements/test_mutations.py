@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from portal.agreements.agreement import Agreement, SigningRole
 from portal.agreements.signing import Signer
-from portal.agreements.trust import load_trust_store
+from portal.certificates.trust import load_trust_store
 from portal.agreements.verification import verify_agreement
 from tests.fixtures.authority import (
     BYSTANDER,

@@ -6,8 +6,8 @@ from itertools import pairwise
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from portal.agreements.certificates import check_authority, check_signer, describe, was_issued_by
-from portal.agreements.trust import TrustStore
+from portal.certificates.certificates import check_authority, check_signer, describe, was_issued_by
+from portal.certificates.trust import TrustStore
 from portal.errors import BadInput, Text
 
 MAX_CHAIN = 5

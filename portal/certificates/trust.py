@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from portal.agreements.certificates import check_authority, parse_pem_certificates, refusing_unreadable
+from portal.certificates.certificates import check_authority, parse_pem_certificates, refusing_unreadable
 from portal.errors import BadInput, Fault, Text
 
 _FOLDER = PurePosixPath("ca")

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from portal.agreements.agreement import SigningRole
-from portal.agreements.trust import TrustStore, load_trust_store
+from portal.certificates.trust import TrustStore, load_trust_store
 from tests.fixtures.authority import (
     NOW,
     VALID_FROM,
