@@ -14,10 +14,10 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.registry import HeaderParameter
 
 from portal.agreements.agreement import Signature
+from portal.agreements.wording import shown
 from portal.certificates.certificates import describe, parse_certificate
 from portal.certificates.chains import MAX_CHAIN, Chain, check_chain
 from portal.certificates.trust import TrustStore
-from portal.agreements.wording import shown
 from portal.conditions.values import parse_instant
 from portal.errors import BadInput, Text
 from portal.identity.segments import parse_segment

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.agreements.agreement import Agreement, Signature, SigningRole
-from portal.certificates.chains import department_of
 from portal.agreements.reading import SIGN_ANEW, UnverifiedAgreement, read_agreement
 from portal.agreements.signatures import check_signature
+from portal.certificates.chains import department_of
 from portal.certificates.trust import TrustStore
 from portal.conditions.values import render_instant
 from portal.errors import BadInput, Fault, Text

@@ -7,7 +7,6 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from portal.agreements.agreement import Agreement
-from portal.certificates.trust import load_trust_store
 from portal.agreements.verification import Circumstances
 from portal.bundles.bundle import Bundle, Dataset, WrittenRecord
 from portal.bundles.catalog_files import CatalogReading, read_catalog
@@ -18,6 +17,7 @@ from portal.bundles.manifest import MANIFEST, parse_manifest
 from portal.bundles.record_files import Surroundings, read_agreement_file, read_policy, validate_ids
 from portal.bundles.registry_files import read_registry
 from portal.catalog.consistency import unknown_related
+from portal.certificates.trust import load_trust_store
 from portal.errors import Fault, Text
 from portal.policies.consistency import uncovered_items
 from portal.policies.records import PolicyRecord

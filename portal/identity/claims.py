@@ -1,5 +1,6 @@
 """What a token says, read from its claims: each there, of its type, and in the one form that is issued (T7)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,8 @@ CLOCK_SKEW_SECONDS = 2
 PORTAL_CLIENT = "portal"
 """`client_id` of a token that the portal issues to a person; an application is its own client."""
 
-_CLAIMS = frozenset({"iss", "aud", "sub", "client_id", "iat", "nbf", "exp", "jti", "auth_level", "network_zone"})
+_CLAIMS = frozenset({"iss", "aud", "sub", "client_id", "iat", "nbf", "exp", "jti", "auth_level", "network_zone", "cnf"})
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class SubjectKind(StrEnum):
@@ -27,9 +29,29 @@ class SubjectKind(StrEnum):
     USER = "user"
 
 
+class Binding(StrEnum):
+    """By what a sender shows that a token is its own, as `cnf` names it."""
+
+    KEY = "jkt"
+    """The key of a proof (RFC 9449)."""
+    CERTIFICATE = "x5t#S256"
+    """The certificate of the connection (RFC 8705)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """To what a token is bound: the SHA-256 of a key or certificate, base64url."""
+
+    binding: Binding
+    thumbprint: str
+
+
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
-    """What a verified token says. `expires_at` is UTC: from that instant on it says nothing."""
+    """What a verified token says. `expires_at` is UTC: from that instant on it says nothing.
+
+    Without `confirmation` whoever has the token may use it.
+    """
 
     kind: SubjectKind
     id: str
@@ -37,6 +59,7 @@ class TokenClaims:
     network_zone: NetworkZone | None
     expires_at: datetime
     token_id: str
+    confirmation: Confirmation | None = None
 
 
 def client_of(kind: SubjectKind, subject_id: str) -> str:
@@ -54,8 +77,6 @@ def parse_claims(claims: Mapping[str, JsonValue], issuer: str, audience: str, no
 
     Raises: Unauthenticated.
     """
-    if "cnf" in claims:
-        refuse("is bound to a key, which can't be checked yet", "与密钥绑定，目前无法核验")
     if not claims.keys() <= _CLAIMS:
         refuse("holds a claim that isn't known", "含有未知声明")
     if _text(claims, "iss") != issuer:
@@ -72,6 +93,7 @@ def parse_claims(claims: Mapping[str, JsonValue], issuer: str, audience: str, no
         network_zone=_parse_zone(claims),
         expires_at=_parse_expiry(claims, now),
         token_id=_text(claims, "jti"),
+        confirmation=_parse_confirmation(claims),
     )
 
 
@@ -111,6 +133,19 @@ def _parse_zone(claims: Mapping[str, JsonValue]) -> NetworkZone | None:
     if zone not in tuple(NetworkZone):
         _refuse_claim("network_zone")
     return NetworkZone(zone)
+
+
+def _parse_confirmation(claims: Mapping[str, JsonValue]) -> Confirmation | None:
+    if "cnf" not in claims:
+        return None
+    members = claims["cnf"]
+    if not isinstance(members, dict) or len(members) != 1:
+        _refuse_claim("cnf")
+    ((binding, thumbprint),) = members.items()
+    # INVARIANT: a token that is bound in a way that isn't known counts as no token, never as one that isn't bound.
+    if binding not in tuple(Binding) or not isinstance(thumbprint, str) or _THUMBPRINT.fullmatch(thumbprint) is None:
+        _refuse_claim("cnf")
+    return Confirmation(Binding(binding), thumbprint)
 
 
 def _text(claims: Mapping[str, JsonValue], name: str) -> str:

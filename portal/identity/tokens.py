@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -20,6 +21,7 @@ from portal.errors import BadInput, Text, Unauthenticated
 from portal.identity.claims import (
     MAX_AUTH_LEVEL,
     MAX_TTL_SECONDS,
+    Confirmation,
     SubjectKind,
     TokenClaims,
     client_of,
@@ -36,7 +38,22 @@ ALGORITHM = "Ed25519"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, no secret
 MAX_TOKEN_CHARACTERS = 8 << 10
 DEFAULT_TTL_SECONDS = 3600
-_BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/=-]+)", re.ASCII | re.IGNORECASE)
+_PRESENTED = re.compile(r"(bearer|dpop) ([A-Za-z0-9._~+/=-]+)", re.ASCII | re.IGNORECASE)
+
+
+class Scheme(StrEnum):
+    """How a request presents its token."""
+
+    BEARER = "Bearer"
+    DPOP = "DPoP"
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedToken:
+    """A token as a request presents it; nothing of it is verified."""
+
+    scheme: Scheme
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,7 @@ class TokenGrant:
     ttl_seconds: int = DEFAULT_TTL_SECONDS
     auth_level: int | None = None
     network_zone: NetworkZone | None = None
+    confirmation: Confirmation | None = None
 
 
 def issue_token(grant: TokenGrant, authority: TokenAuthority, now: datetime) -> str:
@@ -80,7 +98,7 @@ def issue_token(grant: TokenGrant, authority: TokenAuthority, now: datetime) -> 
     """
     _check_grant(grant)
     issued_at = int(now.timestamp())
-    claims: dict[str, str | int] = {
+    claims: dict[str, str | int | dict[str, str]] = {
         "iss": authority.issuer,
         "aud": authority.audience,
         "sub": f"{grant.kind}:{grant.id}",
@@ -94,6 +112,8 @@ def issue_token(grant: TokenGrant, authority: TokenAuthority, now: datetime) -> 
         claims["auth_level"] = grant.auth_level
     if grant.network_zone is not None:
         claims["network_zone"] = grant.network_zone.value
+    if grant.confirmation is not None:
+        claims["cnf"] = {grant.confirmation.binding.value: grant.confirmation.thumbprint}
     return jwt.encode(_header(authority.key_id), claims, OKPKey.import_key(authority.signing), algorithms=[ALGORITHM])
 
 
@@ -149,10 +169,11 @@ class TokenVerifier:
         return claims
 
 
-def read_authorization(values: Sequence[str]) -> str | None:
+def read_authorization(values: Sequence[str]) -> PresentedToken | None:
     """Return the token of a request's `Authorization` headers, None where there is none.
 
-    Raises: Unauthenticated for anything but one `Bearer TOKEN`: what was meant as a token never counts as the public.
+    Raises: Unauthenticated for anything but one `Bearer TOKEN` or `DPoP TOKEN`: what was meant as a token never counts
+    as the public.
     """
     if not values:
         return None
@@ -162,19 +183,15 @@ def read_authorization(values: Sequence[str]) -> str | None:
                 en="there is more than one `Authorization` header; send one", zh="`Authorization` 头重复；请只发送一个"
             )
         )
-    if values[0].lower().startswith("dpop"):
-        raise Unauthenticated(
-            Text(
-                en="tokens bound by DPoP aren't taken yet; send `Bearer TOKEN`",
-                zh="尚不接受 DPoP 令牌；请发送 `Bearer 令牌`",
-            )
-        )
-    match = _BEARER.fullmatch(values[0])
+    match = _PRESENTED.fullmatch(values[0])
     if match is None:
         raise Unauthenticated(
-            Text(en="`Authorization` isn't `Bearer TOKEN`; send it so", zh="`Authorization` 头应为 `Bearer 令牌`")
+            Text(
+                en="`Authorization` isn't `Bearer TOKEN` or `DPoP TOKEN`; send it so",
+                zh="`Authorization` 头应为 `Bearer 令牌` 或 `DPoP 令牌`",
+            )
         )
-    return match[1]
+    return PresentedToken(Scheme.DPOP if match[1].lower() == "dpop" else Scheme.BEARER, match[2])
 
 
 def _header(kid: str) -> dict[str, JsonValue]:

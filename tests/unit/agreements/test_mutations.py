@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from portal.agreements.agreement import Agreement, SigningRole
 from portal.agreements.signing import Signer
-from portal.certificates.trust import load_trust_store
 from portal.agreements.verification import verify_agreement
+from portal.certificates.trust import load_trust_store
 from tests.fixtures.authority import (
     BYSTANDER,
     FILE,

@@ -164,9 +164,18 @@ def test_token_is_refused_when_its_client_is_another(subject: str, client: str) 
     assert "names a client" in refusal({"sub": subject, "client_id": client})
 
 
-@pytest.mark.parametrize("binding", [{"x5t#S256": "A" * 43}, {"jkt": "A" * 43}, {}, None, "x"])
-def test_token_is_refused_when_bound_to_a_key(binding: object) -> None:
-    assert "bound to a key" in refusal({"cnf": binding})
+@pytest.mark.parametrize(
+    "binding",
+    [
+        *({}, None, "x", [], ["jkt"], True, 1, {"jkt": None}, {"jkt": 1}, {"jkt": ["A" * 43]}),
+        *({"jkt": ""}, {"jkt": "A" * 42}, {"jkt": "A" * 44}, {"jkt": "A" * 42 + "="}, {"jkt": "A" * 42 + "\n"}),
+        *({"JKT": "A" * 43}, {"x5t": "A" * 43}, {"kid": "A" * 43}, {"jwk": {}}, {"x5t#s256": "A" * 43}),
+        {"jkt": "A" * 43, "x5t#S256": "A" * 43},
+        {"jkt": "A" * 43, "kid": "k"},
+    ],
+)
+def test_token_is_refused_when_bound_in_a_way_that_is_not_known(binding: object) -> None:
+    assert "`cnf`" in refusal({"cnf": binding})
 
 
 @pytest.mark.parametrize(

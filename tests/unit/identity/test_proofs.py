@@ -3,57 +3,19 @@
 import json
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_key
-from joserfc import jws
-from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from portal.errors import Unauthenticated
 from portal.identity.proofs import ALGORITHMS, ProvenRequest, token_digest, verify_proof
 from portal.identity.segments import encode_segment
+from tests.fixtures.proofs import KEYS, NOW, P256, REQUEST, TOKEN, URL, Members, claims, header, sign
 
 pytestmark = pytest.mark.clause("T24")
-
-NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-URL = "https://share.example.gov.cn/graphql"
-TOKEN = "a.b.c"
-REQUEST = ProvenRequest("POST", URL, TOKEN)
-ED25519 = OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
-P256, P384 = ECKey.import_key(generate_private_key(SECP256R1())), ECKey.import_key(generate_private_key(SECP384R1()))
-RSA = RSAKey.import_key(generate_rsa_key(65537, 2048))
-KEYS: dict[str, Any] = {"Ed25519": ED25519, "EdDSA": ED25519, "ES256": P256, "ES384": P384, "PS256": RSA}
-Members = dict[str, Any]
-
-
-def header(algorithm: str = "ES256", key: Any = None) -> Members:  # noqa: ANN401 - any of the library's keys
-    return {"typ": "dpop+jwt", "alg": algorithm, "jwk": (key or KEYS[algorithm]).as_dict(private=False)}
-
-
-def claims(**changed: object) -> Members:
-    return {
-        "jti": "e1j3V_bKic8-LAEB",
-        "htm": "POST",
-        "htu": URL,
-        "iat": int(NOW.timestamp()),
-        "ath": token_digest(TOKEN),
-        **changed,
-    }
-
-
-def sign(head: Members, body: Members, key: Any = None) -> str:  # noqa: ANN401
-    """Sign as the header says, or else, with the key, in the way of its kind."""
-    key = key or KEYS[head["alg"]]
-    said: Any = head.get("alg")
-    is_its_own = isinstance(said, str) and said in KEYS and KEYS[said] is key
-    algorithm: str = said if is_its_own else {"EC": "ES256", "OKP": "Ed25519", "RSA": "PS256"}[key.key_type]
-    protected, payload = (encode_segment(json.dumps(each).encode()) for each in (head, body))
-    text = f"{protected}.{payload}"
-    return f"{text}.{encode_segment(jws.JWSRegistry.algorithms[algorithm].sign(text.encode(), key))}"
 
 
 def refused(proof: str, request: ProvenRequest = REQUEST, now: datetime = NOW) -> str:
