@@ -8,6 +8,7 @@ from portal.errors import Text
 from portal.setting_values import (
     parse_hosts,
     parse_networks,
+    parse_optional_origin,
     parse_optional_path,
     parse_optional_text,
     parse_origins,
@@ -68,6 +69,22 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "issuer": Setting(str, "portal", Text("issuer that tokens name (`iss`)", "令牌中的签发者（`iss`）")),
     "audience": Setting(str, "portal", Text("audience that tokens name (`aud`)", "令牌中的受众（`aud`）")),
+    "public_url": Setting(
+        parse_optional_origin,
+        "",
+        Text(
+            "the address by which clients reach the portal, as proofs name it; empty: as each client names it",
+            "客户端访问门户所用的地址，证明中须如此书写；留空则以各客户端所用者为准",
+        ),
+    ),
+    "bearer_tokens": Setting(
+        parse_truth,
+        "true",
+        Text(
+            "take tokens that are bound to no key or certificate: `true` or `false`",
+            "是否接受未与密钥或证书绑定的令牌：`true` 或 `false`",
+        ),
+    ),
     "documents": Setting(
         parse_optional_path,
         "",

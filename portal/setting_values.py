@@ -88,6 +88,16 @@ def parse_origins(text: str) -> tuple[str, ...]:
     )
 
 
+def parse_optional_origin(text: str) -> str | None:
+    """Return the address of a site, None for an empty text. Raises: BadInput for anything but scheme, name and port."""
+    if not text or _ORIGIN.fullmatch(text):
+        return text or None
+    raise _bad(
+        "is no address of a site; write for example `https://share.example.gov.cn`",
+        "不是站点地址；写法如 `https://share.example.gov.cn`",
+    )
+
+
 def shown_value(text: str) -> str:
     """Return a value as it may be shown: a database URL without its password."""
     return re.sub(r"(?<=://)([^/@:]*):.*@", r"\1:***@", text)

@@ -54,6 +54,8 @@ class Settings:
     key_file: Path
     issuer: str
     audience: str
+    public_url: str | None
+    bearer_tokens: bool
     documents: Path | None
     backup_key: Path | None
     statement_timeout_seconds: float

@@ -54,6 +54,13 @@ class LogConnection(Protocol):
         """
         ...
 
+    def use_proofs(self, proofs: Sequence[tuple[bytes, str]]) -> set[bytes]:
+        """Note proofs, digest and end of each, as used; return the digests of those that weren't before.
+
+        `proofs` are sorted, each comes once.
+        """
+        ...
+
     def execute(self, statement: str, parameters: Parameters = ()) -> Rows:
         """Run one statement."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from os import dup
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 
@@ -85,6 +85,16 @@ class PostgresLog:
         held = self._driver.execute(self.statements.hold_daily_rows, (subjects, entries, days, [0] * len(keys)))
         rows = {(subject, entry, day): int(str(count)) for subject, entry, day, count in held}
         return [rows[key] for key in keys]
+
+    def use_proofs(self, proofs: Sequence[tuple[bytes, str]]) -> set[bytes]:
+        """Note proofs as used; return the digests of those that weren't before.
+
+        INVARIANT: all who note several do so in their order, so none waits for one who waits for it.
+        """
+        if not proofs:
+            return set()
+        columns = [list(column) for column in zip(*proofs, strict=True)]
+        return {cast("bytes", row[0]) for row in self._driver.execute(self.statements.use_proof, columns)}
 
     def execute(self, statement: str, parameters: Sequence[str | int | bytes | None] = ()) -> "psycopg.Cursor[Any]":
         """Run one statement."""

@@ -56,6 +56,11 @@ class SqliteLog:
         rows = [self._driver.execute(self.statements.read_daily_rows, key).fetchone() for key in keys]
         return [0 if row is None else int(row[0]) for row in rows]
 
+    def use_proofs(self, proofs: Sequence[tuple[bytes, str]]) -> set[bytes]:
+        """Note proofs as used; return the digests of those that weren't before."""
+        rows = (self._driver.execute(self.statements.use_proof, proof).fetchone() for proof in proofs)
+        return {row[0] for row in rows if row is not None}
+
     def execute(self, statement: str, parameters: Sequence[str | int | bytes | None] = ()) -> sqlite3.Cursor:
         """Run one statement."""
         return self._driver.execute(statement, parameters)

@@ -12,7 +12,7 @@ from portal.audit.chain import Head, Writer, append, portal_name
 from portal.audit.checkpoints import LOSS_PATTERN, NO_CHECKPOINT, Checkpoint, Statement, find_settling, sign_checkpoint
 from portal.audit.connection import open_log
 from portal.audit.heads import KnownHeads
-from portal.audit.receipts import QuotaExhausted, Recorded, Recording, StaleEpoch
+from portal.audit.receipts import ProofUse, QuotaExhausted, Recorded, Recording, StaleEpoch, Written
 from portal.audit.records import AuditRecord, Quota, render_record, render_time
 from portal.audit.refused_tokens import RefusalKey
 from portal.audit.signing import Signer, SigningKeys
@@ -27,6 +27,18 @@ class Submission:
     record: AuditRecord
     body: bytes
     quotas: Sequence[Quota]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProof:
+    """A proof that counts once: what tells it from others, and when it is refused for its age anyway."""
+
+    digest: bytes
+    expires_at: datetime
+
+
+Handed = Submission | ShownProof
+"""What a ledger writes."""
 
 
 def submit(record: AuditRecord, quotas: Sequence[Quota]) -> Submission:
@@ -104,33 +116,55 @@ class Ledger:
             self._written.popleft()
         return monotonic() - self._written[0][1] if self._written else 0.0
 
-    def append(self, submissions: Sequence[Submission]) -> list[Recording]:
+    def append(self, submissions: Sequence[Handed]) -> list[Written]:
         """Write the records in one durable transaction and return what became of each, in their order.
 
         INVARIANT: a record decided under another epoch than the one that the transaction sees is not written, and
         policies can't change before it ends: it holds the write lock (enforcement.md §6).
         """
-        head = self._head
-        recordings: list[Recording] = []
-        rows: list[tuple[str | int | bytes | None, ...]] = []
         with self._log.transaction():
-            epoch = self._log.hold_epoch()
-            day_rows = self._hold_day_rows(submissions, epoch)
-            before = dict(day_rows)
-            for submission in submissions:
-                if refusal := self._refuse(submission, epoch, day_rows):
-                    recordings.append(refusal)
-                    continue
-                head, text = append(head, submission.body)
-                rows.append((head.writer, head.sequence, *_columns(submission.record), text.decode(), head.hash))
-                recordings.append(Recorded(head.writer, head.sequence))
-            self._log.executemany(self._statements.insert_record, rows)
-            counted = [(*key, count) for key, count in day_rows.items() if count != before[key]]
-            self._log.executemany(self._statements.store_daily_rows, counted)
+            head, recordings = self._write([one for one in submissions if isinstance(one, Submission)])
+            uses = self._use([one for one in submissions if isinstance(one, ShownProof)])
         if head != self._head:
             self._head = head
             self._written.append((head.sequence, monotonic()))
-        return recordings
+        records, proofs = iter(recordings), iter(uses)
+        return [next(records) if isinstance(one, Submission) else next(proofs) for one in submissions]
+
+    def _write(self, submissions: Sequence[Submission]) -> tuple[Head, list[Recording]]:
+        """Write records within a transaction; return the chain's head after it, and what became of each."""
+        head = self._head
+        recordings: list[Recording] = []
+        rows: list[tuple[str | int | bytes | None, ...]] = []
+        epoch = self._log.hold_epoch()
+        day_rows = self._hold_day_rows(submissions, epoch)
+        before = dict(day_rows)
+        for submission in submissions:
+            if refusal := self._refuse(submission, epoch, day_rows):
+                recordings.append(refusal)
+                continue
+            head, text = append(head, submission.body)
+            rows.append((head.writer, head.sequence, *_columns(submission.record), text.decode(), head.hash))
+            recordings.append(Recorded(head.writer, head.sequence))
+        self._log.executemany(self._statements.insert_record, rows)
+        counted = [(*key, count) for key, count in day_rows.items() if count != before[key]]
+        self._log.executemany(self._statements.store_daily_rows, counted)
+        return head, recordings
+
+    def _use(self, proofs: Sequence[ShownProof]) -> list[ProofUse]:
+        """Note proofs as used within a transaction; of two alike the first is the first."""
+        ends = {proof.digest: render_time(proof.expires_at) for proof in proofs}
+        unused = self._log.use_proofs(sorted(ends.items()))
+        uses = []
+        for proof in proofs:
+            uses.append(ProofUse(proof.digest in unused))
+            unused.discard(proof.digest)
+        return uses
+
+    def forget_proofs(self, before: datetime) -> None:
+        """Remove the proofs that had expired by then."""
+        with self._log.transaction():
+            self._log.execute(self._statements.forget_proofs, (render_time(before),))
 
     def _hold_day_rows(self, submissions: Sequence[Submission], epoch: int) -> dict[_DayKey, int]:
         """Return the day's rows of all that the records count, held against others who count them."""

@@ -33,5 +33,14 @@ class QuotaExhausted:
     left: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProofUse:
+    """A proof was shown; `is_first` where none like it was before."""
+
+    is_first: bool
+
+
 Recording = Recorded | StaleEpoch | QuotaExhausted
 """What became of a record."""
+Written = Recording | ProofUse
+"""What became of whatever was handed over."""

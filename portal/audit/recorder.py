@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from portal.audit.connection import LOG_FAULTS
 from portal.audit.daily_rows import DailyRows, DailyRowsError, open_daily_rows
-from portal.audit.ledger import Ledger, submit
-from portal.audit.receipts import Recording
+from portal.audit.ledger import Handed, Ledger, ShownProof, submit
+from portal.audit.receipts import ProofUse, Recording, Written
 from portal.audit.records import AuditRecord, Quota
 from portal.audit.refused_tokens import RefusedTokens
 from portal.audit.signing import SigningKeys
@@ -82,9 +83,17 @@ class Recorder:
         """
         if not self._witnessing.is_witnessed:
             raise unavailable()
+        return cast("Recording", await self._written(submit(record, quotas)))
+
+    async def use_proof(self, proof: ShownProof) -> bool:
+        """Note a proof as used, durably; return whether it wasn't before, on any worker. Raises: AuditUnavailable."""
+        use = await self._written(proof)
+        return isinstance(use, ProofUse) and use.is_first
+
+    async def _written(self, submission: Handed) -> Written:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Recording] = loop.create_future()
-        self._thread.put(Waiting(submit(record, quotas), loop, future))
+        future: asyncio.Future[Written] = loop.create_future()
+        self._thread.put(Waiting(submission, loop, future))
         return await future
 
     async def rows_today(self, subject: str, entry: EntryCode, day: date) -> int:

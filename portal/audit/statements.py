@@ -9,13 +9,20 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, func, select
+from sqlalchemy import Dialect, Table, bindparam, delete, func, select
 from sqlalchemy import insert as insert_one
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
 from portal.storage.addresses import DatabaseKind
-from portal.storage.audit_tables import audit_checkpoints, audit_records, audit_writers, daily_rows, refused_tokens
+from portal.storage.audit_tables import (
+    audit_checkpoints,
+    audit_records,
+    audit_writers,
+    daily_rows,
+    refused_tokens,
+    used_proofs,
+)
 from portal.storage.dialects import asyncpg_dialect, psycopg_dialect, sqlite_dialect
 from portal.storage.tables import epoch, quarantine
 
@@ -73,6 +80,12 @@ class LogStatements:
 
     add_refused_tokens: str
     """minute, address, refusals to add."""
+
+    use_proof: str
+    """digest, expires_at; gives the digest of what wasn't used before."""
+
+    forget_proofs: str
+    """A moment: what had expired by then is removed."""
 
 
 _Insert = Callable[[Table], Any]
@@ -152,6 +165,8 @@ def _inserts(insert: _Insert) -> dict[str, ClauseElement]:
         .values({name: bindparam(name) for name in opening})
         .returning(audit_writers.c.writer),
         "insert_checkpoint": insert_one(audit_checkpoints),
+        "use_proof": insert(used_proofs).on_conflict_do_nothing().returning(used_proofs.c.digest),
+        "forget_proofs": delete(used_proofs).where(used_proofs.c.expires_at < bindparam("moment")),
     }
 
 

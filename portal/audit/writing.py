@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from portal.audit.ledger import Ledger, Submission
-from portal.audit.receipts import Recording
+from portal.audit.ledger import Handed, Ledger
+from portal.audit.receipts import Written
 from portal.audit.refused_tokens import RefusedTokens
 from portal.errors import AuditUnavailable, Text
 
@@ -24,6 +25,9 @@ _EARLY_SECONDS = 0.1
 """So much before its time a checkpoint may come, rather than be looked for again at once."""
 CHECKPOINT_RECORDS = 1000 - MAX_BATCH
 """INVARIANT: a checkpoint covers a record at most 1 s and 1000 records later; both leave room for a transaction."""
+FORGET_SECONDS = 60.0
+"""So often proofs are removed that are refused for their age anyway."""
+_LONG_EXPIRED = timedelta(seconds=60)
 
 _log = logging.getLogger("portal")
 
@@ -38,13 +42,16 @@ def unavailable() -> AuditUnavailable:
     )
 
 
+_Future = asyncio.Future[Written]
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A record, and who waits for it."""
+    """A record or proof, and who waits for it."""
 
-    submission: Submission
+    submission: Handed
     loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Recording]
+    future: _Future
 
 
 class WritingThread:
@@ -65,6 +72,7 @@ class WritingThread:
         self._lock = threading.Lock()
         self._is_finished = False
         self._due = monotonic() + CHECKPOINT_SECONDS
+        self._forgets_at = monotonic() + FORGET_SECONDS
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
 
     def start(self) -> None:
@@ -122,9 +130,9 @@ class WritingThread:
     def _is_due(self) -> bool:
         return monotonic() >= self._due or (self._ledger is not None and self._ledger.uncovered >= CHECKPOINT_RECORDS)
 
-    def _write(self, waiting: Sequence[Waiting]) -> Sequence[Recording | None]:
+    def _write(self, waiting: Sequence[Waiting]) -> Sequence[Written | None]:
         """Return what became of each record; None where it could not be written."""
-        recordings: Sequence[Recording | None] = [None] * len(waiting)
+        recordings: Sequence[Written | None] = [None] * len(waiting)
         # Without a log the records are refused at once: opening it again is left to `_keep_up`, twice a second.
         if self._ledger is not None:
             with self._dropping_what_fails():
@@ -140,9 +148,15 @@ class WritingThread:
             self._ledger.checkpoint(None if is_urgent else CHECKPOINT_SECONDS - _EARLY_SECONDS)
             # What others' checkpoints leave uncovered is younger, and due later.
             self._due -= min(self._ledger.uncovered_seconds, CHECKPOINT_SECONDS - _EARLY_SECONDS)
+        if monotonic() >= self._forgets_at:
+            self._forgets_at = monotonic() + FORGET_SECONDS
+            self._ledger.forget_proofs(datetime.now(UTC) - _LONG_EXPIRED)
+        self._write_refused_tokens(self._ledger)
+
+    def _write_refused_tokens(self, ledger: Ledger) -> None:
         if counts := self._refused_tokens.take():
             try:
-                self._ledger.add_refused_tokens(counts)
+                ledger.add_refused_tokens(counts)
             except BaseException:
                 self._refused_tokens.give_back(counts)
                 raise
@@ -164,9 +178,9 @@ class WritingThread:
                 ledger.close()
 
 
-def _deliver(waiting: Sequence[Waiting], recordings: Sequence[Recording | None]) -> None:
+def _deliver(waiting: Sequence[Waiting], recordings: Sequence[Written | None]) -> None:
     """Wake those who wait, with one call for each event loop."""
-    settled: defaultdict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Recording], Recording | None]]]
+    settled: defaultdict[asyncio.AbstractEventLoop, list[tuple[_Future, Written | None]]]
     settled = defaultdict(list)
     for one, recording in zip(waiting, recordings, strict=True):
         settled[one.loop].append((one.future, recording))
@@ -176,7 +190,7 @@ def _deliver(waiting: Sequence[Waiting], recordings: Sequence[Recording | None])
             loop.call_soon_threadsafe(_settle, pairs)
 
 
-def _settle(pairs: Iterable[tuple[asyncio.Future[Recording], Recording | None]]) -> None:
+def _settle(pairs: Iterable[tuple[_Future, Written | None]]) -> None:
     for future, recording in pairs:
         if future.done():
             continue

@@ -10,8 +10,11 @@ from starlette.responses import Response
 
 from portal.access.asker import Asker, identify
 from portal.access.kept import Kept
+from portal.audit.ledger import ShownProof
 from portal.errors import Language, PolicyUnavailable, PortalError, RateLimited, Text, Unauthenticated
 from portal.identity.claims import SubjectKind, TokenClaims
+from portal.identity.proofs import Proof
+from portal.identity.senders import Sender, check_sender
 from portal.identity.tokens import TokenVerifier, read_authorization
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
@@ -83,7 +86,7 @@ class Desk:
         """Return what the token claims, None for the public. Raises: Unauthenticated, RateLimited."""
         keys = self.endpoint.road.keys
         try:
-            claims = self._claims_of(request)
+            claims, proof = self._claims_of(request)
         except Unauthenticated:
             # What doesn't verify costs more than what does: it counts as the public's.
             self._take(address)
@@ -92,16 +95,44 @@ class Desk:
                 await self.endpoint.road.keeper.current()
             if self.endpoint.road.keys is keys:
                 raise
-            claims = self._claims_of(request)
+            claims, proof = self._claims_of(request)
+        if proof is not None:
+            await self._use(proof, address)
         if claims is None:
             self._take(address)
         elif claims.kind is SubjectKind.APPLICATION:
             observation_of(request).application = claims.id
         return claims
 
-    def _claims_of(self, request: Request) -> TokenClaims | None:
-        token = read_authorization(request.headers.getlist("authorization"))
-        return None if token is None else self.tokens.claims_of(token, self.endpoint.road.now())
+    def _claims_of(self, request: Request) -> tuple[TokenClaims | None, Proof | None]:
+        """Return what the token claims, None for the public, and the proof that it is its sender's, where one is due.
+
+        Raises: Unauthenticated.
+        """
+        presented = read_authorization(request.headers.getlist("authorization"))
+        if presented is None:
+            return None, None
+        now = self.endpoint.road.now()
+        claims = self.tokens.claims_of(presented.token, now)
+        return claims, check_sender(
+            presented, claims, self._sender_of(request), now, takes_bearer=self.settings.bearer_tokens
+        )
+
+    def _sender_of(self, request: Request) -> Sender:
+        site = self.settings.public_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
+        return Sender(request.method, f"{site}{request.url.path}", request.headers.getlist("dpop"))
+
+    async def _use(self, proof: Proof, address: Address | None) -> None:
+        """Let the proof count for this request alone. Raises: Unauthenticated, RateLimited, AuditUnavailable."""
+        if await self.endpoint.road.recorder.use_proof(ShownProof(proof.digest, proof.expires_at)):
+            return
+        self._take(address)
+        raise Unauthenticated(
+            Text(
+                en="the DPoP proof was used before; make a new one, with another `jti`, for each request",
+                zh="该 DPoP 证明已被使用；请为每次请求生成新的证明并使用不同的 `jti`",
+            )
+        )
 
     def _take(self, address: Address | None) -> None:
         seconds = self.buckets.take(address, monotonic())

@@ -29,6 +29,7 @@ from portal.errors import (
     Unauthenticated,
     report_failure,
 )
+from portal.identity.proofs import ALGORITHMS
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import View
 from portal.regulations.profiles import load_profile
@@ -55,6 +56,7 @@ _NOT_FOR_YOU = Text(
 """Of a document that the client didn't write: its names may be others' to know."""
 _EXACT_NUMBER = "<Decimal instance>"
 """How graphql-core shows a number of the variables that isn't written as an integer."""
+_CHALLENGES = f'Bearer error="invalid_token", DPoP error="invalid_token", algs="{" ".join(ALGORITHMS)}"'
 _NOT_AN_INT = "Int cannot represent"
 """How graphql-core says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
 _CONTACT_SECONDS = 1.0
@@ -365,7 +367,7 @@ def refuse_request(failure: PortalError, language: Language) -> Outcome:
     match failure:
         case Unauthenticated():
             status = 401
-            headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+            headers["WWW-Authenticate"] = _CHALLENGES
         case RateLimited():
             status = 429
             headers["Retry-After"] = str(max(1, ceil(failure.retry_after_seconds)))

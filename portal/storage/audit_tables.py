@@ -68,6 +68,16 @@ daily_rows = Table(
     sqlite_strict=True,
 )
 
+used_proofs = Table(
+    "used_proofs",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of who made it and its `jti`"),
+    Column("expires_at", Text, nullable=False, comment="from then on it is refused for its age, and may be forgotten"),
+    Index(None, "expires_at"),
+    sqlite_strict=True,
+)
+"""Proofs and assertions that were taken: none is taken twice, on any worker."""
+
 refused_tokens = Table(
     "refused_tokens",
     metadata,

@@ -27,6 +27,8 @@ APPENDED = ("audit_writers", "audit_records", "audit_checkpoints")
 """Tables of which rows are only ever added."""
 COUNTED = ("daily_rows", "refused_tokens")
 """Tables whose rows are counts that grow."""
+KEPT_FOR_A_WHILE = ("used_proofs",)
+"""Tables whose rows are added, and removed when they say nothing any more."""
 
 
 def give_rights(owner_url: str) -> None:
@@ -61,7 +63,7 @@ def _portal_rights(connection: Driver, name: str) -> Iterator[sql.Composed]:
     yield from _readable(server)
     rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     tables = {str(row[0]) for row in rows}
-    for rights, wanted in (("INSERT", APPENDED), ("INSERT, UPDATE", COUNTED)):
+    for rights, wanted in (("INSERT", APPENDED), ("INSERT, UPDATE", COUNTED), ("INSERT, DELETE", KEPT_FOR_A_WHILE)):
         for table in sorted(tables & set(wanted)):
             statement = sql.SQL("GRANT {rights} ON {table} TO {server}")
             yield statement.format(rights=sql.SQL(rights), table=sql.Identifier(table), server=server)

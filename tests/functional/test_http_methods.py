@@ -236,4 +236,6 @@ def test_request_id_is_a_new_one_when_it_is_not_plain(world: PortalWorld, sent: 
 def test_refused_token_is_told_the_scheme(world: PortalWorld) -> None:
     answer = post(world, authorization="Bearer x")
     assert (answer.status, answer.codes) == (401, ["UNAUTHENTICATED"])
-    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    bearer, dpop = answer.headers["www-authenticate"].split(", ", 1)
+    assert bearer == 'Bearer error="invalid_token"'
+    assert dpop == 'DPoP error="invalid_token", algs="Ed25519 EdDSA ES256 ES384 PS256"'

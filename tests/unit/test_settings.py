@@ -39,6 +39,8 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         key_file=Path("var/keys.json"),
         issuer="portal",
         audience="portal",
+        public_url=None,
+        bearer_tokens=True,
         documents=None,
         backup_key=None,
         statement_timeout_seconds=5.0,

@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -123,7 +124,7 @@ def public_pem(key: Ed25519PrivateKey) -> bytes:
 
 def write(ledger: Ledger, record: AuditRecord = PERMITTED, *quotas: Quota) -> Recording:
     """Write one record in a transaction of its own."""
-    return ledger.append([submit(record, quotas)])[0]
+    return cast("Recording", ledger.append([submit(record, quotas)])[0])
 
 
 def write_many(ledger: Ledger, count: int) -> None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portal.audit.ledger import Ledger, Submission, submit
-from portal.audit.receipts import Recorded, Recording
+from portal.audit.ledger import Handed, Ledger, submit
+from portal.audit.receipts import Recorded, Written
 from portal.audit.refused_tokens import RefusalKey, RefusedTokens
 from portal.audit.writing import MAX_BATCH, Waiting, WritingThread
 from portal.errors import AuditUnavailable
@@ -23,7 +23,7 @@ class FaultyLedger(Ledger):
         self.batches: list[int] = []
         self.is_closed = False
 
-    def append(self, submissions: Sequence[Submission]) -> list[Recording]:
+    def append(self, submissions: Sequence[Handed]) -> list[Written]:
         self.batches.append(len(submissions))
         recordings = super().append(submissions)
         # As when the sync fails: what was written may be on the disk or not, the caller can't know.
@@ -76,9 +76,9 @@ def thread(opener: Opener, refused_tokens: RefusedTokens) -> WritingThread:
     return WritingThread(opener, opener(), refused_tokens)
 
 
-def put(thread: WritingThread, number: int = 0) -> asyncio.Future[Recording]:
+def put(thread: WritingThread, number: int = 0) -> asyncio.Future[Written]:
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[Recording] = loop.create_future()
+    future: asyncio.Future[Written] = loop.create_future()
     thread.put(Waiting(submit(numbered(number), ()), loop, future))
     return future
 

@@ -41,7 +41,7 @@ def test_every_content_table_is_versioned_and_every_other_known() -> None:
     children = {child.name for content in CONTENT_TABLES for child in content.children}
     assert {name for name, table in metadata.tables.items() if "withdrawn_in" in table.columns} == versioned
     audit = {name for name in metadata.tables if name.startswith("audit_")}
-    rest = {"changes", "portal", "compatibility", "epoch", "quarantine", "daily_rows", "refused_tokens"}
+    rest = {"changes", "portal", "compatibility", "epoch", "quarantine", "daily_rows", "refused_tokens", "used_proofs"}
     assert set(metadata.tables) == versioned | children | audit | rest
 
 
