@@ -1,22 +1,14 @@
 """One party's signature: a detached JWS over the canonical form of the agreement (RFC 7515; bundle.md; T6, T22)."""
 
-import base64
-from enum import StrEnum
-from typing import TypeAlias
-
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.registry import HeaderParameter
 
 from portal.agreements.agreement import Signature
 from portal.agreements.wording import shown
-from portal.certificates.certificates import describe, parse_certificate
-from portal.certificates.chains import MAX_CHAIN, Chain, check_chain
+from portal.certificates.chains import check_chain
+from portal.certificates.jose import Algorithm, fitting_key, parse_chain
 from portal.certificates.trust import TrustStore
 from portal.conditions.values import parse_instant
 from portal.errors import BadInput, Text
@@ -25,16 +17,6 @@ from portal.json_text import JsonValue
 
 MAX_JWS_CHARACTERS = 1 << 16
 _HEADER_MEMBERS = ("alg", "role", "signed_at", "x5c")
-
-_JoseKey: TypeAlias = OKPKey | ECKey | RSAKey
-
-
-class Algorithm(StrEnum):
-    """An algorithm that parties sign with, by its name in JOSE."""
-
-    ED25519 = "Ed25519"
-    ES256 = "ES256"
-    PS256 = "PS256"
 
 
 def check_signature(signature: Signature, signed_octets: bytes, trust: TrustStore) -> x509.Certificate:
@@ -47,9 +29,9 @@ def check_signature(signature: Signature, signed_octets: bytes, trust: TrustStor
     header = _parse_header(protected)
     _check_envelope(header, signature)
     algorithm = _parse_algorithm(header["alg"])
-    chain = _parse_chain(header["x5c"])
+    chain = parse_chain(header["x5c"])
     check_chain(chain, trust, signature.signed_at)
-    key = _fitting_key(algorithm, chain[0])
+    key = fitting_key(algorithm, chain[0])
     try:
         jws.deserialize_compact(f"{protected}..{value}", key, registry=jws_registry(algorithm), payload=signed_octets)
     except (JoseError, ValueError):
@@ -118,42 +100,4 @@ def _parse_algorithm(raw: JsonValue) -> Algorithm:
     known = ", ".join(Algorithm)
     raise BadInput(
         Text(en=f"the algorithm `{shown(raw)}` isn't one of {known}", zh=f"算法 `{shown(raw)}` 不在 {known} 之列")
-    )
-
-
-def _parse_chain(raw: JsonValue) -> Chain:
-    if not isinstance(raw, list) or not 1 <= len(raw) <= MAX_CHAIN:
-        raise BadInput(
-            Text(
-                en=f"`x5c` isn't a list of 1 to {MAX_CHAIN} certificates",
-                zh=f"`x5c` 应为 1 至 {MAX_CHAIN} 个证书的列表",
-            )
-        )
-    return tuple(parse_certificate(_parse_base64(member)) for member in raw)
-
-
-def _parse_base64(raw: JsonValue) -> bytes:
-    refusal = BadInput(Text(en="a member of `x5c` is no base64", zh="`x5c` 的成员不是 base64"))
-    if not isinstance(raw, str):
-        raise refusal
-    try:
-        return base64.b64decode(raw, validate=True)
-    except ValueError:
-        raise refusal from None
-
-
-def _fitting_key(algorithm: Algorithm, certificate: x509.Certificate) -> _JoseKey:
-    """Return the certificate's key if it is of the algorithm's kind: a key is never used as what it isn't (T6)."""
-    match algorithm, certificate.public_key():
-        case Algorithm.ED25519, Ed25519PublicKey() as key:
-            return OKPKey.import_key(key)
-        case Algorithm.ES256, EllipticCurvePublicKey(curve=SECP256R1()) as key:
-            return ECKey.import_key(key)
-        case Algorithm.PS256, RSAPublicKey() as key:
-            return RSAKey.import_key(key)
-    raise BadInput(
-        Text(
-            en=f"the algorithm {algorithm} doesn't fit the key of the certificate `{describe(certificate)}`",
-            zh=f"算法 {algorithm} 与证书 `{describe(certificate)}` 的密钥不匹配",
-        )
     )

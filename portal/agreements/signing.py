@@ -19,8 +19,9 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from portal.agreements.agreement import SigningRole
 from portal.agreements.canonical import canonical_form
-from portal.agreements.signatures import Algorithm, jws_registry
+from portal.agreements.signatures import jws_registry
 from portal.certificates.chains import Chain
+from portal.certificates.jose import Algorithm
 from portal.json_text import JsonValue
 from portal.vocabulary import DepartmentCode
 

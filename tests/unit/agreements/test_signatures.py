@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from portal.agreements.agreement import SigningRole
-from portal.agreements.signatures import Algorithm
 from portal.agreements.signing import sign_agreement
+from portal.certificates.jose import Algorithm
 from tests.fixtures.authority import (
     CONSUMER,
     NOW,

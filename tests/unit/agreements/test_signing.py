@@ -7,8 +7,8 @@ import pytest
 from cryptography.x509.oid import NameOID
 
 from portal.agreements.agreement import SigningRole
-from portal.agreements.signatures import Algorithm
 from portal.agreements.signing import make_authority, sign_agreement
+from portal.certificates.jose import Algorithm
 from portal.certificates.trust import load_trust_store
 from portal.errors import BadInput
 from tests.fixtures.authority import (

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from portal.agreements.agreement import SigningRole
-from portal.agreements.signatures import Algorithm
 from portal.agreements.signing import Signer, generate_key
 from portal.agreements.verification import verify_agreement
 from portal.certificates.chains import MAX_CHAIN
+from portal.certificates.jose import Algorithm
 from portal.certificates.trust import load_trust_store
 from tests.fixtures.authority import (
     CONSUMER,
