@@ -37,6 +37,7 @@ from portal.resolvers.observing import Observation, Observing
 from portal.resolvers.operation import Endpoint
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
+from portal.resolvers.token_desk import KEYS_PATH, METADATA_PATH, TOKEN_PATH, TokenDesk
 from portal.serving import listen, service_of
 from portal.serving import serve as serve_one
 from portal.settings import Settings
@@ -52,6 +53,7 @@ class Portal:
     settings: Settings
     keys: PortalKeys
     desk: Desk
+    token_desk: TokenDesk
 
     @property
     def endpoint(self) -> Endpoint:
@@ -97,7 +99,8 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     road.keeper.start()
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
-        yield Portal(settings, keys, Desk(settings, Endpoint(road, bounds), tokens, gate, buckets, documents))
+        desk = Desk(settings, Endpoint(road, bounds), tokens, gate, buckets, documents)
+        yield Portal(settings, keys, desk, TokenDesk(settings, road, tokens, buckets))
     finally:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
@@ -137,6 +140,9 @@ def create_app(settings: Settings) -> Starlette:
                 lambda request: _portal_of(request).desk.answer(request),
                 tuple(_cross_origin(settings)),
             ),
+            route(TOKEN_PATH, ("POST",), lambda request: _portal_of(request).token_desk.answer(request)),
+            route(KEYS_PATH, READ_METHODS, lambda request: _portal_of(request).token_desk.answer_keys(request)),
+            route(METADATA_PATH, READ_METHODS, lambda request: _portal_of(request).token_desk.answer_metadata(request)),
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),

@@ -30,14 +30,15 @@ from portal.json_text import JsonValue
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_ASSERTION_CHARACTERS = 32 << 10
 """Room for the certificates that it may carry."""
-MAX_LIFE = timedelta(minutes=5)
+MAX_LIFE = timedelta(hours=1)
+"""As long as client libraries let one live by themselves."""
 MAX_AHEAD = timedelta(seconds=2)
 """A client's clock may be so far ahead."""
 _TYPES = (None, "JWT", "client-authentication+jwt")
 _HEADER = frozenset({"alg", "typ", "kid", "x5c", "x5t#S256"})
 _CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
 _JTI = re.compile(r"[\x21-\x7e]{8,256}")
-_ALGORITHMS: Mapping[str, Algorithm] = {"EdDSA": Algorithm.ED25519, **{each.value: each for each in Algorithm}}
+ALGORITHMS: Mapping[str, Algorithm] = {"EdDSA": Algorithm.ED25519, **{each.value: each for each in Algorithm}}
 """By name, the former one of Ed25519 too (RFC 9864)."""
 
 
@@ -120,9 +121,9 @@ def _algorithm_of(header: Mapping[str, JsonValue]) -> Algorithm:
     if not header.keys() <= _HEADER or header.get("typ") not in _TYPES:
         _refuse("has a header with more than `alg`, `typ`, `kid` and `x5c`", "的头部含有 alg、typ、kid、x5c 以外的内容")
     algorithm = header.get("alg")
-    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
-        _refuse(f"isn't signed with one of {', '.join(_ALGORITHMS)}", f"的签名算法不在 {'、'.join(_ALGORITHMS)} 之列")
-    return _ALGORITHMS[algorithm]
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        _refuse(f"isn't signed with one of {', '.join(ALGORITHMS)}", f"的签名算法不在 {'、'.join(ALGORITHMS)} 之列")
+    return ALGORITHMS[algorithm]
 
 
 def _client_of(claims: Mapping[str, JsonValue], around: Surroundings) -> Client:
@@ -197,7 +198,7 @@ def _check_claims(claims: Mapping[str, JsonValue], around: Surroundings) -> date
     if expires_at <= around.now:
         _refuse("has expired; make a new one for each request", "已过期；请为每次请求重新生成")
     if expires_at > around.now + MAX_LIFE + MAX_AHEAD:
-        _refuse("lives longer than 5 minutes", "的有效时间超过 5 分钟")
+        _refuse("lives longer than an hour", "的有效时间超过一小时")
     return expires_at
 
 

@@ -30,7 +30,7 @@ from portal.identity.claims import (
     refuse,
 )
 from portal.identity.keys import key_id
-from portal.identity.segments import decode_segment, parse_segment
+from portal.identity.segments import decode_segment, encode_segment, parse_segment
 from portal.json_text import JsonValue
 from portal.vocabulary import NetworkZone
 
@@ -72,6 +72,11 @@ class TokenAuthority:
     def key_id(self) -> str:
         """The `kid` of every token."""
         return key_id(self.signing.public_key())
+
+    def key_set(self, now: datetime) -> dict[str, list[dict[str, str]]]:
+        """Return the public keys whose tokens are good now, as a JWK set (RFC 7517)."""
+        keys = (self.signing.public_key(), *(key for key, until in self.former if now < until))
+        return {"keys": [_public_jwk(key) for key in keys]}
 
     def key_of(self, header: object, now: datetime) -> Ed25519PublicKey | None:
         """Return the key whose tokens have exactly that header, None where none has."""
@@ -149,6 +154,11 @@ class TokenVerifier:
         self._capacity = capacity
         self._claims_by_digest: OrderedDict[bytes, TokenClaims] = OrderedDict()
 
+    @property
+    def authority(self) -> TokenAuthority:
+        """By whose keys it verifies."""
+        return self._authority
+
     def use(self, authority: TokenAuthority) -> None:
         """Verify by another authority's keys from now on; what was kept is forgotten."""
         self._authority = authority
@@ -192,6 +202,11 @@ def read_authorization(values: Sequence[str]) -> PresentedToken | None:
             )
         )
     return PresentedToken(Scheme.DPOP if match[1].lower() == "dpop" else Scheme.BEARER, match[2])
+
+
+def _public_jwk(key: Ed25519PublicKey) -> dict[str, str]:
+    octets = encode_segment(key.public_bytes_raw())
+    return {"kty": "OKP", "crv": "Ed25519", "x": octets, "kid": key_id(key), "alg": ALGORITHM, "use": "sig"}
 
 
 def _header(kid: str) -> dict[str, JsonValue]:

@@ -4,7 +4,7 @@ Nothing that can't be read is skipped: a record left out could be the one that d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,7 +19,7 @@ from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
 from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
 from portal.storage.quarantine import Quarantine
-from portal.storage.tables import catalog_entries, datasets, policy_records
+from portal.storage.tables import catalog_entries, datasets, key_files, policy_records
 from portal.vocabulary import EntryCode
 
 
@@ -60,6 +60,8 @@ class PortalContent:
     key_set: str | None = None
     """The fingerprint of the keys in force; None where they were never rotated."""
     quarantine: Quarantine | None = None
+    key_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Certificates, revocation lists and public keys, by path below keys/."""
 
 
 async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
@@ -106,6 +108,7 @@ def parse_content(content: StoredContent) -> PortalContent:
                 for policy, active in sorted(content.rows[policy_records.name].items())
             ),
             quarantine=content.quarantine,
+            key_files={path: row.octets("content") for path, row in content.active(key_files).items()},
         )
     except PolicyUnavailable:
         raise

@@ -20,7 +20,7 @@ from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
 from portal.resolvers.case_headers import read_case_headers
 from portal.resolvers.documents import Documents
-from portal.resolvers.hosts import check_host
+from portal.resolvers.hosts import check_host, site_of
 from portal.resolvers.negotiation import JSON_TYPE, RESPONSE_TYPE, wanted_language, wanted_type
 from portal.resolvers.observing import observation_of
 from portal.resolvers.operation import Endpoint, Outcome, answer_operation, refuse_request
@@ -119,8 +119,8 @@ class Desk:
         )
 
     def _sender_of(self, request: Request) -> Sender:
-        site = self.settings.public_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
-        return Sender(request.method, f"{site}{request.url.path}", request.headers.getlist("dpop"))
+        url = f"{site_of(request, self.settings)}{request.url.path}"
+        return Sender(request.method, url, request.headers.getlist("dpop"))
 
     async def _use(self, proof: Proof, address: Address | None) -> None:
         """Let the proof count for this request alone. Raises: Unauthenticated, RateLimited, AuditUnavailable."""

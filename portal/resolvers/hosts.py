@@ -3,8 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from starlette.requests import Request
+
 from portal.errors import Text
 from portal.resolvers.over_http import NotAnOperation
+from portal.settings import Settings
 
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::[0-9]{1,5})?", re.ASCII)
 
@@ -25,3 +28,8 @@ def check_host(headers: Sequence[str], allowed: Sequence[str]) -> None:
                 zh="门户不以此 `Host` 提供服务；运行单位在 `PORTAL_ALLOWED_HOSTS` 中登记主机名",
             ),
         )
+
+
+def site_of(request: Request, settings: Settings) -> str:
+    """Return scheme, name and port by which clients reach the portal: as set, or as this one does."""
+    return settings.public_url or f"{request.url.scheme}://{request.headers.get('host', '')}"

@@ -68,7 +68,7 @@ async def read_operation(request: Request, max_body_bytes: int) -> Operation:
     """Return the operation of a GET, HEAD or POST request; by GET only queries are executed. Raises: NotAnOperation."""
     if request.method == "POST":
         _check_content(request.headers)
-        return _from_json(_parse_json(await _read_body(request, max_body_bytes)))
+        return _from_json(_parse_json(await read_body(request, max_body_bytes)))
     return replace(_from_query(request.scope["query_string"], max_body_bytes), only_query=True)
 
 
@@ -96,7 +96,8 @@ def _too_long(limit: int) -> NotAnOperation:
     )
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
+    """Return the body. Raises: NotAnOperation where it is longer than the limit, before the rest of it is read."""
     declared = request.headers.get("content-length", "")
     # Refused beforehand: a client that waits for `100 Continue` needn't send it then.
     if declared.isdecimal() and len(declared) < _LENGTH_DIGITS and int(declared) > limit:

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from portal.agreements.signing import Signer
 from portal.certificates.jose import Algorithm
@@ -22,24 +20,24 @@ from portal.identity.assertions import Assertion, Client, Surroundings, verify_a
 from portal.identity.registry import Application
 from portal.identity.segments import encode_segment
 from portal.vocabulary import ApplicationId, DepartmentCode
+from tests.fixtures.assertions import (
+    Members,
+    assertion_claims,
+    assertion_header,
+    certificate_file,
+    jose_key,
+    key_file,
+    sign_assertion,
+)
 from tests.fixtures.authority import BYSTANDER, CONSUMER, authority, foreign_authority
 
 pytestmark = [pytest.mark.clause("T23"), pytest.mark.clause("T6")]
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 TOKEN_URL, ISSUER = "https://share.example.gov.cn/token", "https://share.example.gov.cn"
-Members = dict[str, Any]
 SIGNERS = {algorithm: authority().certify(CONSUMER, "合成应用", algorithm) for algorithm in Algorithm}
 OTHER = authority().certify(CONSUMER, "合成应用二", Algorithm.ES256)
 APPLICATION = Application(ApplicationId("app-1"), "合成应用", CONSUMER, (), 2, None, "app-1.pem")
-
-
-def certificate_file(signer: Signer) -> bytes:
-    return b"".join(member.public_bytes(Encoding.PEM) for member in signer.chain)
-
-
-def key_file(signer: Signer) -> bytes:
-    return signer.chain[0].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def trust() -> TrustStore:
@@ -60,39 +58,18 @@ def around(signer: Signer = SIGNERS[Algorithm.ES256], **changed: Any) -> Surroun
 
 
 def header(signer: Signer = SIGNERS[Algorithm.ES256], **changed: object) -> Members:
-    chain = [base64.b64encode(member.public_bytes(Encoding.DER)).decode() for member in signer.chain]
-    members = {"alg": signer.algorithm.value, "typ": "JWT", "x5c": chain, **changed}
-    return {name: value for name, value in members.items() if value is not ...}
+    return assertion_header(signer, **changed)
 
 
 CHAIN = header()["x5c"]
 
 
 def claims(**changed: object) -> Members:
-    seconds = int(NOW.timestamp())
-    members = {
-        "iss": "app-1",
-        "sub": "app-1",
-        "aud": TOKEN_URL,
-        "jti": "e1j3V_bKic8-LAEB",
-        "iat": seconds,
-        "exp": seconds + 60,
-        **changed,
-    }
-    return {name: value for name, value in members.items() if value is not ...}
-
-
-def jose_key(signer: Signer) -> OKPKey | ECKey | RSAKey:
-    kinds: dict[Algorithm, Any] = {Algorithm.ED25519: OKPKey, Algorithm.ES256: ECKey, Algorithm.PS256: RSAKey}
-    key: OKPKey | ECKey | RSAKey = kinds[signer.algorithm].import_key(signer.key)
-    return key
+    return assertion_claims("app-1", TOKEN_URL, NOW, **{"jti": "e1j3V_bKic8-LAEB", **changed})
 
 
 def sign(head: Members, body: Members, signer: Signer = SIGNERS[Algorithm.ES256]) -> str:
-    protected, payload = (encode_segment(json.dumps(each).encode()) for each in (head, body))
-    text = f"{protected}.{payload}"
-    made = jws.JWSRegistry.algorithms[signer.algorithm.value].sign(text.encode(), jose_key(signer))
-    return f"{text}.{encode_segment(made)}"
+    return sign_assertion(head, body, signer)
 
 
 def refusal(assertion: str, surroundings: Surroundings | None = None) -> str:
@@ -128,7 +105,7 @@ def test_certificates_are_those_that_are_registered_when_none_are_sent() -> None
         {"nbf": int(NOW.timestamp()) + 2},
         {"iat": int(NOW.timestamp()) + 2},
         {"exp": int(NOW.timestamp()) + 1},
-        {"exp": int(NOW.timestamp()) + 302},
+        {"exp": int(NOW.timestamp()) + 3602},
     ],
 )
 def test_assertion_is_taken_up_to_each_bound(changed: Members) -> None:
@@ -189,7 +166,7 @@ WRONG_CLAIMS: dict[str, tuple[Members, str]] = {
     "exp beyond all years": ({"exp": 1 << 60}, "no usable `exp`"),
     "exp now": ({"exp": SECONDS}, "has expired"),
     "exp before": ({"exp": SECONDS - 1}, "has expired"),
-    "exp far": ({"exp": SECONDS + 303}, "lives longer"),
+    "exp far": ({"exp": SECONDS + 3603}, "lives longer"),
     "exp in a day": ({"exp": SECONDS + 86400}, "lives longer"),
     "nbf ahead": ({"nbf": SECONDS + 3}, "from the future (`nbf`)"),
     "nbf as text": ({"nbf": "0"}, "no usable `nbf`"),

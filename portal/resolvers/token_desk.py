@@ -1,0 +1,177 @@
+"""Where applications get tokens: the token endpoint, its metadata and its keys (RFC 6749, RFC 8414, RFC 7517)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal.access.pipeline import Road
+from portal.audit.ledger import ShownProof
+from portal.certificates.trust import TrustStore, load_trust_store
+from portal.errors import PortalError, Text
+from portal.identity.assertions import ALGORITHMS as ASSERTION_ALGORITHMS
+from portal.identity.assertions import Client, Surroundings
+from portal.identity.authorization import (
+    AUTH_METHOD,
+    GRANT_TYPE,
+    TokenReply,
+    TokenRequest,
+    answer_token_request,
+    refuse_repeated,
+)
+from portal.identity.proofs import ALGORITHMS as PROOF_ALGORITHMS
+from portal.identity.tokens import TokenVerifier
+from portal.policies.information_point import PortalContent
+from portal.resolvers.buckets import Buckets
+from portal.resolvers.hosts import check_host, site_of
+from portal.resolvers.negotiation import wanted_language
+from portal.resolvers.observing import observation_of
+from portal.resolvers.over_http import Address, NotAnOperation, client_address, read_body, render_json_response
+from portal.settings import Settings
+from portal.vocabulary import ApplicationId
+
+TOKEN_PATH = "/token"  # noqa: S105  # an address
+KEYS_PATH = "/jwks"
+METADATA_PATH = "/.well-known/oauth-authorization-server"
+_FORM_TYPE = "application/x-www-form-urlencoded"
+_ERRORS: Mapping[int, str] = {429: "slow_down", 503: "temporarily_unavailable"}
+
+
+@dataclass(slots=True)
+class _Trust:
+    """Whom the portal trusts, read again when the content is another."""
+
+    epoch: int = -1
+    store: TrustStore = field(default_factory=TrustStore)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDesk:
+    """What answers applications that ask for tokens; made once a process."""
+
+    settings: Settings
+    road: Road
+    tokens: TokenVerifier
+    buckets: Buckets
+    _trust: _Trust = field(default_factory=_Trust)
+
+    async def answer(self, request: Request) -> Response:
+        """Return a token, or why there is none."""
+        address = client_address(request, self.settings.trusted_proxies)
+        try:
+            reply = await self._reply(request, address)
+        except NotAnOperation as failure:
+            reply = _refusal(failure.status, "invalid_request", failure.text)
+        except PortalError as failure:
+            reply = _refusal(503, _ERRORS[503], failure.text)
+        if reply.status == 401:
+            self.road.recorder.count_refused_token(str(address))
+        observation_of(request).application = reply.application
+        return _render(reply, request)
+
+    async def _reply(self, request: Request, address: Address | None) -> TokenReply:
+        check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
+        if self.buckets.take(address, monotonic()):
+            most = self.settings.public_requests_per_second
+            return _refusal(
+                429,
+                _ERRORS[429],
+                Text(
+                    en=f"more than {most} requests a second from one address; ask again in a second",
+                    zh=f"单个地址每秒请求超过 {most} 次；请稍后重试",
+                ),
+            )
+        form = _parse_form(request, await read_body(request, self.settings.max_body_bytes))
+        point = await self.road.keeper.current()
+        site = site_of(request, self.settings)
+        around = Surroundings(
+            (f"{site}{TOKEN_PATH}", issuer_of(site, self.settings)),
+            lambda name: _find_client(name, point.snapshot.content),
+            self._trust_of(point.snapshot.content),
+            self.road.now(),
+        )
+        received = TokenRequest(f"{site}{TOKEN_PATH}", form, request.headers.getlist("dpop"))
+        reply = answer_token_request(received, around, self.tokens.authority)
+        # Whatever was shown is used up, also where something else is wrong with the request.
+        for shown in reply.once:
+            if not await self.road.recorder.use_proof(ShownProof(shown.digest, shown.expires_at)):
+                return replace(refuse_repeated(), application=reply.application)
+        return reply
+
+    def _trust_of(self, content: PortalContent) -> TrustStore:
+        if self._trust.epoch != content.epoch:
+            # The load has refused what is wrong in these files.
+            store, _, _ = load_trust_store(content.key_files, self.road.now())
+            self._trust.epoch, self._trust.store = content.epoch, store
+        return self._trust.store
+
+    async def answer_keys(self, _request: Request) -> Response:
+        """Return the public keys of tokens that are good now."""
+        return render_json_response(self.tokens.authority.key_set(self.road.now()), 200)
+
+    async def answer_metadata(self, request: Request) -> Response:
+        """Return what a client has to know of the token endpoint (RFC 8414)."""
+        check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
+        site = site_of(request, self.settings)
+        return render_json_response(
+            {
+                "issuer": issuer_of(site, self.settings),
+                "token_endpoint": f"{site}{TOKEN_PATH}",
+                "jwks_uri": f"{site}{KEYS_PATH}",
+                "response_types_supported": [],
+                "grant_types_supported": [GRANT_TYPE],
+                "token_endpoint_auth_methods_supported": [AUTH_METHOD],
+                "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+                "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
+            },
+            200,
+        )
+
+
+def issuer_of(site: str, settings: Settings) -> str:
+    """Return the issuer in the metadata: that of the tokens where it is an address, as RFC 8414 has it."""
+    return settings.issuer if settings.issuer.startswith("https://") else site
+
+
+def _find_client(name: str, content: PortalContent) -> Client | None:
+    application = content.registry.applications.get(ApplicationId(name))
+    if application is None or application.public_key is None:
+        return None
+    key = content.key_files.get(application.public_key)
+    return None if key is None else Client(application, key)
+
+
+def _parse_form(request: Request, body: bytes) -> dict[str, str]:
+    """Return the fields of a form. Raises: NotAnOperation."""
+    kind, _, _ = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != _FORM_TYPE:
+        raise NotAnOperation(415, Text(en=f"send `Content-Type: {_FORM_TYPE}`", zh=f"请以 `{_FORM_TYPE}` 发送"))
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=20
+        )
+    except ValueError:
+        raise NotAnOperation(400, Text(en="the form can't be read", zh="表单无法读取")) from None
+    form = dict(pairs)
+    if len(form) < len(pairs):
+        raise NotAnOperation(400, Text(en="a field is there twice", zh="字段重复"))
+    return form
+
+
+def _refusal(status: int, error: str, text: Text) -> TokenReply:
+    return TokenReply(status, {"error": error, "error_description": text.en}, refused=text)
+
+
+def _render(reply: TokenReply, request: Request) -> Response:
+    """Return the reply, its sentence also in the language that the client prefers."""
+    body = dict(reply.body)
+    if reply.refused is not None:
+        body["message"] = reply.refused.render(wanted_language(request.headers.getlist("accept-language")))
+    response = render_json_response(body, reply.status)
+    response.headers["Pragma"] = "no-cache"
+    if reply.status == 429:
+        response.headers["Retry-After"] = "1"
+    return response
