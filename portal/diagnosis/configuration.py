@@ -125,6 +125,27 @@ def check_token_names(installation: Installation) -> Iterator[Finding]:
     )
 
 
+def check_bearer_tokens(installation: Installation) -> Iterator[Finding]:
+    """Yield a warning where others than this machine reach a portal that takes tokens whoever sends them."""
+    settings = installation.settings
+    if not settings.bearer_tokens:
+        sound = Text(en="tokens are bound to their senders", zh="令牌均与其持有者绑定")
+        yield good(Area.SETTINGS, "bearer_tokens", sound)
+    elif any(not _is_loopback(name) for name in settings.allowed_hosts) or settings.trusted_proxies:
+        yield warning(
+            Area.SETTINGS,
+            "bearer_tokens",
+            Text(
+                en="tokens bound to no key or certificate are taken: who copies one may use it",
+                zh="接受未与密钥或证书绑定的令牌：复制者即可使用",
+            ),
+            Text(
+                en="set `PORTAL_BEARER_TOKENS=false` once every application sends its tokens with a DPoP proof",
+                zh="待各应用均以 DPoP 证明发送令牌后，请设置 `PORTAL_BEARER_TOKENS=false`",
+            ),
+        )
+
+
 def default_of(name: str) -> object:
     """Return the value of a setting that nobody set."""
     return getattr(load_settings({}, None), name)

@@ -9,6 +9,7 @@ from portal.diagnosis.accounts import check_owner_accounts, check_portal_account
 from portal.diagnosis.authorities import check_authorities
 from portal.diagnosis.clock import check_last_record, check_server_clock
 from portal.diagnosis.configuration import (
+    check_bearer_tokens,
     check_documents,
     check_dotenv,
     check_reach,
@@ -31,6 +32,7 @@ Check = Callable[[Installation], Iterator[Finding]]
 CHECKS: tuple[tuple[Area, Check], ...] = (
     (Area.SETTINGS, check_reach),
     (Area.SETTINGS, check_token_names),
+    (Area.SETTINGS, check_bearer_tokens),
     (Area.SETTINGS, check_documents),
     (Area.FILES, check_home),
     (Area.FILES, check_owners),

@@ -229,6 +229,7 @@ def test_nothing_is_loaded_yet(patient: Patient) -> None:
         ({"PORTAL_DEMONSTRATION": "true"}, "settings.demonstration", "warning"),
         ({"PORTAL_ALLOWED_HOSTS": "*"}, "settings.allowed_hosts", "warning"),
         ({"PORTAL_AUDIENCE": "portal"}, "settings.token_names", "warning"),
+        ({"PORTAL_BEARER_TOKENS": "true"}, "settings.bearer_tokens", "warning"),
         ({"PORTAL_DOCUMENTS": "none.json"}, "settings.documents", "fault"),
         ({"PORTAL_DATABASE_URL": "mysql://127.0.0.1/portal"}, "database.address", "fault"),
         ({"PORTAL_DATABASE_URL": "sqlite:///"}, "database.address", "fault"),
