@@ -35,6 +35,7 @@ from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
 from portal.resolvers.observing import Observation, Observing
 from portal.resolvers.operation import Endpoint
+from portal.resolvers.proxies import load_proxy
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
 from portal.resolvers.token_desk import KEYS_PATH, METADATA_PATH, TOKEN_PATH, TokenDesk
@@ -80,7 +81,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     """
     ring = load_key_ring(settings.key_file)
     keys = ring.keys
-    documents = load_documents(settings.documents)
+    documents, proxy = load_documents(settings.documents), load_proxy(settings)
     await asyncio.to_thread(upgrade_database, settings.owner_database_url)
     recorder = await asyncio.to_thread(_start_recorder, settings, ring)
     source = open_source(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
@@ -99,8 +100,8 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     road.keeper.start()
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
-        desk = Desk(settings, Endpoint(road, bounds), tokens, gate, buckets, documents)
-        yield Portal(settings, keys, desk, TokenDesk(settings, road, tokens, buckets))
+        desk = Desk(settings, Endpoint(road, bounds), tokens, gate, buckets, proxy, documents)
+        yield Portal(settings, keys, desk, TokenDesk(settings, road, tokens, buckets, proxy))
     finally:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
@@ -199,6 +200,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
     """
     load_keys(settings.key_file)
     load_documents(settings.documents)
+    load_proxy(settings)
     parse_address(settings.data_url)
     upgrade_database(settings.owner_database_url)
     service = service_of(settings, log_requests=True)

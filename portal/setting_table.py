@@ -8,6 +8,7 @@ from portal.errors import Text
 from portal.setting_values import (
     parse_hosts,
     parse_networks,
+    parse_optional_header,
     parse_optional_origin,
     parse_optional_path,
     parse_optional_text,
@@ -83,6 +84,23 @@ SETTINGS: Mapping[str, Setting] = {
         Text(
             "take tokens that are bound to no key or certificate: `true` or `false`",
             "是否接受未与密钥或证书绑定的令牌：`true` 或 `false`",
+        ),
+    ),
+    "client_certificate_header": Setting(
+        parse_optional_header,
+        "",
+        Text(
+            "header in which a trusted proxy tells the client's certificate (URL-encoded PEM), as `X-Client-Cert`; "
+            "empty: none does",
+            "可信代理用于转交客户端证书（URL 编码的 PEM）的请求头，如 `X-Client-Cert`；留空则无",
+        ),
+    ),
+    "proxy_secret_file": Setting(
+        parse_optional_path,
+        "",
+        Text(
+            "file with the secret by which that proxy is known (`X-Proxy-Secret`), readable by the portal alone",
+            "存放该代理凭据（`X-Proxy-Secret`）的文件，仅门户可读",
         ),
     ),
     "documents": Setting(

@@ -8,6 +8,10 @@ from pathlib import Path
 from portal.errors import BadInput, Text
 
 Network = IPv4Network | IPv6Network
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,63}")
+_TAKEN_HEADERS = frozenset(
+    {"authorization", "cookie", "dpop", "host", "x-forwarded-for", "x-proxy-secret", "x-request-id"}
+)
 
 
 def _bad(en: str, zh: str) -> BadInput:
@@ -85,6 +89,16 @@ def parse_origins(text: str) -> tuple[str, ...]:
     raise _bad(
         "is not a list of origins; write for example `https://app.example.gov.cn,https://10.0.0.5:8443`",
         "不是来源列表；写法如 `https://app.example.gov.cn,https://10.0.0.5:8443`",
+    )
+
+
+def parse_optional_header(text: str) -> str | None:
+    """Return the name of a header, None for an empty text. Raises: BadInput for a name that has another meaning."""
+    if not text or (_HEADER.fullmatch(text) and text.lower() not in _TAKEN_HEADERS):
+        return text.lower() or None
+    raise _bad(
+        "is no name of a header of its own; write for example `X-Client-Cert`",
+        "不是可用的请求头名称；写法如 `X-Client-Cert`",
     )
 
 

@@ -56,6 +56,8 @@ class Settings:
     audience: str
     public_url: str | None
     bearer_tokens: bool
+    client_certificate_header: str | None
+    proxy_secret_file: Path | None
     documents: Path | None
     backup_key: Path | None
     statement_timeout_seconds: float

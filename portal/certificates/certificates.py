@@ -3,6 +3,7 @@
 Written out, because `cryptography.x509.verification` takes no Ed25519 and asks of a leaf what web servers need.
 """
 
+import base64
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,6 +130,11 @@ def was_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bo
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return algorithm is None or isinstance(algorithm, _HASHES)
+
+
+def thumbprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of the certificate in base64url, as `x5t#S256` holds it (RFC 8705 §3.1)."""
+    return base64.urlsafe_b64encode(certificate.fingerprint(hashes.SHA256())).rstrip(b"=").decode("ascii")
 
 
 def describe(certificate: x509.Certificate) -> str:

@@ -93,17 +93,10 @@ def verify_assertion(assertion: str, around: Surroundings) -> Assertion:
     client = _client_of(claims, around)
     try:
         chain = _chain_of(header, client)
-        _check_key(chain[0], client)
-        check_chain(chain, around.trust, around.now)
-        department = department_of(chain[0])
+        _check_certificate(chain, client, around)
         key = fitting_key(algorithm, chain[0])
     except BadInput as refused:
         _refuse(f"can't be taken: {refused.text.en}", f"无法接受：{refused.text.zh}")
-    if department != client.application.department:
-        _refuse(
-            "is signed by the certificate of another department than the application's",
-            "所用证书不属于该应用所在部门",
-        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)
@@ -113,6 +106,54 @@ def verify_assertion(assertion: str, around: Surroundings) -> Assertion:
     expires_at = _check_claims(claims, around)
     digest = sha256(f"assertion {client.application.id} {claims['jti']}".encode()).digest()
     return Assertion(client.application, chain[0], digest, expires_at)
+
+
+def verify_client_certificate(certificate: x509.Certificate, name: str, around: Surroundings) -> Application:
+    """Return the application of that id, whose registered certificate the connection showed (RFC 8705 §2.1).
+
+    The authorities above it are those that are registered with it, and those in keys/ca/. Raises: Unauthenticated.
+    """
+    client = around.find_client(name)
+    if client is None:
+        raise Unauthenticated(
+            Text(
+                en="`client_id` names no application that is registered with a key; ask the portal's administrator",
+                zh="`client_id` 所列应用未登记或未登记密钥；请联系门户管理员",
+            )
+        )
+    try:
+        chain = (certificate, *_registered_chain(client)[1:])
+        _check_certificate(chain, client, around)
+    except BadInput as refused:
+        raise Unauthenticated(
+            Text(
+                en=f"the connection's certificate can't be taken: {refused.text.en}",
+                zh=f"无法接受连接的证书：{refused.text.zh}",
+            )
+        ) from None
+    return client.application
+
+
+def _registered_chain(client: Client) -> Chain:
+    """Return the certificates that are registered, none where a key is. Raises: BadInput."""
+    try:
+        load_pem_public_key(client.key)
+    except (ValueError, UnsupportedAlgorithm):
+        return tuple(parse_pem_certificates(client.key))
+    return ()
+
+
+def _check_certificate(chain: Chain, client: Client, around: Surroundings) -> None:
+    """Refuse a chain that isn't of the registered key, its department, or doesn't hold now. Raises: BadInput."""
+    _check_key(chain[0], client)
+    check_chain(chain, around.trust, around.now)
+    if department_of(chain[0]) != client.application.department:
+        raise BadInput(
+            Text(
+                en="its certificate is of another department than the application's",
+                zh="其证书不属于该应用所在部门",
+            )
+        )
 
 
 def _algorithm_of(header: Mapping[str, JsonValue]) -> Algorithm:
@@ -145,15 +186,15 @@ def _chain_of(header: Mapping[str, JsonValue], client: Client) -> Chain:
     """Return the certificates that the header holds, or else those that are registered. Raises: BadInput."""
     if "x5c" in header:
         return parse_chain(header["x5c"])
-    try:
-        return tuple(parse_pem_certificates(client.key))
-    except BadInput:
+    registered = _registered_chain(client)
+    if not registered:
         raise BadInput(
             Text(
                 en="it holds no certificates, and none is registered; send them as `x5c`",
                 zh="其中没有证书，也未登记证书；请在 `x5c` 中附上",
             )
-        ) from None
+        )
+    return registered
 
 
 def _check_key(certificate: x509.Certificate, client: Client) -> None:

@@ -4,17 +4,27 @@ Pure: a request comes as a value, and what it proves and gets goes as one; who c
 proof and assertion once before the token leaves (RFC 6749 §4.4, RFC 7523, RFC 8705, RFC 9449, RFC 9068).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, cast
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, InvalidClientError, OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from cryptography import x509
 
+from portal.certificates.certificates import thumbprint
 from portal.errors import Text, Unauthenticated
-from portal.identity.assertions import ASSERTION_TYPE, Assertion, Surroundings, verify_assertion
+from portal.identity.assertions import (
+    ASSERTION_TYPE,
+    Assertion,
+    Surroundings,
+    verify_assertion,
+    verify_client_certificate,
+)
 from portal.identity.claims import MAX_AUTH_LEVEL, Binding, Confirmation, SubjectKind
 from portal.identity.proofs import Proof, ProvenRequest, verify_proof
 from portal.identity.registry import Application
@@ -25,20 +35,27 @@ TOKEN_SECONDS = 300
 CERTIFICATE_LEVEL = 2
 """The level of who shows a certificate (enforcement.md §1); an application that is registered with less has less."""
 GRANT_TYPE = "client_credentials"
-AUTH_METHOD = "private_key_jwt"
+
+
+class AuthMethod(StrEnum):
+    """How an application says who it is."""
+
+    ASSERTION = "private_key_jwt"
+    CERTIFICATE = "tls_client_auth"
+    """By the certificate of its connection alone (RFC 8705 §2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
     """What came to the token endpoint: its address as clients write it, the form, `DPoP` headers, the certificate.
 
-    `certificate` is the SHA-256 of that of the connection, base64url, as a proxy that is trusted says.
+    `certificate` is that of the connection, as a proxy that is trusted says.
     """
 
     url: str
     form: Mapping[str, str]
     proofs: Sequence[str] = ()
-    certificate: str | None = None
+    certificate: x509.Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +92,7 @@ def answer_token_request(request: TokenRequest, around: Surroundings, authority:
     reply: TokenReply = _SERVER.create_token_response(received)
     shown = [one for one in (received.assertion, received.proof) if one is not None]
     once = tuple(ShownOnce(one.digest, one.expires_at) for one in shown)
-    application = received.assertion.application.id if received.assertion else None
+    application = received.application.id if received.application else None
     return replace(reply, once=once, refused=received.refused, application=application)
 
 
@@ -97,6 +114,7 @@ class _Request(OAuth2Request):  # type: ignore[misc]
         self.payload = BasicOAuth2Payload(dict(request.form))
         self.received, self.around, self.authority = request, around, authority
         self.assertion: Assertion | None = None
+        self.application: Application | None = None
         self.proof: Proof | None = None
         self.refused: Text | None = None
 
@@ -124,7 +142,7 @@ class _Client(ClientMixin):  # type: ignore[misc]
         return grant_type == GRANT_TYPE
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return (method, endpoint) == (AUTH_METHOD, "token")
+        return endpoint == "token" and method in tuple(AuthMethod)
 
     def get_allowed_scope(self, scope: str | None) -> str:
         """Return no scope: what an application may read is decided at each request."""
@@ -160,10 +178,15 @@ def _refusal(error: OAuth2Error) -> TokenReply:
     return TokenReply(status, dict(body))
 
 
-def _authenticate(_query_client: object, request: _Request) -> _Client:
-    """Return the client whose assertion the form holds. Raises: InvalidClientError."""
+def _by_assertion(_query_client: object, request: _Request) -> _Client | None:
+    """Return the client whose assertion the form holds, None where it holds none and a certificate may do.
+
+    Raises: InvalidClientError.
+    """
     form = request.form
-    try:
+    if "client_assertion" not in form and "client_assertion_type" not in form and request.received.certificate:
+        return None
+    with _refusing(request):
         if form.get("client_assertion_type") != ASSERTION_TYPE or not form.get("client_assertion"):
             raise Unauthenticated(
                 Text(
@@ -178,17 +201,36 @@ def _authenticate(_query_client: object, request: _Request) -> _Client:
                     en="`client_id` isn't the application that the assertion names", zh="`client_id` 与断言所列应用不符"
                 )
             )
+    request.assertion, request.application = assertion, assertion.application
+    return _Client(assertion.application)
+
+
+def _by_certificate(_query_client: object, request: _Request) -> _Client:
+    """Return the client whose registered certificate the connection showed. Raises: InvalidClientError."""
+    certificate = request.received.certificate
+    with _refusing(request):
+        if certificate is None:
+            raise Unauthenticated(
+                Text(en="the connection shows no certificate, and no assertion came", zh="连接未出示证书，也未附断言")
+            )
+        request.application = verify_client_certificate(certificate, request.form.get("client_id", ""), request.around)
+    return _Client(request.application)
+
+
+@contextmanager
+def _refusing(request: _Request) -> Iterator[None]:
+    """Turn a refusal into the library's, and keep its words."""
+    try:
+        yield
     except Unauthenticated as refused:
         request.refused = refused.text
         raise InvalidClientError(description=_ascii(refused.text.en)) from None
-    request.assertion = assertion
-    return _Client(assertion.application)
 
 
 class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
     """Client credentials, with a token that is bound to the key of the proof or to the connection's certificate."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = (AUTH_METHOD,)
+    TOKEN_ENDPOINT_AUTH_METHODS = tuple(AuthMethod)
     request: _Request
 
     def validate_token_request(self) -> None:
@@ -211,8 +253,7 @@ class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
     def create_token_response(self) -> tuple[int, dict[str, object], object]:
         """Return the token; `handle_response` adds nothing to it."""
         confirmation = self._confirmation()
-        assertion = cast("Assertion", self.request.assertion)
-        application = assertion.application
+        application = cast("Application", self.request.application)
         grant = TokenGrant(
             SubjectKind.APPLICATION,
             application.id,
@@ -229,7 +270,7 @@ class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
         proof, certificate = self.request.proof, self.request.received.certificate
         if proof is not None:
             return Confirmation(Binding.KEY, proof.thumbprint)
-        return None if certificate is None else Confirmation(Binding.CERTIFICATE, certificate)
+        return None if certificate is None else Confirmation(Binding.CERTIFICATE, thumbprint(certificate))
 
 
 def _ascii(text: str) -> str:
@@ -239,7 +280,8 @@ def _ascii(text: str) -> str:
 
 def _make_server() -> Any:  # noqa: ANN401  the library has no types
     server = _Server()
-    server.register_client_auth_method(AUTH_METHOD, _authenticate)
+    server.register_client_auth_method(AuthMethod.ASSERTION, _by_assertion)
+    server.register_client_auth_method(AuthMethod.CERTIFICATE, _by_certificate)
     server.register_grant(_Grant)
     return server
 

@@ -75,13 +75,14 @@ class TokenAuthority:
 
     def key_set(self, now: datetime) -> dict[str, list[dict[str, str]]]:
         """Return the public keys whose tokens are good now, as a JWK set (RFC 7517)."""
-        keys = (self.signing.public_key(), *(key for key, until in self.former if now < until))
-        return {"keys": [_public_jwk(key) for key in keys]}
+        return {"keys": [_public_jwk(key) for key in self._keys(now)]}
 
     def key_of(self, header: object, now: datetime) -> Ed25519PublicKey | None:
         """Return the key whose tokens have exactly that header, None where none has."""
-        keys = (self.signing.public_key(), *(key for key, until in self.former if now < until))
-        return next((key for key in keys if header == _header(key_id(key))), None)
+        return next((key for key in self._keys(now) if header == _header(key_id(key))), None)
+
+    def _keys(self, now: datetime) -> tuple[Ed25519PublicKey, ...]:
+        return (self.signing.public_key(), *(key for key, until in self.former if now < until))
 
 
 @dataclass(frozen=True, slots=True)

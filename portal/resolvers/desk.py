@@ -11,6 +11,7 @@ from starlette.responses import Response
 from portal.access.asker import Asker, identify
 from portal.access.kept import Kept
 from portal.audit.ledger import ShownProof
+from portal.certificates.certificates import thumbprint
 from portal.errors import Language, PolicyUnavailable, PortalError, RateLimited, Text, Unauthenticated
 from portal.identity.claims import SubjectKind, TokenClaims
 from portal.identity.proofs import Proof
@@ -25,6 +26,7 @@ from portal.resolvers.negotiation import JSON_TYPE, RESPONSE_TYPE, wanted_langua
 from portal.resolvers.observing import observation_of
 from portal.resolvers.operation import Endpoint, Outcome, answer_operation, refuse_request
 from portal.resolvers.over_http import Address, NotAnOperation, client_address, read_operation, render_response
+from portal.resolvers.proxies import Proxy
 from portal.settings import Settings
 
 _PUBLIC_SHARE = "public"
@@ -44,6 +46,7 @@ class Desk:
     tokens: TokenVerifier
     gate: FairGate
     buckets: Buckets
+    proxy: Proxy
     documents: Documents = field(default_factory=Documents)
     departments: Kept[str] = field(default_factory=lambda: Kept(_KEPT_DEPARTMENTS))
 
@@ -120,7 +123,9 @@ class Desk:
 
     def _sender_of(self, request: Request) -> Sender:
         url = f"{site_of(request, self.settings)}{request.url.path}"
-        return Sender(request.method, url, request.headers.getlist("dpop"))
+        certificate = self.proxy.certificate_of(request)
+        shown = None if certificate is None else thumbprint(certificate)
+        return Sender(request.method, url, request.headers.getlist("dpop"), shown)
 
     async def _use(self, proof: Proof, address: Address | None) -> None:
         """Let the proof count for this request alone. Raises: Unauthenticated, RateLimited, AuditUnavailable."""

@@ -1,6 +1,6 @@
 """Where applications get tokens: the token endpoint, its metadata and its keys (RFC 6749, RFC 8414, RFC 7517)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from urllib.parse import parse_qsl
@@ -11,12 +11,12 @@ from starlette.responses import Response
 from portal.access.pipeline import Road
 from portal.audit.ledger import ShownProof
 from portal.certificates.trust import TrustStore, load_trust_store
-from portal.errors import PortalError, Text
+from portal.errors import PortalError, Text, Unauthenticated
 from portal.identity.assertions import ALGORITHMS as ASSERTION_ALGORITHMS
 from portal.identity.assertions import Client, Surroundings
 from portal.identity.authorization import (
-    AUTH_METHOD,
     GRANT_TYPE,
+    AuthMethod,
     TokenReply,
     TokenRequest,
     answer_token_request,
@@ -30,6 +30,7 @@ from portal.resolvers.hosts import check_host, site_of
 from portal.resolvers.negotiation import wanted_language
 from portal.resolvers.observing import observation_of
 from portal.resolvers.over_http import Address, NotAnOperation, client_address, read_body, render_json_response
+from portal.resolvers.proxies import Proxy
 from portal.settings import Settings
 from portal.vocabulary import ApplicationId
 
@@ -56,6 +57,7 @@ class TokenDesk:
     road: Road
     tokens: TokenVerifier
     buckets: Buckets
+    proxy: Proxy
     _trust: _Trust = field(default_factory=_Trust)
 
     async def answer(self, request: Request) -> Response:
@@ -65,6 +67,8 @@ class TokenDesk:
             reply = await self._reply(request, address)
         except NotAnOperation as failure:
             reply = _refusal(failure.status, "invalid_request", failure.text)
+        except Unauthenticated as failure:
+            reply = _refusal(401, "invalid_client", failure.text)
         except PortalError as failure:
             reply = _refusal(503, _ERRORS[503], failure.text)
         if reply.status == 401:
@@ -93,7 +97,9 @@ class TokenDesk:
             self._trust_of(point.snapshot.content),
             self.road.now(),
         )
-        received = TokenRequest(f"{site}{TOKEN_PATH}", form, request.headers.getlist("dpop"))
+        received = TokenRequest(
+            f"{site}{TOKEN_PATH}", form, request.headers.getlist("dpop"), self.proxy.certificate_of(request)
+        )
         reply = answer_token_request(received, around, self.tokens.authority)
         # Whatever was shown is used up, also where something else is wrong with the request.
         for shown in reply.once:
@@ -112,6 +118,11 @@ class TokenDesk:
         """Return the public keys of tokens that are good now."""
         return render_json_response(self.tokens.authority.key_set(self.road.now()), 200)
 
+    def _methods(self) -> Iterator[str]:
+        yield AuthMethod.ASSERTION
+        if self.settings.client_certificate_header is not None:
+            yield AuthMethod.CERTIFICATE
+
     async def answer_metadata(self, request: Request) -> Response:
         """Return what a client has to know of the token endpoint (RFC 8414)."""
         check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
@@ -123,7 +134,8 @@ class TokenDesk:
                 "jwks_uri": f"{site}{KEYS_PATH}",
                 "response_types_supported": [],
                 "grant_types_supported": [GRANT_TYPE],
-                "token_endpoint_auth_methods_supported": [AUTH_METHOD],
+                "token_endpoint_auth_methods_supported": [*self._methods()],
+                "tls_client_certificate_bound_access_tokens": self.settings.client_certificate_header is not None,
                 "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
                 "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
             },

@@ -41,6 +41,8 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         audience="portal",
         public_url=None,
         bearer_tokens=True,
+        client_certificate_header=None,
+        proxy_secret_file=None,
         documents=None,
         backup_key=None,
         statement_timeout_seconds=5.0,
