@@ -7,7 +7,7 @@ from portal.diagnosis.installation import Installation, kind_of
 from portal.errors import Text
 from portal.storage.addresses import DatabaseKind
 from portal.storage.postgresql_facts import Right, ServerFacts, TriggerState, examine_server
-from portal.storage.rights import APPENDED, COUNTED
+from portal.storage.rights import APPENDED, COUNTED, KEPT_FOR_A_WHILE
 
 _REWRITING = (Right.UPDATE, Right.DELETE, Right.TRUNCATE)
 _LEAST = Text(
@@ -54,6 +54,7 @@ def check_portal_account(installation: Installation) -> Iterator[Finding]:
 def _missing(facts: ServerFacts) -> Iterable[str]:
     wanted = [(table, right) for table in APPENDED for right in (Right.SELECT, Right.INSERT)]
     wanted += [(table, right) for table in COUNTED for right in (Right.SELECT, Right.INSERT, Right.UPDATE)]
+    wanted += [(table, right) for table in KEPT_FOR_A_WHILE for right in (Right.SELECT, Right.INSERT, Right.DELETE)]
     wanted += [(table, Right.SELECT) for table in facts.tables]
     found = {
         f"{right} {table}" for table, right in wanted if table in facts.tables and (table, right) not in facts.rights
