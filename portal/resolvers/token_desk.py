@@ -1,5 +1,6 @@
 """Where applications get tokens: the token endpoint, its metadata and its keys (RFC 6749, RFC 8414, RFC 7517)."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -43,10 +44,9 @@ _ERRORS: Mapping[int, str] = {429: "slow_down", 503: "temporarily_unavailable"}
 
 @dataclass(slots=True)
 class _Trust:
-    """Whom the portal trusts, read again when the content is another."""
+    """Whom the portal trusts by the content of an epoch, read again when the content is another."""
 
-    epoch: int = -1
-    store: TrustStore = field(default_factory=TrustStore)
+    kept: tuple[int, TrustStore] = (-1, TrustStore())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class TokenDesk:
         around = Surroundings(
             (f"{site}{TOKEN_PATH}", issuer_of(site, self.settings)),
             lambda name: _find_client(name, point.snapshot.content),
-            self._trust_of(point.snapshot.content),
+            await asyncio.to_thread(self._trust_of, point.snapshot.content),
             self.road.now(),
         )
         received = TokenRequest(
@@ -108,11 +108,13 @@ class TokenDesk:
         return reply
 
     def _trust_of(self, content: PortalContent) -> TrustStore:
-        if self._trust.epoch != content.epoch:
+        """Return whom the portal trusts; lists of many revoked certificates take a while to read."""
+        epoch, store = self._trust.kept
+        if epoch != content.epoch:
             # The load has refused what is wrong in these files.
             store, _, _ = load_trust_store(content.key_files, self.road.now())
-            self._trust.epoch, self._trust.store = content.epoch, store
-        return self._trust.store
+            self._trust.kept = content.epoch, store
+        return store
 
     async def answer_keys(self, _request: Request) -> Response:
         """Return the public keys of tokens that are good now."""

@@ -32,7 +32,7 @@ def test_import_contracts_are_kept() -> None:
         ("planted.py", "", "imports run downwards"),
         ("access/planted.py", "import portal.access.planted_too", "no module imports itself"),
         ("access/planted.py", "import casbin", "only policies speaks to Casbin"),
-        ("bundles/planted.py", "import joserfc", "only identity and agreements"),
+        ("bundles/planted.py", "import joserfc", "only identity, agreements and certificates"),
         ("access/planted.py", "import strawberry", "only schema, resolvers and app"),
         ("conditions/planted.py", "import sqlalchemy", "conditions know no framework"),
         ("policies/planted.py", "import sqlite3", "only storage, access and the audit reach a database"),
