@@ -123,13 +123,13 @@ class Ledger:
         policies can't change before it ends: it holds the write lock (enforcement.md §6).
         """
         with self._log.transaction():
-            head, recordings = self._write([one for one in submissions if isinstance(one, Submission)])
+            head, recordings = self._write([one for one in submissions if not isinstance(one, ShownProof)])
             uses = self._use([one for one in submissions if isinstance(one, ShownProof)])
         if head != self._head:
             self._head = head
             self._written.append((head.sequence, monotonic()))
         records, proofs = iter(recordings), iter(uses)
-        return [next(records) if isinstance(one, Submission) else next(proofs) for one in submissions]
+        return [next(proofs) if isinstance(one, ShownProof) else next(records) for one in submissions]
 
     def _write(self, submissions: Sequence[Submission]) -> tuple[Head, list[Recording]]:
         """Write records within a transaction; return the chain's head after it, and what became of each."""
