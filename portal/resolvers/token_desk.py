@@ -127,7 +127,10 @@ class TokenDesk:
 
     async def answer_metadata(self, request: Request) -> Response:
         """Return what a client has to know of the token endpoint (RFC 8414)."""
-        check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
+        try:
+            check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
+        except NotAnOperation as failure:
+            return _render(_refusal(failure.status, "invalid_request", failure.text), request)
         site = site_of(request, self.settings)
         return render_json_response(
             {

@@ -144,6 +144,17 @@ def test_metadata_are_what_clients_ask_for(world: PortalWorld) -> None:
             getattr(found, f"validate_{name}")()
 
 
+@pytest.mark.clause("T8")
+@pytest.mark.parametrize(("host", "status"), [("elsewhere.test", 421), ("a b", 400), ("portal.test/x", 400)])
+def test_nothing_is_told_under_another_name(tmp_path: Path, host: str, status: int) -> None:
+    with open_world(bundle(), tmp_path, allowed_hosts="portal.test") as world:
+        told = world.send("GET", "/.well-known/oauth-authorization-server", headers={"Host": host})
+        assert (told.status, told.payload["error"]) == (status, "invalid_request")
+        assert "token_endpoint" not in told.payload
+        refused = post(world, form(), Host=host)
+        assert (refused.status, refused.payload["error"]) == (status, "invalid_request")
+
+
 def test_addresses_are_those_that_are_set(tmp_path: Path) -> None:
     site = "https://share.example.gov.cn"
     with open_world(bundle(), tmp_path, public_url=site, issuer=site) as world:
