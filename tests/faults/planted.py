@@ -66,8 +66,8 @@ _EARLY_IMPORTS = _mutant(
     "answer-before-record-imports",
     "R1",
     _WRITING,
-    "from portal.audit.receipts import Recording\n",
-    "from time import sleep\n\nfrom portal.audit.receipts import Recorded, Recording\n",
+    "from portal.audit.receipts import Written\n",
+    "from time import sleep\n\nfrom portal.audit.receipts import Recorded, Written\n",
 )
 
 _UNSYNCED_SERVER = _mutant(

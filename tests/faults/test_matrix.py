@@ -120,7 +120,7 @@ def test_no_cell_is_open_when_a_database_of_a_server_fails(bench: Bench) -> None
         faults: Mapping[str, Faulty] = {
             name: partial(as_administrator, lane, making) for name, making in ON_SERVER.items()
         }
-        breaches = [*try_matrix(lane.ledger.port, bench.world.token, faults, seconds=9.0)]
+        breaches = [*try_matrix(lane.ledger.port, bench.world.token, faults, seconds=11.0)]
         # The log verifies, and each answer that left has its record.
         breaches += lane.examine()
     assert breaches == []
