@@ -18,6 +18,7 @@ from portal.policies.information_point import PortalContent, load_content
 from portal.policies.snapshot import Snapshot
 from portal.storage.content import unreadable
 from portal.storage.database import open_database
+from portal.storage.pool import DATABASE_FAULTS
 
 LOAD_SECONDS = 20.0
 """So long the content may take to be loaded; who waits for it is refused then."""
@@ -88,7 +89,7 @@ class SnapshotKeeper:
         try:
             async with asyncio.timeout(LOAD_SECONDS):
                 return await load_content(self.engine, self.ring.keys.digest_secret)
-        except (TimeoutError, OSError) as fault:
+        except DATABASE_FAULTS as fault:
             raise unreadable("the database doesn't answer", "数据库没有响应") from fault
 
 

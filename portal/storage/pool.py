@@ -12,8 +12,11 @@ from portal.storage.postgresql import connect_async
 RETRY_SECONDS = 0.5
 """After a failure to connect, so long everyone is refused at once; then one tries again."""
 
-DATABASE_FAULTS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What using a connection raises where the database, or the way to it, fails."""
+DATABASE_FAULTS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What using a connection raises where the database, or the way to it, fails.
+
+The last is what the driver says where a connection ends between two of its own steps.
+"""
 
 
 class DatabaseDownError(OSError):

@@ -74,7 +74,7 @@ def _milliseconds(seconds: float) -> str:
 async def connect_async(url: str, *, statement_seconds: float = READING_SECONDS) -> "asyncpg.Connection":
     """Return a connection of the event loop that only reads.
 
-    Raises: OSError, TimeoutError, asyncpg.PostgresError.
+    Raises: OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InternalClientError.
     """
     settings = {
         **_SETTINGS,
@@ -100,7 +100,7 @@ async def connect_async(url: str, *, statement_seconds: float = READING_SECONDS)
             )
         except asyncpg.TargetServerAttributeNotMatched:
             failure = OSError("the host takes no writes")
-        except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InternalClientError) as fault:
             failure = fault
     raise failure
 
