@@ -237,9 +237,17 @@ class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
         """Authenticate the client, and hold the proof, if one came, to this endpoint."""
         super().validate_token_request()
         proofs = self.request.received.proofs
-        if not proofs:
+        if not proofs and self.request.received.certificate is not None:
             return
         try:
+            # INVARIANT: no token leaves that anybody could use who copies it.
+            if not proofs:
+                raise Unauthenticated(
+                    Text(
+                        en="send a header `DPoP` with a proof: tokens are bound to the key that it is made with",
+                        zh="请在 `DPoP` 头中附上证明：令牌与其密钥绑定",
+                    )
+                )
             if len(proofs) > 1:
                 raise Unauthenticated(
                     Text(en="there is more than one `DPoP` header; send one", zh="`DPoP` 头重复；请只发送一个")
@@ -266,11 +274,11 @@ class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
         token = issue_token(grant, self.request.authority, self.request.around.now)
         return 200, {"access_token": token, "token_type": scheme.value, "expires_in": TOKEN_SECONDS}, ()
 
-    def _confirmation(self) -> Confirmation | None:
-        proof, certificate = self.request.proof, self.request.received.certificate
-        if proof is not None:
-            return Confirmation(Binding.KEY, proof.thumbprint)
-        return None if certificate is None else Confirmation(Binding.CERTIFICATE, thumbprint(certificate))
+    def _confirmation(self) -> Confirmation:
+        if self.request.proof is not None:
+            return Confirmation(Binding.KEY, self.request.proof.thumbprint)
+        certificate = cast("x509.Certificate", self.request.received.certificate)
+        return Confirmation(Binding.CERTIFICATE, thumbprint(certificate))
 
 
 def _ascii(text: str) -> str:

@@ -80,7 +80,15 @@ def proof_of(token: str | None = None, method: str = "POST", url: str = TOKEN_UR
 
 
 def post(world: PortalWorld, fields: Mapping[str, str], **headers: str) -> Answer:
-    return world.send("POST", "/token", content=urlencode(fields).encode(), headers={**FORM, **headers})
+    """Ask for a token with a proof of its own, unless another is given; `-` stands for none."""
+    proven = {"DPoP": proof_of(url=f"{world.settings.public_url or SITE}/token"), **headers}
+    sent = {name: value for name, value in proven.items() if value != "-"}
+    return world.send("POST", "/token", content=urlencode(fields).encode(), headers={**FORM, **sent})
+
+
+def ask_with(world: PortalWorld, token: str) -> Answer:
+    headers = {"Authorization": f"DPoP {token}", "DPoP": proof_of(token, url=f"{SITE}/graphql")}
+    return world.ask(DOCUMENT, headers=headers)
 
 
 def test_application_gets_a_bound_token_and_is_answered_with_it(world: PortalWorld) -> None:
@@ -89,15 +97,20 @@ def test_application_gets_a_bound_token_and_is_answered_with_it(world: PortalWor
     assert granted.headers["cache-control"] == "no-store"
     assert (granted.payload["token_type"], granted.payload["expires_in"]) == ("DPoP", 300)
     token = str(granted.payload["access_token"])
-    headers = {"Authorization": f"DPoP {token}", "DPoP": proof_of(token, url=f"{SITE}/graphql")}
-    answer = world.ask(DOCUMENT, headers=headers)
+    answer = ask_with(world, token)
     assert (answer.status, answer.codes) == (200, [])
     assert answer.payload == world.ask(DOCUMENT, by=CHECKER).payload
 
 
-def test_token_is_free_when_no_proof_comes_and_says_what_it_may(world: PortalWorld) -> None:
+def test_no_token_leaves_that_is_bound_to_nothing(world: PortalWorld) -> None:
+    refused = post(world, form(), DPoP="-")
+    assert (refused.status, refused.payload["error"]) == (400, "invalid_dpop_proof")
+    assert "send a header `DPoP`" in str(refused.payload["error_description"])
+    assert "access_token" not in refused.payload
+
+
+def test_token_says_who_asks_and_to_which_key_it_is_bound(world: PortalWorld) -> None:
     granted = post(world, form())
-    assert granted.payload["token_type"] == "Bearer"
     keys = KeySet.import_key_set(world.send("GET", "/jwks").payload)  # type: ignore[arg-type]
     token = jwt.decode(str(granted.payload["access_token"]), keys, algorithms=["Ed25519"])
     assert token.header["typ"] == "at+jwt"
@@ -109,7 +122,7 @@ def test_token_is_free_when_no_proof_comes_and_says_what_it_may(world: PortalWor
         "network_zone": "government",
     }
     assert token.claims["exp"] - token.claims["iat"] == 300
-    assert "cnf" not in token.claims
+    assert token.claims["cnf"] == {"jkt": P256.thumbprint()}
 
 
 def test_a_client_library_gets_a_token_and_is_answered_by_the_registered_certificate(tmp_path: Path) -> None:
@@ -121,11 +134,12 @@ def test_a_client_library_gets_a_token_and_is_answered_by_the_registered_certifi
             async with AsyncOAuth2Client(
                 "checker", jose_key(SIGNER), token_endpoint_auth_method=method, transport=transport
             ) as client:
-                found: Mapping[str, object] = await client.fetch_token(TOKEN_URL, grant_type="client_credentials")
+                found: Mapping[str, object] = await client.fetch_token(
+                    TOKEN_URL, grant_type="client_credentials", headers={"DPoP": proof_of()}
+                )
                 return found
 
-        token = world.run(fetch())["access_token"]
-        answer = world.ask(DOCUMENT, headers={"Authorization": f"Bearer {token}"})
+        answer = ask_with(world, str(world.run(fetch())["access_token"]))
         assert (answer.status, answer.codes) == (200, [])
 
 
@@ -260,13 +274,13 @@ def test_token_is_asked_for_by_post_alone(world: PortalWorld, method: str) -> No
 
 
 def test_application_that_was_removed_gets_no_token_and_its_tokens_end(world: PortalWorld, tmp_path: Path) -> None:
-    token = post(world, form()).payload["access_token"]
+    token = str(post(world, form()).payload["access_token"])
     without = bundle()
     del without.applications[0]
     without.policies = {name: one for name, one in without.policies.items() if "checker" not in str(one)}
     world.load(without, tmp_path / "without")
     assert post(world, form()).status == 401
-    assert world.ask("{ __typename }", headers={"Authorization": f"Bearer {token}"}).status == 401
+    assert ask_with(world, token).status == 401
 
 
 def test_application_whose_certificate_was_revoked_gets_no_token(world: PortalWorld, tmp_path: Path) -> None:
