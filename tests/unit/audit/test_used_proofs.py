@@ -1,5 +1,6 @@
 """A proof is taken once: by whichever worker, however many show it at the same time (RFC 9449 §11.1)."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -104,3 +105,16 @@ async def test_recorder_tells_whether_a_proof_is_the_first(log: Log) -> None:
     with closing(Recorder.start(log.url, log.keys)) as recorder:
         assert await recorder.use_proof(proof(1))
         assert not await recorder.use_proof(proof(1))
+
+
+async def test_recorder_forgets_proofs_that_have_long_expired(log: Log) -> None:
+    with closing(Recorder.start(log.url, log.keys)) as recorder:
+        await recorder.use_proof(proof(1, datetime.now(UTC) - timedelta(minutes=5)))
+        await recorder.use_proof(proof(2, datetime.now(UTC) + timedelta(minutes=5)))
+        recorder._thread._forgets_at = 0.0
+        for _ in range(100):
+            if kept(log.url) < 2:
+                break
+            await asyncio.sleep(0.1)
+        assert not await recorder.use_proof(proof(2))
+    assert kept(log.url) == 1
