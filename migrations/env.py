@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from portal.storage import audit_tables, tables  # noqa: F401  # their tables are on the one MetaData
+from portal.storage import administration_tables, audit_tables, tables  # noqa: F401  # their tables are on the one MetaData
 from portal.storage.metadata import metadata
 
 # SQLite changes a column only by copying its table, which Alembic calls a batch.

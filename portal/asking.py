@@ -13,6 +13,7 @@ from portal.identity.claims import SubjectKind, TokenClaims
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.explanation import Explanation, explain_entry
 from portal.policies.matching import Request
+from portal.resolvers.context import actor_of
 from portal.resolvers.operation import Operation, answer_operation
 from portal.resolvers.over_http import render_payload
 from portal.settings import Settings
@@ -78,7 +79,8 @@ async def render_schema(settings: Settings, named: NamedSubject | None) -> str:
     async with open_portal(settings) as portal:
         point, subject, _ = await _identify(portal, named)
         view = portal.endpoint.view_of(subject, point, portal.road.now())
-        return print_schema(portal.endpoint.whole_schema(view, point.snapshot.content.profile).schema)
+        actor = actor_of(_asker(named), subject)
+        return print_schema(portal.endpoint.whole_schema(view, point.snapshot.content.profile, actor).schema)
 
 
 async def explain(settings: Settings, named: NamedSubject | None, question: Question) -> Explanation:

@@ -8,6 +8,8 @@ PortalError
 ├── SourceUnavailable   the place where shared data lie
 ├── PolicyUnavailable   no whole policy snapshot, or the clock in doubt
 ├── AuditUnavailable    no durable record
+├── Forbidden           an act that the roles don't reach, or that takes a second factor or person
+├── Conflict            what an act rests on was changed meanwhile
 └── ConfigurationError  settings, key files, databases that can't be used
 """
 
@@ -57,6 +59,8 @@ class ErrorCode(StrEnum):
     SOURCE_UNAVAILABLE = "SOURCE_UNAVAILABLE"
     POLICY_UNAVAILABLE = "POLICY_UNAVAILABLE"
     AUDIT_UNAVAILABLE = "AUDIT_UNAVAILABLE"
+    FORBIDDEN = "FORBIDDEN"
+    CONFLICT = "CONFLICT"
     INTERNAL = "INTERNAL"
 
 
@@ -114,6 +118,18 @@ class AuditUnavailable(PortalError):
     """The audit record could not be made durable, so nothing may be answered."""
 
     code = ErrorCode.AUDIT_UNAVAILABLE
+
+
+class Forbidden(PortalError):
+    """An act on the portal that the subject's roles don't reach, or that needs a second factor or a second person."""
+
+    code = ErrorCode.FORBIDDEN
+
+
+class Conflict(PortalError):
+    """What an act rests on was changed by another one meanwhile."""
+
+    code = ErrorCode.CONFLICT
 
 
 class ConfigurationError(PortalError):

@@ -58,6 +58,14 @@ SETTINGS: Mapping[str, Setting] = {
             "数据存储，所用账户可写入数据行；留空则为同一账户",
         ),
     ),
+    "administration_database_url": Setting(
+        str,
+        "{owner_database_url}",
+        Text(
+            "the portal's own database, for an account that may change policies and the register; empty: the owner's",
+            "门户自身的数据库，所用账户可变更策略和注册信息；留空则为属主账户",
+        ),
+    ),
     "profile": Setting(
         parse_optional_text,
         "",

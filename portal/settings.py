@@ -50,6 +50,7 @@ class Settings:
     data_url: str = field(repr=False)
     owner_database_url: str = field(repr=False)
     owner_data_url: str = field(repr=False)
+    administration_database_url: str = field(repr=False)
     profile: str | None
     key_file: Path
     issuer: str

@@ -62,6 +62,10 @@ class Role(StrEnum):
     OPERATOR_OFFICER = "operator_officer"
 
 
+EXCLUSIVE_ROLES = (Role.SYSTEM_ADMINISTRATOR, Role.POLICY_ADMINISTRATOR, Role.AUDITOR)
+"""Administrators of system, security and audit: nobody is two of them (WH-24 KF-23)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Who asks. An attribute that is empty is missing; the public has no department.

@@ -18,6 +18,8 @@ class Asker:
     client_address: IPv4Address | IPv6Address | None
     request_id: str
     reference: CaseReference = UNSTATED
+    has_second_factor: bool = False
+    """Whether a second factor was shown for the sign-in; a token says so by its level."""
 
     def environment(self, now: datetime, zone: NetworkZone | None) -> Environment:
         """Return the circumstances of the request at a moment, the arguments of its fields left aside."""

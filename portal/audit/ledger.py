@@ -13,7 +13,7 @@ from portal.audit.checkpoints import LOSS_PATTERN, NO_CHECKPOINT, Checkpoint, St
 from portal.audit.connection import open_log
 from portal.audit.heads import KnownHeads
 from portal.audit.receipts import ProofUse, QuotaExhausted, Recorded, Recording, StaleEpoch, Written
-from portal.audit.records import AuditRecord, Quota, render_record, render_time
+from portal.audit.records import ActRecord, AuditRecord, Quota, render_act, render_record, render_time
 from portal.audit.refused_tokens import RefusalKey
 from portal.audit.signing import Signer, SigningKeys
 from portal.audit.witness import WitnessedCheckpoint, load_witness, store_witness
@@ -24,9 +24,9 @@ from portal.errors import AuditUnavailable, Text
 class Submission:
     """A record that waits to be written; `body` is its canonical JSON."""
 
-    record: AuditRecord
+    record: AuditRecord | ActRecord
     body: bytes
-    quotas: Sequence[Quota]
+    quotas: Sequence[Quota] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ Handed = Submission | ShownProof
 def submit(record: AuditRecord, quotas: Sequence[Quota]) -> Submission:
     """Return the record ready for the log."""
     return Submission(record, render_record(record), quotas)
+
+
+def submit_act(record: ActRecord) -> Submission:
+    """Return the record of an act ready for the log."""
+    return Submission(record, render_act(record))
 
 
 _DayKey = tuple[str, str, str]
@@ -176,7 +181,8 @@ class Ledger:
         self, submission: Submission, epoch: int, day_rows: dict[_DayKey, int]
     ) -> StaleEpoch | QuotaExhausted | None:
         """Return why the record may not be written; else add its rows to the day's."""
-        if submission.record.epoch != epoch:
+        # An act was done under whichever epoch held.
+        if submission.record.epoch not in (epoch, None):
             return StaleEpoch(epoch)
         after: dict[_DayKey, int] = {}
         for quota in submission.quotas:
@@ -248,7 +254,7 @@ def _day_key(quota: Quota) -> _DayKey:
     return quota.subject, quota.entry, quota.day.isoformat()
 
 
-def _columns(record: AuditRecord) -> tuple[str | int | None, ...]:
+def _columns(record: AuditRecord | ActRecord) -> tuple[str | int | None, ...]:
     """Return the searchable columns, from `time` to `row_count`."""
     return (
         render_time(record.time),
@@ -256,7 +262,7 @@ def _columns(record: AuditRecord) -> tuple[str | int | None, ...]:
         record.department,
         record.application,
         record.user,
-        record.entry,
+        record.entry or "",
         record.decision,
         record.rows,
     )

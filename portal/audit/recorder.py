@@ -9,9 +9,9 @@ from typing import cast
 
 from portal.audit.connection import LOG_FAULTS
 from portal.audit.daily_rows import DailyRows, DailyRowsError, open_daily_rows
-from portal.audit.ledger import Handed, Ledger, ShownProof, submit
-from portal.audit.receipts import ProofUse, Recording, Written
-from portal.audit.records import AuditRecord, Quota
+from portal.audit.ledger import Handed, Ledger, ShownProof, submit, submit_act
+from portal.audit.receipts import ProofUse, Recorded, Recording, Written
+from portal.audit.records import ActRecord, AuditRecord, Quota
 from portal.audit.refused_tokens import RefusedTokens
 from portal.audit.signing import SigningKeys
 from portal.audit.witness import remove_drafts
@@ -84,6 +84,12 @@ class Recorder:
         if not self._witnessing.is_witnessed:
             raise unavailable()
         return cast("Recording", await self._written(submit(record, quotas)))
+
+    async def record_act(self, record: ActRecord) -> Recorded:
+        """Return when the act's record is durable. Raises: AuditUnavailable."""
+        if not self._witnessing.is_witnessed:
+            raise unavailable()
+        return cast("Recorded", await self._written(submit_act(record)))
 
     async def use_proof(self, proof: ShownProof) -> bool:
         """Note a proof as used, durably; return whether it wasn't before, on any worker. Raises: AuditUnavailable."""

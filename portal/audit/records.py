@@ -1,4 +1,4 @@
-"""The audit record of one root field of `shared` (enforcement.md §6), and its canonical JSON.
+"""Audit records: of one root field of `shared` (enforcement.md §6), of an act on the portal; and their canonical JSON.
 
 The canonical form is UTF-8 JSON without white space, its members in the fixed order of `render_record`; absent values
 are null, times UTC with six decimals. The log puts `writer` and `sequence` in front. What is hashed is exactly the
@@ -7,7 +7,8 @@ text that is stored.
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ import orjson
 
 from portal.conditions.tree import Value
 from portal.errors import ErrorCode
+from portal.json_text import JsonValue
 from portal.vocabulary import UNSTATED, CaseReference, EntryCode, EntryIdentifier, ItemIdentifier, Mode, PolicyId
 
 # China has had one offset without daylight saving since 1991; days before that are never counted.
@@ -73,6 +75,52 @@ class AuditRecord:
     request_id: str
     parts: tuple[RecordPart, ...] = ()
     reference: CaseReference = UNSTATED
+
+
+class Act(StrEnum):
+    """What somebody did with the portal itself, or was refused to do."""
+
+    TOKEN_ISSUED = "token_issued"  # noqa: S105  the name of an act
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105  the name of an act
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    SESSION_ENDED = "session_ended"
+    FACTOR_ENROLLED = "factor_enrolled"
+    FACTOR_REFUSED = "factor_refused"
+    CHANGE_DRAFTED = "change_drafted"
+    CHANGE_SUBMITTED = "change_submitted"
+    CHANGE_APPROVED = "change_approved"
+    CHANGE_REJECTED = "change_rejected"
+    CHANGE_WITHDRAWN = "change_withdrawn"
+    CHANGE_ACTIVATED = "change_activated"
+    FROZEN = "frozen"
+    AUDIT_READ = "audit_read"
+    POLICY_ASKED = "policy_asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActRecord:
+    """What somebody did with the portal itself, in the same chains as what was read.
+
+    `target` names what it was done with; `details` say more, and hold no personal data and no secret. `entry` is None
+    where it is about no entry alone. It holds under any epoch: `epoch` is None.
+    """
+
+    time: datetime
+    subject: str
+    department: str | None
+    application: str | None
+    user: str | None
+    act: Act
+    target: str
+    entry: EntryCode | None = None
+    decision: Outcome = Outcome.PERMIT
+    code: ErrorCode | None = None
+    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    client_address: str | None = None
+    request_id: str | None = None
+    rows: int = 0
+    epoch: None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +191,29 @@ def render_record(record: AuditRecord) -> bytes:
             "parts": [_render_part(part) for part in record.parts],
             "case": record.reference.case,
             "operator": record.reference.operator,
+        }
+    )
+
+
+def render_act(record: ActRecord) -> bytes:
+    """Return the canonical JSON of an act, as yet without its place in a chain."""
+    # INVARIANT: as in `render_record`, the members up to `rows` are the searchable columns.
+    return orjson.dumps(
+        {
+            "time": render_time(record.time),
+            "subject": record.subject,
+            "department": record.department,
+            "application": record.application,
+            "user": record.user,
+            "entry": record.entry or "",
+            "decision": record.decision,
+            "rows": record.rows,
+            "act": record.act,
+            "target": record.target,
+            "code": record.code,
+            "details": dict(record.details),
+            "client_address": record.client_address,
+            "request_id": record.request_id,
         }
     )
 

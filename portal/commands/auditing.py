@@ -140,6 +140,9 @@ def in_short(text: str) -> str:
     """Return a record as one short line: time, receipt, who, decision, what."""
     record = json.loads(text)
     decision = record["code"] or record["decision"]
+    if "act" in record:
+        what = f"{record['act']} {record['target']}"
+        return f"{record['time']} {record['writer']}-{record['sequence']} {record['subject']} {decision} {what}"
     items = " ".join(record["items"])
     return (
         f"{record['time']} {record['writer']}-{record['sequence']} {record['subject']} {decision} "

@@ -27,14 +27,15 @@ def init(session: Session, options: InitOptions) -> ExitCode:
     terminal.complain(
         Text(
             en="the databases are ready; put these lines into the settings of the portal (`.env`, readable by its "
-            "account alone). Servers need the first two, loading and upgrading the others. A second run makes new "
-            "passwords",
+            "account alone). Servers need the first two, those at which administrators work the third, loading and "
+            "upgrading the others. A second run makes new passwords",
             zh="数据库已就绪；请将以下各行写入门户的设置（`.env`，仅门户账户可读）。"
-            "提供服务需要前两行，装载和升级需要后两行。再次运行会生成新的密码",
+            "提供服务需要前两行，供管理员操作的服务还需要第三行，装载和升级需要后两行。再次运行会生成新的密码",
         )
     )
     terminal.write(f"PORTAL_DATABASE_URL={made.database}")
     terminal.write(f"PORTAL_DATA_URL={made.data}")
+    terminal.write(f"PORTAL_ADMINISTRATION_DATABASE_URL={made.administration}")
     terminal.write(f"PORTAL_OWNER_DATABASE_URL={made.owner_database}")
     terminal.write(f"PORTAL_OWNER_DATA_URL={made.owner_data}")
     return ExitCode.DONE

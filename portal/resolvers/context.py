@@ -8,7 +8,9 @@ from graphql import GraphQLError
 from portal.access.asker import Asker
 from portal.access.pipeline import Road
 from portal.errors import ErrorCode, Language, PortalError, Text
+from portal.identity.claims import MAX_AUTH_LEVEL
 from portal.policies.decision_point import DecisionPoint
+from portal.policies.duties import Actor, Duties
 from portal.policies.snapshot import View
 from portal.resolvers.shelves import CatalogShelves
 from portal.schema.catalog_values import OnDemand
@@ -21,6 +23,13 @@ class RequestMade:
 
     answers: dict[EntryCode, OnDemand] = field(default_factory=dict)
     asked: set[EntryIdentifier] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What those who administer a portal work with; made once a process."""
+
+    duties: Duties = field(default_factory=Duties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,18 @@ class RequestContext:
     language: Language
     purposes: tuple[Purpose, ...]
     shelves: CatalogShelves
+    office: Office
     made: RequestMade = field(default_factory=RequestMade)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts on the portal itself, where that is what is asked."""
+        return actor_of(self.asker, self.subject)
+
+
+def actor_of(asker: Asker, subject: Subject) -> Actor:
+    """Return who acts: a second factor was shown to the portal, or to who issued the token (level 3)."""
+    return Actor(subject, asker.has_second_factor or (subject.auth_level or 0) >= MAX_AUTH_LEVEL)
 
 
 def field_error(code: ErrorCode, text: Text, language: Language, items: tuple[str, ...] | None = None) -> GraphQLError:

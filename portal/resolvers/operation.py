@@ -31,16 +31,17 @@ from portal.errors import (
 )
 from portal.identity.proofs import ALGORITHMS
 from portal.policies.decision_point import DecisionPoint
+from portal.policies.duties import Actor
 from portal.policies.snapshot import View
 from portal.regulations.profiles import load_profile
-from portal.resolvers.context import RequestContext
+from portal.resolvers.context import Office, RequestContext, actor_of
 from portal.resolvers.introspection import check_introspection
 from portal.resolvers.notices import render_notices
-from portal.resolvers.root import ShapedExecutor, static_schema
-from portal.resolvers.shared import resolve_shared_field
+from portal.resolvers.root import ShapedExecutor
+from portal.resolvers.schemas import Schemas
 from portal.resolvers.shelves import CatalogShelves
 from portal.resolvers.validation import ERRORS_SHOWN, validate_document
-from portal.schema.assembly import AssembledSchema, SchemaAssembler, linked_entries, named_views
+from portal.schema.assembly import AssembledSchema, linked_entries, named_views
 from portal.schema.catalog_values import is_in_catalog, shown_items
 from portal.vocabulary import Purpose, Subject
 
@@ -107,7 +108,8 @@ class Endpoint:
 
     road: Road
     bounds: Bounds
-    assembler: SchemaAssembler = field(default_factory=lambda: SchemaAssembler(static_schema(), resolve_shared_field))
+    schemas: Schemas = field(default_factory=Schemas)
+    office: Office = field(default_factory=Office)
     documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     views: Kept[tuple[View, datetime, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
@@ -141,14 +143,15 @@ class Endpoint:
             kept = self.sizes.keep(key, catalog_sizes(shown, len(self.purposes_of(content.profile))))
         return kept
 
-    def schema_for(self, text: str, view: View, profile: str) -> AssembledSchema:
+    def schema_for(self, text: str, view: View, profile: str, actor: Actor) -> AssembledSchema:
         """Return the schema that a document is held against: its entries of the view, no others."""
         views, whole = named_views(text, view)
-        return self.assembler.assemble(views, self.purposes_of(profile), whole=whole)
+        return self.schemas.assemble(views, self.purposes_of(profile), self.office.duties, actor, whole=whole)
 
-    def whole_schema(self, view: View, profile: str) -> AssembledSchema:
+    def whole_schema(self, view: View, profile: str, actor: Actor) -> AssembledSchema:
         """Return the whole schema of a view, as introspection shows it."""
-        return self.assembler.assemble(tuple(view.values()), self.purposes_of(profile), whole=True)
+        views, purposes = tuple(view.values()), self.purposes_of(profile)
+        return self.schemas.assemble(views, purposes, self.office.duties, actor, whole=True)
 
 
 async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operation, language: Language) -> Outcome:
@@ -165,7 +168,9 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         check_catalog_cells(document, operation.name, operation.variables, sizes, catalog_cells)
         if operation.only_query and _changes(document, operation.name):
             return _by_post_alone(language)
-        assembled = endpoint.schema_for(operation.document, view, point.snapshot.content.profile)
+        assembled = endpoint.schema_for(
+            operation.document, view, point.snapshot.content.profile, actor_of(asker, subject)
+        )
         faults = _validate(endpoint, assembled, document, operation)
         if not faults:
             _check_introspection(endpoint, assembled, document, operation)
@@ -177,7 +182,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         return _refuse_document(faults, operation, language)
     purposes = endpoint.purposes_of(point.snapshot.content.profile)
     context = RequestContext(
-        endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves
+        endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves, endpoint.office
     )
     result = await _execute(assembled.schema, document, operation, context)
     try:

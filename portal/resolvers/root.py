@@ -91,9 +91,15 @@ class Query:
 
 
 def static_schema() -> strawberry.Schema:
-    """Return the schema of the static fields, with every scalar of the contract known to it."""
+    """Return the schema of the static fields that everybody has."""
+    return static_schema_of(Query)
+
+
+def static_schema_of(query: type, mutation: type | None = None) -> strawberry.Schema:
+    """Return the schema of these roots, with every scalar of the contract known to it."""
     schema = strawberry.Schema(
-        Query,
+        query,
+        mutation=mutation,
         types=[AccessType],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         execution_context_class=ShapedExecutor,

@@ -4,10 +4,19 @@ import re
 from collections.abc import Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import strawberry
-from graphql import GraphQLArgument, GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLSchema
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+)
 
 from portal.access.kept import Kept
 from portal.policies.snapshot import EntryView, View
@@ -71,20 +80,30 @@ class SchemaAssembler:
 
     static: strawberry.Schema
     resolve: Resolve
+    governed: AbstractSet[str] = frozenset()
+    """Static fields that are left out unless they are asked for by name."""
     _frames: Kept[FrameTypes] = field(default_factory=lambda: Kept(4))
     _parts: Kept[EntryParts] = field(default_factory=lambda: Kept(_KEPT_ENTRIES))
     _entries: Kept[EntryTypes] = field(default_factory=lambda: Kept(_KEPT_ENTRIES))
     _schemas: Kept[AssembledSchema] = field(default_factory=lambda: Kept(_KEPT_SCHEMAS))
 
-    def assemble(self, views: Sequence[EntryView], purposes: Sequence[str], *, whole: bool) -> AssembledSchema:
-        """Return the schema of these entries. `whole`: it is shown, so `shared` is left out where it would be empty."""
-        key = (tuple(map(_view_key, views)), tuple(purposes), whole)
+    def assemble(
+        self, views: Sequence[EntryView], purposes: Sequence[str], shown: AbstractSet[str] = frozenset(), *, whole: bool
+    ) -> AssembledSchema:
+        """Return the schema of these entries, with those of the governed fields that are `shown`.
+
+        `whole`: somebody looks at it, so `shared` is left out where it would be empty.
+        """
+        key = (tuple(map(_view_key, views)), tuple(purposes), frozenset(shown), whole)
         kept = self._schemas.find(key)
         if kept is None:
-            kept = self._schemas.keep(key, AssembledSchema(self._build(views, purposes, whole=whole), key))
+            schema = self._build(views, purposes, self.governed - shown, whole=whole)
+            kept = self._schemas.keep(key, AssembledSchema(schema, key))
         return kept
 
-    def _build(self, views: Sequence[EntryView], purposes: Sequence[str], *, whole: bool) -> GraphQLSchema:
+    def _build(
+        self, views: Sequence[EntryView], purposes: Sequence[str], hidden: AbstractSet[str], *, whole: bool
+    ) -> GraphQLSchema:
         core = self.static._schema  # noqa: SLF001  strawberry shows its graphql-core schema nowhere else
         query = core.query_type
         if query is None:
@@ -92,18 +111,31 @@ class SchemaAssembler:
         frame = self._frames.find(tuple(purposes)) or self._frames.keep(
             tuple(purposes), frame_types(core.type_map, purposes)
         )
-        fields = {name: _with_purposes(field, frame) for name, field in query.fields.items()}
+        fields = {name: _with_purposes(field, frame) for name, field in query.fields.items() if name not in hidden}
         if views or not whole:
             fields["shared"] = _shared_field(self._fields(views, tuple(purposes), frame))
         options: dict[str, Any] = {**core.to_kwargs()}
         options |= {
             "query": GraphQLObjectType("Query", fields, description=query.description),
-            "types": [named for named in options["types"] if named.name != "Query"],
+            "mutation": _mutation(core.mutation_type, frame, hidden),
+            "types": [named for named in options["types"] if named.name not in self._not_for_everybody],
             "assume_valid": True,
         }
         schema = GraphQLSchema(**options)
         schema._strawberry_schema = self.static  # type: ignore[attr-defined]  # noqa: SLF001  static resolvers look here
         return schema
+
+    @cached_property
+    def _not_for_everybody(self) -> AbstractSet[str]:
+        """The names of types that come in by a field alone: the roots, and what only governed fields lead to.
+
+        INVARIANT: a type of a field that is hidden isn't in the schema, so introspection doesn't name it.
+        """
+        core = self.static._schema  # noqa: SLF001
+        query = core.query_type
+        fields = {} if query is None else {name: of for name, of in query.fields.items() if name not in self.governed}
+        everybody = GraphQLSchema(query=GraphQLObjectType("Query", fields), types=_lone_types(core))
+        return {name for name in core.type_map if name not in everybody.type_map} | {"Query", "Mutation"}
 
     def _fields(
         self, views: Sequence[EntryView], purposes: tuple[str, ...], frame: FrameTypes
@@ -124,6 +156,22 @@ class SchemaAssembler:
 
     def _bare_types(self, key: Hashable, parts: EntryParts) -> EntryTypes:
         return self._entries.find(key) or self._entries.keep(key, entry_types(parts, (), {}))
+
+
+def _lone_types(core: GraphQLSchema) -> list[GraphQLNamedType]:
+    """Return the types that no field of the static schema need lead to: scalars, and what generated types use."""
+    return [named for name, named in core.type_map.items() if isinstance(named, GraphQLScalarType) or name == "Access"]
+
+
+def _mutation(
+    mutation: GraphQLObjectType | None, frame: FrameTypes, hidden: AbstractSet[str]
+) -> GraphQLObjectType | None:
+    """Return the mutations that are shown; None where there is none."""
+    shown = {} if mutation is None else {name: of for name, of in mutation.fields.items() if name not in hidden}
+    if mutation is None or not shown:
+        return None
+    fields = {name: _with_purposes(field, frame) for name, field in shown.items()}
+    return GraphQLObjectType("Mutation", fields, description=mutation.description)
 
 
 def _view_key(view: EntryView) -> Hashable:

@@ -1,10 +1,11 @@
 """Setting up a PostgreSQL server for a portal: its two databases, and accounts that may do no more than they need.
 
-| account  | may                                                                          | is used by              |
-|----------|------------------------------------------------------------------------------|-------------------------|
-| `owner`  | make and change tables and content, end sessions of `server`                 | loading, upgrading      |
-| `server` | read content, append to the audit log, count; change or delete no record     | serving                 |
-| `reader` | read shared rows of tables that the transaction names as granted             | serving                 |
+| account         | may                                                                      | is used by              |
+|-----------------|--------------------------------------------------------------------------|-------------------------|
+| `owner`         | make and change tables and content, end sessions of `server`             | loading, upgrading      |
+| `administrator` | add versions of content and change sets, end sessions of `server`        | serving administrators  |
+| `server`        | read content, append to the audit log, count; change or delete no record | serving                 |
+| `reader`        | read shared rows of tables that the transaction names as granted         | serving                 |
 """
 
 import secrets
@@ -23,9 +24,10 @@ from portal.storage.rights import Account, Driver, give_rights
 
 @dataclass(frozen=True, slots=True)
 class PortalAddresses:
-    """The URLs of a portal that was set up: for serving, and for loading and upgrading."""
+    """The URLs of a portal that was set up: for serving, for administering, and for loading and upgrading."""
 
     database: str
+    administration: str
     data: str
     owner_database: str
     owner_data: str
@@ -50,8 +52,10 @@ def set_up_server(admin_url: str, name: str) -> PortalAddresses:
         for account in Account:
             _make_account(connection, f"{name}_{account}", passwords[account])
         # Whoever changes the epoch ends sessions of the server that are stuck while they hold it.
-        members = {one: sql.Identifier(f"{name}_{one}") for one in (Account.SERVER, Account.OWNER)}
-        connection.execute(sql.SQL("GRANT {server} TO {owner}").format(**members))
+        server = sql.Identifier(f"{name}_{Account.SERVER}")
+        for changing in (Account.OWNER, Account.ADMINISTRATOR):
+            member = sql.Identifier(f"{name}_{changing}")
+            connection.execute(sql.SQL("GRANT {server} TO {member}").format(server=server, member=member))
         for database in (name, f"{name}_data"):
             _make_database(connection, database, name)
 
@@ -61,6 +65,7 @@ def set_up_server(admin_url: str, name: str) -> PortalAddresses:
 
     made = PortalAddresses(
         database=address(Account.SERVER, name),
+        administration=address(Account.ADMINISTRATOR, name),
         data=address(Account.READER, f"{name}_data"),
         owner_database=address(Account.OWNER, name),
         owner_data=address(Account.OWNER, f"{name}_data"),
@@ -91,6 +96,6 @@ def _make_database(connection: Driver, database: str, name: str) -> None:
         statement = sql.SQL("CREATE DATABASE {database} OWNER {owner} {encoding}")
         connection.execute(statement.format(encoding=sql.SQL(encoding), **names))
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {database} FROM PUBLIC").format(**names))
-    for account in (Account.SERVER, Account.READER):
+    for account in (Account.SERVER, Account.READER, Account.ADMINISTRATOR):
         granted = sql.SQL("GRANT CONNECT ON DATABASE {database} TO {account}")
         connection.execute(granted.format(account=sql.Identifier(f"{name}_{account}"), **names))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from portal.storage.addresses import DatabaseKind, parse_address
 from portal.storage.postgresql import AdvisoryLock, connect_sync
+from portal.storage.tables import CONTENT_TABLES, datasets
 
 Driver = psycopg.Connection[tuple[object, ...]]
 
@@ -21,14 +22,29 @@ class Account(StrEnum):
     OWNER = "owner"
     SERVER = "server"
     READER = "reader"
+    ADMINISTRATOR = "administrator"
 
 
 APPENDED = ("audit_writers", "audit_records", "audit_checkpoints")
 """Tables of which rows are only ever added."""
 COUNTED = ("daily_rows", "refused_tokens")
 """Tables whose rows are counts that grow."""
-KEPT_FOR_A_WHILE = ("used_proofs",)
+KEPT_FOR_A_WHILE = ("used_proofs", "revoked_tokens")
 """Tables whose rows are added, and removed when they say nothing any more."""
+SESSIONS = ("staff_sessions", "sign_ins", "second_factors")
+"""Tables of who is signed in, and by what."""
+_SERVER_RIGHTS = (
+    ("INSERT", APPENDED),
+    ("INSERT, UPDATE", COUNTED),
+    ("INSERT, DELETE", KEPT_FOR_A_WHILE),
+    ("INSERT, UPDATE, DELETE", SESSIONS),
+)
+_ADMINISTRATOR_RIGHTS = (
+    ("INSERT", ("changes", "change_steps", *(child.name for of in CONTENT_TABLES for child in of.children))),
+    ("INSERT, UPDATE", ("change_sets", *(of.table.name for of in CONTENT_TABLES if of.table is not datasets))),
+    ("UPDATE", ("epoch", "portal")),
+)
+"""What changing the content in force needs; rows, and what an account may do, aren't the administrators' to change."""
 
 
 def give_rights(owner_url: str) -> None:
@@ -59,15 +75,24 @@ def _give(connection: Driver, owner_url: str) -> None:
 
 
 def _portal_rights(connection: Driver, name: str) -> Iterator[sql.Composed]:
-    server = sql.Identifier(f"{name}_{Account.SERVER}")
-    yield from _readable(server)
     rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     tables = {str(row[0]) for row in rows}
-    for rights, wanted in (("INSERT", APPENDED), ("INSERT, UPDATE", COUNTED), ("INSERT, DELETE", KEPT_FOR_A_WHILE)):
-        for table in sorted(tables & set(wanted)):
-            statement = sql.SQL("GRANT {rights} ON {table} TO {server}")
-            yield statement.format(rights=sql.SQL(rights), table=sql.Identifier(table), server=server)
-    yield sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {server}").format(server=server)
+    granted = {Account.SERVER: _SERVER_RIGHTS, Account.ADMINISTRATOR: _ADMINISTRATOR_RIGHTS}
+    for account, all_rights in granted.items():
+        if not _is_there(connection, f"{name}_{account}"):
+            continue
+        grantee = sql.Identifier(f"{name}_{account}")
+        yield from _readable(grantee)
+        for rights, wanted in all_rights:
+            for table in sorted(tables & set(wanted)):
+                statement = sql.SQL("GRANT {rights} ON {table} TO {grantee}")
+                yield statement.format(rights=sql.SQL(rights), table=sql.Identifier(table), grantee=grantee)
+        yield sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {grantee}").format(grantee=grantee)
+
+
+def _is_there(connection: Driver, account: str) -> bool:
+    """Return whether a server has the account: one set up by an earlier version lacks the administrator's."""
+    return connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (account,)).fetchone() is not None
 
 
 def _data_rights(name: str) -> Iterator[sql.Composed]:

@@ -30,7 +30,7 @@ from sqlalchemy.schema import SchemaItem
 
 from portal.conditions.tree import ValueType
 from portal.storage.metadata import metadata
-from portal.vocabulary import NetworkZone, Role, ShareClass
+from portal.vocabulary import EXCLUSIVE_ROLES, NetworkZone, Role, ShareClass
 
 ENTRY_KINDS = ("basic", "theme", "department")
 ENTRY_STATUSES = ("draft", "registered", "reviewed", "confirmed", "published", "revised", "withdrawn")
@@ -42,6 +42,11 @@ POLICY_KINDS = ("provider", "unconditional", "agreement", "statutory", "open_dat
 CONSUMER_KINDS = ("department", "group", "application", "any_department", "public")
 ORIGINS = ("bundle", "agreement", "derived")
 """Where a policy record comes from: written in `policies/`, given by an agreement, or derived from the catalog."""
+FREEZE_TARGETS = ("item", "entry", "department", "application", "everything")
+VERDICTS = ("never", "able")
+DEPARTMENT_STATUSES = ("active", "merged", "split", "renamed", "dissolved")
+APPLICATION_STATUSES = ("registered", "recognised", "approved", "disabled")
+USER_STATUSES = ("active", "disabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +197,53 @@ users = _versioned(
     *_range("auth_level", 0, 3, optional=True),
     *_choice("network_zone", NetworkZone, optional=True),
 )
-user_roles = _child("user_roles", "users", "id", "user", *_choice("role", Role))
+user_roles = _child(
+    "user_roles",
+    "users",
+    "id",
+    "user",
+    *_choice("role", Role),
+    # Of the three administrators nobody is two (T29): the database refuses it, whoever writes.
+    Index(
+        "uq_user_roles_administrator",
+        "user",
+        "version",
+        unique=True,
+        sqlite_where=column("role", Text).in_(EXCLUSIVE_ROLES),
+        postgresql_where=column("role", Text).in_(EXCLUSIVE_ROLES),
+    ),
+)
+
+department_standing = _versioned(
+    "department_standing",
+    "code",
+    _text("parent", optional=True),
+    *_choice("status", DEPARTMENT_STATUSES),
+    _text("successors"),  # JSON: codes, each with the policies and entries that follow it; of a merger or renaming one
+    _text("since", optional=True),
+)
+"""What a portal knows of a department beside a bundle's columns: its place in the tree, and what became of it."""
+
+application_standing = _versioned(
+    "application_standing",
+    "id",
+    *_choice("status", APPLICATION_STATUSES),
+    _text("contact", optional=True),
+    _text("recognised_by", optional=True),
+    _text("approved_by", optional=True),
+    _text("since", optional=True),
+)
+"""How far an application's registration came (FJ-35); one without a row was approved when it was loaded."""
+
+user_standing = _versioned(
+    "user_standing",
+    "id",
+    *_choice("status", USER_STATUSES),
+    _text("filed_on", optional=True),
+    _text("filing", optional=True),
+    _text("since", optional=True),
+)
+"""Whether an account is disabled, and when an information manager was filed with the authority (NT-28)."""
 
 key_files = _versioned("key_files", "path", Column("content", LargeBinary, nullable=False))
 
@@ -309,6 +360,21 @@ datasets = _versioned(
 )
 """Where each entry's rows lie in the data store."""
 
+freezes = _versioned(
+    "freezes",
+    "id",
+    *_choice("target_kind", FREEZE_TARGETS),
+    _text("target"),  # code of the entry or department, id of the application; empty for everything
+    _text("item", optional=True),
+    _text("reason"),
+    _text("frozen_by"),
+    _text("frozen_at"),
+)
+"""Emergency freezes that hold (T84); each denies as a restriction without scope or end."""
+
+expectations = _versioned("expectations", "id", *_choice("verdict", VERDICTS), _text("document"), _text("reason"))
+"""What must stay so whatever is changed: who must never read what, and who must be able to."""
+
 CONTENT_TABLES = (
     ContentTable(groups, "code"),
     ContentTable(departments, "code", (department_groups,)),
@@ -319,4 +385,9 @@ CONTENT_TABLES = (
     ContentTable(policy_records, "id"),
     ContentTable(agreements, "id"),
     ContentTable(datasets, "entry"),
+    ContentTable(department_standing, "code"),
+    ContentTable(application_standing, "id"),
+    ContentTable(user_standing, "id"),
+    ContentTable(freezes, "id"),
+    ContentTable(expectations, "id"),
 )

@@ -42,7 +42,7 @@ _SYNCHRONOUS = '"synchronous": "FULL"'
 _NO_SYNC = _mutant("synchronous-off", "R2", _DATABASE, _SYNCHRONOUS, '"synchronous": "OFF"')
 _NORMAL = _mutant("synchronous-normal", "R2", _DATABASE, _SYNCHRONOUS, '"synchronous": "NORMAL"')
 _NO_WITNESS_SYNC = _mutant("witness-unsynced", "R2", "portal/audit/witness.py", "os.fsync(file.fileno())", "pass")
-_NO_EPOCH = _mutant("no-epoch-check", "R11", _LEDGER, "submission.record.epoch != epoch", "False")
+_NO_EPOCH = _mutant("no-epoch-check", "R11", _LEDGER, "submission.record.epoch not in (epoch, None)", "False")
 _NO_EPOCH_COUNTED = _mutant(
     "no-epoch-check-counted",
     "R11",

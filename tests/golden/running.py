@@ -23,6 +23,7 @@ from portal.policies.matching import Request
 from portal.resolvers.operation import Endpoint, Operation, answer_operation
 from portal.resolvers.over_http import render_payload
 from portal.resolvers.root import static_schema
+from portal.resolvers.schemas import Schemas
 from portal.resolvers.shared import Info, resolve_shared_field
 from portal.schema.assembly import SchemaAssembler
 from portal.vocabulary import EntryIdentifier, Environment
@@ -137,7 +138,9 @@ def _ask(world: PortalWorld, case: Case) -> Outcome:
     source = WatchedSource(settings.data_url, 1, settings.statement_timeout_seconds)
     source.reads = []
     road = replace(world.portal.road, source=source)
-    endpoint = Endpoint(road, world.portal.endpoint.bounds, assembler=SchemaAssembler(static_schema(), watch.resolve))
+    endpoint = Endpoint(
+        road, world.portal.endpoint.bounds, schemas=Schemas(SchemaAssembler(static_schema(), watch.resolve))
+    )
     operation = Operation(case.request, case.variables)
     answer = world.run(answer_operation(endpoint, _asker(case.by), operation, Language.ENGLISH))
     source.close()

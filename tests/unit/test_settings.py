@@ -35,6 +35,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         data_url="sqlite:///var/data.db",
         owner_database_url="sqlite:///var/portal.db",
         owner_data_url="sqlite:///var/data.db",
+        administration_database_url="sqlite:///var/portal.db",
         profile=None,
         key_file=Path("var/keys.json"),
         issuer="portal",

@@ -115,7 +115,7 @@ class Mutant:
 
 
 MUTANTS = (
-    Mutant("if submission.record.epoch != epoch:", "if False:", stale_epoch_is_refused),
+    Mutant("if submission.record.epoch not in (epoch, None):", "if False:", stale_epoch_is_refused),
     Mutant("after[key] > quota.limit", "False", quota_holds),
     Mutant("day_rows.update(after)", "pass", quota_holds),
     Mutant("after.get(key, day_rows[key])", "day_rows[key]", rows_of_one_record_add_up),

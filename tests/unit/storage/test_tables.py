@@ -7,11 +7,11 @@ from sqlalchemy import Integer, LargeBinary, Text
 from portal.catalog.entries import EntryKind, EntryStatus, FormatCategory, UpdateCycle
 from portal.catalog.reading import ITEM_TYPES
 from portal.policies.records import ConsumerKind, Effect, PolicyKind
-from portal.storage import audit_tables, tables
+from portal.storage import administration_tables, audit_tables, tables
 from portal.storage.metadata import metadata
 from portal.storage.tables import CONTENT_TABLES
 
-_ = audit_tables
+_ = audit_tables, administration_tables
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,7 @@ def test_every_content_table_is_versioned_and_every_other_known() -> None:
     assert {name for name, table in metadata.tables.items() if "withdrawn_in" in table.columns} == versioned
     audit = {name for name in metadata.tables if name.startswith("audit_")}
     rest = {"changes", "portal", "compatibility", "epoch", "quarantine", "daily_rows", "refused_tokens", "used_proofs"}
+    rest |= {"change_sets", "change_steps", "staff_sessions", "sign_ins", "second_factors", "revoked_tokens"}
     assert set(metadata.tables) == versioned | children | audit | rest
 
 

@@ -1,0 +1,187 @@
+"""Administration: standing of who is registered, freezes, expectations, change sets, sessions, second factors.
+
+Frozen: a later change of the tables is a revision of its own. Their meaning is told in `portal.storage`.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.schema import SchemaItem
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+_EXCLUSIVE = sa.column("role").in_(["system_administrator", "policy_administrator", "auditor"])
+
+
+def upgrade() -> None:
+    """Make the tables, and let nobody be two administrators."""
+    op.create_index(
+        "uq_user_roles_administrator",
+        "user_roles",
+        ["user", "version"],
+        unique=True,
+        sqlite_where=_EXCLUSIVE,
+        postgresql_where=_EXCLUSIVE,
+    )
+    _create_content()
+    _create_change_sets()
+    _create_sessions()
+    # The program before knows no freezes: beside this one it would answer what is frozen.
+    row = sa.table("compatibility", sa.column("revision"), sa.column("readable_from"))
+    op.execute(row.update().values(revision=revision, readable_from=revision))
+
+
+def downgrade() -> None:
+    """Refuse: what is frozen would be answered again."""
+    raise NotImplementedError("revision 0008 can't be undone: what is frozen would be answered again")
+
+
+def _text(name: str, *, optional: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), nullable=optional)
+
+
+def _number(name: str, *, optional: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer(), nullable=optional)
+
+
+def _choice(name: str, choices: str) -> tuple[SchemaItem, ...]:
+    return _text(name), sa.CheckConstraint(sa.column(name).in_(choices.split()), name=name)
+
+
+def _create_versioned(name: str, key: str, *content: SchemaItem) -> None:
+    op.create_table(
+        name,
+        _text(key),
+        _number("version"),
+        *content,
+        sa.Column("added_in", sa.Integer(), sa.ForeignKey("changes.id"), nullable=False),
+        sa.Column("withdrawn_in", sa.Integer(), sa.ForeignKey("changes.id"), nullable=True),
+        sa.PrimaryKeyConstraint(key, "version"),
+        sa.CheckConstraint(sa.column("version") >= 1, name="version"),
+        sqlite_strict=True,
+    )
+    active = sa.column("withdrawn_in").is_(None)
+    op.create_index(f"uq_{name}_active", name, [key], unique=True, sqlite_where=active, postgresql_where=active)
+
+
+def _create_content() -> None:
+    _create_versioned(
+        "department_standing",
+        "code",
+        _text("parent", optional=True),
+        *_choice("status", "active merged split renamed dissolved"),
+        _text("successors"),
+        _text("since", optional=True),
+    )
+    _create_versioned(
+        "application_standing",
+        "id",
+        *_choice("status", "registered recognised approved disabled"),
+        _text("contact", optional=True),
+        _text("recognised_by", optional=True),
+        _text("approved_by", optional=True),
+        _text("since", optional=True),
+    )
+    _create_versioned(
+        "user_standing",
+        "id",
+        *_choice("status", "active disabled"),
+        _text("filed_on", optional=True),
+        _text("filing", optional=True),
+        _text("since", optional=True),
+    )
+    _create_versioned(
+        "freezes",
+        "id",
+        *_choice("target_kind", "item entry department application everything"),
+        _text("target"),
+        _text("item", optional=True),
+        _text("reason"),
+        _text("frozen_by"),
+        _text("frozen_at"),
+    )
+    _create_versioned("expectations", "id", *_choice("verdict", "never able"), _text("document"), _text("reason"))
+
+
+def _create_change_sets() -> None:
+    approver, author, state = (sa.column(name, sa.Text()) for name in ("approved_by", "author", "state"))
+    op.create_table(
+        "change_sets",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
+        *_choice("kind", "records load rollback"),
+        _text("title"),
+        _text("reason"),
+        _text("basis", optional=True),
+        _text("author"),
+        *_choice("state", "draft submitted approved active superseded rejected withdrawn"),
+        _number("version"),
+        _number("base_epoch"),
+        _text("document"),
+        _text("activates_at", optional=True),
+        _text("approved_by", optional=True),
+        _text("seal", optional=True),
+        _number("epoch", optional=True),
+        sa.CheckConstraint(sa.or_(approver.is_(None), approver != author), name="two_persons"),
+        sa.CheckConstraint(sa.or_(state != "approved", approver.is_not(None)), name="approved"),
+        sqlite_strict=True,
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "change_steps",
+        sa.Column("change_set", sa.Integer(), sa.ForeignKey("change_sets.id"), nullable=False),
+        _number("version"),
+        _text("made_at"),
+        _text("made_by"),
+        _text("step"),
+        _text("note"),
+        sa.PrimaryKeyConstraint("change_set", "version"),
+        sqlite_strict=True,
+    )
+
+
+def _create_sessions() -> None:
+    op.create_table(
+        "staff_sessions",
+        sa.Column("digest", sa.LargeBinary(), primary_key=True),
+        _text("user_id"),
+        _text("begun_at"),
+        _text("seen_at"),
+        _text("ends_at"),
+        _number("auth_level"),
+        _text("confirmed_at", optional=True),
+        _text("id_token", optional=True),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_staff_sessions_user_id", "staff_sessions", ["user_id"])
+    op.create_index("ix_staff_sessions_ends_at", "staff_sessions", ["ends_at"])
+    op.create_table(
+        "sign_ins",
+        sa.Column("digest", sa.LargeBinary(), primary_key=True),
+        _text("state"),
+        _text("nonce"),
+        _text("verifier"),
+        _text("return_to"),
+        _text("expires_at"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_sign_ins_expires_at", "sign_ins", ["expires_at"])
+    op.create_table(
+        "second_factors",
+        sa.Column("user_id", sa.Text(), primary_key=True),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        _text("enrolled_at"),
+        _number("last_step"),
+        _number("failures"),
+        _text("locked_until", optional=True),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "revoked_tokens",
+        sa.Column("number", sa.Integer(), primary_key=True, autoincrement=True),
+        sa.Column("token_id", sa.Text(), nullable=False, unique=True),
+        _text("expires_at"),
+        sqlite_strict=True,
+        sqlite_autoincrement=True,
+    )

@@ -1,0 +1,19 @@
+"""Which duty each field of the office belongs to: a field is in the schema of those whose roles have the duty."""
+
+from collections.abc import Mapping
+
+from portal.policies.duties import Actor, Duties, Operation
+
+FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
+    "duties": frozenset(Operation),
+}
+"""By the field's name in the schema, in `Query` or `Mutation`: the operations of which one must be the person's duty.
+
+INVARIANT: a field of the office that isn't here is in nobody's schema.
+"""
+
+
+def office_fields(duties: Duties, actor: Actor) -> frozenset[str]:
+    """Return the fields of the office that the actor's schema holds; what each does is checked where it is done."""
+    own = frozenset(operation for operation in Operation if duties.is_in_office(actor, operation))
+    return frozenset(name for name, operations in FIELD_OPERATIONS.items() if operations & own)

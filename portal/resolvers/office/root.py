@@ -1,0 +1,37 @@
+"""The static root of those who administer a portal: the fields that everybody has, and those of the office."""
+
+import strawberry
+from graphql import GraphQLObjectType
+
+from portal.policies.duties import Operation
+from portal.resolvers.root import Info, Query, static_schema_of
+
+
+@strawberry.type(description="职责")
+class DutyFields:
+    """What is asked of the duties themselves."""
+
+    @strawberry.field(description="您的角色所负的职责；带第二因素的操作另需确认")  # type: ignore[untyped-decorator]
+    def duties(self, info: Info) -> list[str]:
+        """Return what the roles of who asks may do, some of it with a second factor."""
+        context = info.context
+        return [one.value for one in Operation if context.office.duties.is_in_office(context.actor, one)]
+
+
+@strawberry.type(name="Query", description="查询")
+class OfficeQuery(Query, DutyFields):
+    """The root of queries of the office."""
+
+
+def office_schema() -> strawberry.Schema:
+    """Return the schema of everybody's static fields and all of the office."""
+    return static_schema_of(OfficeQuery)
+
+
+def own_field_names(schema: strawberry.Schema) -> frozenset[str]:
+    """Return the names of the fields that only the office has."""
+    core = schema._schema  # noqa: SLF001  strawberry shows its graphql-core schema nowhere else
+    roots = (core.query_type, core.mutation_type)
+    names = {name for root in roots if isinstance(root, GraphQLObjectType) for name in root.fields}
+    everybody = static_schema_of(Query)._schema.query_type  # noqa: SLF001
+    return frozenset(names - set(everybody.fields if everybody else ()))
