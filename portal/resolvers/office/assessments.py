@@ -1,0 +1,1 @@
+"""What a change would do, as the API tells it."""
