@@ -4,7 +4,7 @@ Its JSON is what people and programs write over the API and the command line:
 
     {"put": [{"kind": "policy", "document": {…}}],
      "withdraw": [{"kind": "policy", "id": "statute-0007"}],
-     "declare": {"purposes": ["verification"], "accept": ["opens_no_not_shared"]}}
+     "declare": {"purposes": ["verification"], "accept": ["opens_nothing_unshared"]}}
 
 A policy's document is that of bundle.md, a department's or application's has the members of its CSV columns.
 """
@@ -17,7 +17,7 @@ from typing import TypeVar
 from portal.conditions.values import check_text
 from portal.errors import BadInput, Fault, Text
 from portal.json_text import JsonValue
-from portal.vocabulary import Purpose
+from portal.vocabulary import PolicyId, Purpose
 
 PLACE = "change"
 """What faults of a change set call it, as faults of a bundle name a file."""
@@ -70,9 +70,13 @@ class Restoration:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What the author says the change does beside what it must not do by itself: new purposes, guarantees given up."""
+    """What the author says of the change.
+
+    The purposes that it serves, the records that are meant to outlast agreements, the promises broken on purpose.
+    """
 
     purposes: tuple[Purpose, ...] = ()
+    lasting: tuple[PolicyId, ...] = ()
     accepted: tuple[str, ...] = ()
 
 
@@ -139,7 +143,11 @@ def render_change(change: ChangeDocument) -> dict[str, JsonValue]:
         ]
     declared = change.declaration
     if declared != Declaration():
-        document["declare"] = {"purposes": [*declared.purposes], "accept": [*declared.accepted]}
+        document["declare"] = {
+            "purposes": [*declared.purposes],
+            "lasting": [*declared.lasting],
+            "accept": [*declared.accepted],
+        }
     return document
 
 
@@ -244,7 +252,10 @@ def _read_restoration(reading: _Reading, path: str, value: JsonValue) -> Restora
 def _read_declaration(reading: _Reading, value: JsonValue) -> Declaration:
     if value is None:
         return Declaration()
-    members = reading.object_at("declare", value, ("purposes", "accept"))
-    purposes = reading.listed({"declare.purposes": members.get("purposes")}, "declare.purposes", _Reading.text)
-    accepted = reading.listed({"declare.accept": members.get("accept")}, "declare.accept", _Reading.text)
-    return Declaration(tuple(map(Purpose, purposes)), tuple(accepted))
+    members = reading.object_at("declare", value, ("purposes", "lasting", "accept"))
+
+    def listed(name: str) -> tuple[str, ...]:
+        return tuple(reading.listed({f"declare.{name}": members.get(name)}, f"declare.{name}", _Reading.text))
+
+    purposes, lasting = map(Purpose, listed("purposes")), map(PolicyId, listed("lasting"))
+    return Declaration(tuple(purposes), tuple(lasting), listed("accept"))

@@ -7,6 +7,7 @@ the data store by then, in tables that nothing names yet.
 import base64
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Connection
@@ -14,11 +15,19 @@ from sqlalchemy import Connection
 from portal.administration.change_sets import ChangeKind, ChangeSet, ChangeState
 from portal.administration.change_store import StepNote, insert_change
 from portal.administration.documents import ChangeDocument
+from portal.administration.wording import render_broken
 from portal.bundles.loading import Settled
 from portal.conditions.values import parse_instant
+from portal.errors import BadInput, Text
 from portal.json_text import JsonValue
-from portal.storage.content import Cell, ContentRow, StoredContent
+from portal.policies.casbin_models import Matcher, ModelName
+from portal.policies.decision_point import DecisionPoint
+from portal.policies.expectations import broken_expectations, load_expectation
+from portal.policies.information_point import parse_content
+from portal.policies.snapshot import Snapshot
+from portal.storage.content import ActiveRow, Cell, ContentRow, StoredContent
 from portal.storage.content_changes import ChangeNote, ContentChange, WantedContent, store_change
+from portal.storage.tables import expectations
 from portal.vocabulary import UserId
 
 
@@ -47,12 +56,31 @@ def settle_load(
 ) -> Settled:
     """Bring a load into force and record it, or let it wait; the first of a portal is its set-up, no change of it."""
     step = StepNote(note.made_by, parse_instant(note.made_at), note.reason)
+    _check_expectations(change, step.at)
     if waits and change.present is not None and change.is_change:
         return Settled(change.present.epoch, hold_load(connection, change, step, note.reason))
     epoch = store_change(connection, change, note, secret)
     if change.present is not None and change.is_change:
         record_load(connection, change, epoch, step, note.reason)
     return Settled(epoch)
+
+
+def _check_expectations(change: ContentChange, now: datetime) -> None:
+    """Raise BadInput where the load would break an expectation that people saved."""
+    rows = change.wanted.rows.get(expectations.name, {})
+    if not rows or change.present is None:
+        return
+    active = {table: {key: ActiveRow(1, 0, row) for key, row in of.items()} for table, of in change.wanted.rows.items()}
+    stored = StoredContent(change.wanted.identity, change.present.epoch + 1, active)
+    point = DecisionPoint(Snapshot(parse_content(stored)), {name: Matcher(name) for name in ModelName})
+    expected = [load_expectation(name, row) for name, row in sorted(rows.items())]
+    if broken := [render_broken(one) for one in broken_expectations(expected, point, now)]:
+        raise BadInput(
+            Text(
+                en="; ".join(text.en for text in broken) + "; nothing was loaded",
+                zh="；".join(text.zh for text in broken) + "；未装载任何内容",
+            )
+        )
 
 
 def record_load(connection: Connection, change: ContentChange, epoch: int, note: StepNote, reason: str) -> int:

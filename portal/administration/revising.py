@@ -18,19 +18,21 @@ from portal.catalog.entries import CatalogEntry
 from portal.catalog.rows import load_entry
 from portal.certificates.trust import load_trust_store
 from portal.errors import Fault, PolicyUnavailable, Text
-from portal.identity.register_reading import RegisteredKind, parse_registered, registered_rows, validate_register
+from portal.identity.register_checks import validate_register
+from portal.identity.register_reading import parse_registered
+from portal.identity.registered import RegisteredKind, key_of
 from portal.identity.registry import Registry
-from portal.identity.rows import load_registry
+from portal.identity.rows import load_registry, registered_rows
 from portal.json_text import render_json
 from portal.policies.consistency import validate_references
 from portal.policies.derivation import PROVIDER_PREFIX
-from portal.policies.expectations import parse_expectation, store_expectation
+from portal.policies.expectations import Expectation, Verdict, load_expectation, parse_expectation
 from portal.policies.information_point import parse_content
 from portal.policies.reading import agreement_document, parse_record
 from portal.policies.rows import load_document, store_record
 from portal.policies.snapshot import Snapshot
 from portal.regulations.profiles import load_profile
-from portal.storage.content import ActiveRow, ContentRow, StoredContent
+from portal.storage.content import ActiveRow, Cell, ContentRow, StoredContent
 from portal.storage.content_changes import ContentChange, WantedContent, compare_content
 from portal.storage.tables import (
     agreements,
@@ -85,6 +87,7 @@ class Revised:
 
     change: ContentChange
     snapshot: Snapshot
+    expectations: tuple[Expectation, ...]
     base: Mapping[str, int]
 
 
@@ -194,12 +197,12 @@ def _put_register(editing: _Editing, puts: Sequence[Put]) -> None:
         if put.kind is ChangedKind.KEY:
             _put_key(editing, put)
             continue
-        value, faults = parse_registered(_REGISTERED[put.kind], put.document, PLACE)
+        value, faults = parse_registered(_REGISTERED[put.kind], dict(put.document), PLACE)
         editing.take(f"{put.place}.document", faults)
-        if value is None:
+        if value is None or faults:
             continue
         for table, row in registered_rows(value).items():
-            editing.put(table, str(value.code if hasattr(value, "code") else value.id), row)
+            editing.put(table, key_of(value), row)
 
 
 def _put_key(editing: _Editing, put: Put) -> None:
@@ -227,12 +230,27 @@ def _put_records(editing: _Editing, puts: Sequence[Put], present: StoredContent,
             case ChangedKind.AGREEMENT:
                 _put_agreement(editing, put, surroundings, _circumstances(present, editing, surroundings, now))
             case ChangedKind.EXPECTATION:
-                expectation, faults = parse_expectation(put.document, PLACE, surroundings.entries)
-                editing.take(f"{put.place}.document", faults)
-                if expectation is not None:
-                    editing.put(expectations.name, expectation.id, store_expectation(expectation))
+                _put_expectation(editing, put, surroundings)
             case _:
                 raise AssertionError(f"{put.kind} is the register's, or no change puts it")
+
+
+def _put_expectation(editing: _Editing, put: Put, surroundings: Surroundings) -> None:
+    about = dict(put.document)
+    name, verdict, reason = (about.pop(member, None) for member in ("id", "verdict", "reason"))
+    known = next((one for one in Verdict if one.value == verdict), None)
+    if known is None or not isinstance(name, str) or not isinstance(reason, str) or not reason:
+        editing.refuse(
+            f"{put.place}.document",
+            Text(en="an expectation has `id`, `verdict` and `reason`", zh="期望须有 `id`、`verdict` 和 `reason`"),
+            Text(en="write `never` or `able` as verdict, and why", zh="`verdict` 为 `never` 或 `able`，并写明理由"),
+        )
+        return
+    expectation, faults = parse_expectation(name, known, render_json(about), reason, surroundings.entries)
+    editing.take(f"{put.place}.document", faults)
+    if expectation is not None:
+        cells: dict[str, Cell] = {"verdict": known.value, "document": render_json(about), "reason": reason}
+        editing.put(expectations.name, name, ContentRow(cells, {}))
 
 
 def _put_policy(editing: _Editing, put: Put, surroundings: Surroundings) -> None:
@@ -325,7 +343,8 @@ def _revised(present: StoredContent, editing: _Editing) -> Revised | Faulty:
     except PolicyUnavailable as refused:
         return Faulty((Fault(PLACE, None, "", refused.text, Text(en="mend the change", zh="请改正变更内容")),))
     change = compare_content(present, WantedContent(present.identity, editing.rows))
-    return Revised(change, snapshot, dict(_base(present, editing.touched)))
+    expected = (load_expectation(name, row) for name, row in sorted(editing.rows[expectations.name].items()))
+    return Revised(change, snapshot, tuple(expected), dict(_base(present, editing.touched)))
 
 
 def _base(present: StoredContent, touched: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int]]:

@@ -5,11 +5,14 @@ from collections.abc import Awaitable, Callable
 import strawberry
 
 from portal.administration.change_sets import ChangeKind, ChangeState, Step
+from portal.policies.impact import Way
 from portal.schema.documents import Document
 from portal.schema.scalars import DateTime
+from portal.vocabulary import Mode
 
 strawberry.enum(ChangeKind, name="ChangeKind", description="变更单的来源")
 strawberry.enum(ChangeState, name="ChangeState", description="变更单的状态")
+strawberry.enum(Way, name="ChangeWay", description="访问权限如何变化")
 strawberry.enum(Step, name="ChangeStep", description="对变更单的操作")
 
 
@@ -28,6 +31,7 @@ class ChangeFindingType:
 
     kind: str
     severity: str
+    entry: str
     policies: list[str]
     items: list[str]
     what: str
@@ -46,22 +50,21 @@ class ChangeGuaranteeType:
 
 @strawberry.type(name="ChangeImpact", description="影响：谁获得或失去哪些信息项")
 class ChangeImpactType:
-    """Who gains or loses which items of an entry, for which purposes and modes, from when to when, and how many rows.
+    """Who gains or loses which items of an entry, for which purposes, modes and matters, from when to when.
 
-    Times that are null are open; rows that are null weren't counted.
+    A purpose that is null is none stated, a matter that is null any that no policy names, an end that is null none.
     """
 
-    subject: str
+    who: list[str]
     resource: str
-    entry: str
-    effect: str
+    way: Way
     items: list[str]
-    purposes: list[str]
-    modes: list[str]
-    since: DateTime | None
+    purposes: list[str | None]
+    modes: list[Mode]
+    matters: list[str | None]
+    since: DateTime
     until: DateTime | None
-    rows_before: int | None
-    rows_after: int | None
+    policies: list[str]
     text: str
 
 
