@@ -18,6 +18,7 @@ from portal.policies.freezes import Freeze, load_freeze
 from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
+from portal.policies.successions import follow_entry, follow_records, successions_of
 from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
 from portal.storage.quarantine import Quarantine
 from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
@@ -49,6 +50,7 @@ class EntryState:
 class PortalContent:
     """Everything that decisions rest on, under one epoch: entries by code, records by id.
 
+    Entries and records of departments that were merged, split or renamed are their successors'.
     `quarantine`: the portal was restored from a backup and waits for reconciliation.
     """
 
@@ -94,21 +96,24 @@ def parse_content(content: StoredContent) -> PortalContent:
     Raises: PolicyUnavailable, naming what can't be read.
     """
     try:
+        registry = load_registry(content)
+        successions = successions_of(registry)
         entries = tuple(
             _entry_state(code, active, content) for code, active in sorted(content.rows[catalog_entries.name].items())
         )
         entry_by_code = {state.entry.code: state.entry for state in entries}
+        records = (
+            _record(policy, active, entry_by_code)
+            for policy, active in sorted(content.rows[policy_records.name].items())
+        )
         return PortalContent(
             epoch=content.epoch,
             profile=content.identity.profile,
             title=content.identity.title,
             key_set=content.identity.key_set,
-            registry=load_registry(content),
-            entries=entries,
-            records=tuple(
-                _record(policy, active, entry_by_code)
-                for policy, active in sorted(content.rows[policy_records.name].items())
-            ),
+            registry=registry,
+            entries=tuple(replace(state, entry=follow_entry(state.entry, successions)) for state in entries),
+            records=follow_records(records, entry_by_code, successions),
             quarantine=content.quarantine,
             key_files={path: row.octets("content") for path, row in content.active(key_files).items()},
             freezes=tuple(load_freeze(name, row) for name, row in sorted(content.active(freezes).items())),
