@@ -7,22 +7,28 @@ from graphql import GraphQLError
 
 from portal.access.asker import Asker
 from portal.access.pipeline import Road
-from portal.errors import ErrorCode, Language, PortalError, Text
+from portal.errors import ErrorCode, Forbidden, Language, PortalError, Text
 from portal.identity.claims import MAX_AUTH_LEVEL
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.duties import Actor, Duties
 from portal.policies.snapshot import View
+from portal.resolvers.second_factors import SecondFactors
 from portal.resolvers.shelves import CatalogShelves
+from portal.resolvers.staff import Staff
 from portal.schema.catalog_values import OnDemand
 from portal.vocabulary import EntryCode, EntryIdentifier, NetworkZone, Purpose, Subject
 
 
 @dataclass(frozen=True, slots=True)
 class RequestMade:
-    """What resolvers of one request leave for each other: answers on an entry, and entries whose data was asked for."""
+    """What resolvers of one request leave for each other: answers on an entry, and entries whose data was asked for.
+
+    `secrets` holds what the session's cookie is to hold from now on, one at most.
+    """
 
     answers: dict[EntryCode, OnDemand] = field(default_factory=dict)
     asked: set[EntryIdentifier] = field(default_factory=set)
+    secrets: list[str] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,22 @@ class Office:
     """What those who administer a portal work with; made once a process."""
 
     duties: Duties = field(default_factory=Duties)
+    staff: Staff | None = None
+    """Sessions and second factors; None in a process that answers no browser."""
+
+    @property
+    def sessions(self) -> Staff:
+        """The sessions of staff. Raises: Forbidden where there are none."""
+        if self.staff is None:
+            raise Forbidden(
+                Text(en="this needs a running portal; ask it over HTTP", zh="此操作需要运行中的门户；请经 HTTP 请求")
+            )
+        return self.staff
+
+    @property
+    def second_factors(self) -> SecondFactors:
+        """What checks second factors. Raises: Forbidden where there are none."""
+        return self.sessions.second_factors
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,12 @@ from portal.policies.duties import Actor, Duties, Operation
 
 FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "duties": frozenset(Operation),
+    "sessions": frozenset({Operation.VIEW_SESSIONS}),
+    "endSession": frozenset({Operation.END_SESSION}),
+    "endSessions": frozenset({Operation.END_SESSION}),
+    "enrolSecondFactor": frozenset(Operation),
+    "confirmSecondFactor": frozenset(Operation),
+    "resetSecondFactor": frozenset({Operation.RESET_FACTOR}),
 }
 """By the field's name in the schema, in `Query` or `Mutation`: the operations of which one must be the person's duty.
 
