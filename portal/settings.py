@@ -59,6 +59,12 @@ class Settings:
     bearer_tokens: bool
     client_certificate_header: str | None
     proxy_secret_file: Path | None
+    oidc_issuer: str | None
+    oidc_client_id: str
+    oidc_client_secret_file: Path | None
+    oidc_user_claim: str
+    oidc_certificate_acr: str | None
+    oidc_ca_file: Path | None
     documents: Path | None
     backup_key: Path | None
     statement_timeout_seconds: float

@@ -171,8 +171,10 @@ def _create_sessions() -> None:
     op.create_table(
         "second_factors",
         sa.Column("user_id", sa.Text(), primary_key=True),
-        sa.Column("secret", sa.LargeBinary(), nullable=False),
-        _text("enrolled_at"),
+        sa.Column("secret", sa.LargeBinary(), nullable=True),
+        _text("enrolled_at", optional=True),
+        sa.Column("pending", sa.LargeBinary(), nullable=True),
+        _text("pending_until", optional=True),
         _number("last_step"),
         _number("failures"),
         _text("locked_until", optional=True),

@@ -88,12 +88,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer, its HTTP status and headers. `malformed`: the HTTP request carried no operation at all."""
+    """An answer, its HTTP status and headers. `malformed`: the HTTP request carried no operation at all.
+
+    `session_secret`: what the cookie of the session holds from now on, None where that stays as it is.
+    """
 
     payload: dict[str, object]
     status: int
     malformed: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    session_secret: str | None = field(default=None, repr=False)
 
     @property
     def code(self) -> ErrorCode | None:
@@ -189,7 +193,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         await _check_contact(endpoint.road, begun)
     except PortalError as failure:
         return refuse_request(failure, language)
-    outcome = conclude(result, language)
+    outcome = replace(conclude(result, language), session_secret=next(iter(context.made.secrets), None))
     entries = linked_entries(operation.document, context.made.asked, view)
     notices = render_notices(context, entries)
     return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome

@@ -1,6 +1,6 @@
 """Approved changes that come into force by time, and loads that wait for a second person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
@@ -42,7 +42,7 @@ def reads_numbers(world: PortalWorld) -> bool:
     return "errors" not in world.ask(NUMBERS, by=CHECKER).payload
 
 
-def approved(world: PortalWorld, change: dict[str, object], at: str) -> dict[str, Any]:
+def approved(world: PortalWorld, change: Mapping[str, object], at: str) -> dict[str, Any]:
     handed = submitted(world, change)
     found: dict[str, Any] = step(world, "approveChange", handed, by=OFFICER, more=f', activatesAt: "{at}"').data
     assert found["approveChange"]["state"] == "APPROVED"
@@ -146,8 +146,9 @@ def changed_bundle() -> BundleDraft:
     return draft
 
 
-def load(world: PortalWorld, draft: BundleDraft, folder: Path, *arguments: str, **environ: str) -> Ended:
-    return CommandLine(world.settings.home)("load", draft.write(folder), *arguments, **environ)
+def load(world: PortalWorld, draft: BundleDraft, folder: Path, *arguments: str, waits: bool = False) -> Ended:
+    approval = "true" if waits else "false"
+    return CommandLine(world.settings.home)("load", draft.write(folder), *arguments, PORTAL_LOAD_APPROVAL=approval)
 
 
 def test_load_is_recorded_as_a_change_set(world: PortalWorld, tmp_path: Path) -> None:
@@ -167,16 +168,15 @@ def test_load_is_recorded_as_a_change_set(world: PortalWorld, tmp_path: Path) ->
     assert len(world.ask("{ changeSets { id } }", by=DRAFTER).data["changeSets"]) == 1
 
 
-WAITS = {"PORTAL_LOAD_APPROVAL": "true"}
 VILLAGE = '{ shared { villages(where: {code: {eq: "99999999"}}) { nodes { name } } } }'
 
 
 @pytest.mark.clause("threats.md T29")
 @pytest.mark.clause("threats.md T30")
 def test_load_waits_for_a_second_person_where_that_is_asked(world: PortalWorld, tmp_path: Path) -> None:
-    refused = load(world, changed_bundle(), tmp_path / "new", **WAITS)
+    refused = load(world, changed_bundle(), tmp_path / "new", waits=True)
     assert (refused.code, "--by" in refused.err) == (2, True)
-    ended = load(world, changed_bundle(), tmp_path / "new", "--by", "operator", **WAITS)
+    ended = load(world, changed_bundle(), tmp_path / "new", "--by", "operator", waits=True)
     assert ended.code == 0
     assert "waits for another person's approval" in ended.out
     assert not reads_numbers(world)
@@ -195,7 +195,7 @@ def tables(world: PortalWorld) -> frozenset[str]:
 
 def test_rows_of_a_load_that_waits_are_kept_and_of_one_rejected_are_dropped(world: PortalWorld, tmp_path: Path) -> None:
     before = tables(world)
-    load(world, changed_bundle(), tmp_path / "new", "--by", "operator", **WAITS)
+    load(world, changed_bundle(), tmp_path / "new", "--by", "operator", waits=True)
     held = tables(world) - before
     assert len(held) == 1
     other = office_bundle()
@@ -211,7 +211,7 @@ def test_rows_of_a_load_that_waits_are_kept_and_of_one_rejected_are_dropped(worl
 
 @pytest.mark.clause("threats.md T40")
 def test_load_that_waited_too_long_is_refused(world: PortalWorld, tmp_path: Path) -> None:
-    load(world, changed_bundle(), tmp_path / "new", "--by", "operator", **WAITS)
+    load(world, changed_bundle(), tmp_path / "new", "--by", "operator", waits=True)
     (waiting,) = world.ask("{ changeSets { id version } }", by=DRAFTER).data["changeSets"]
     in_force(world, OPENS)
     assert step(world, "approveChange", waiting, by=OFFICER).codes == ["CONFLICT"]

@@ -20,6 +20,12 @@ FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "approveChange": frozenset({Operation.APPROVE_CHANGE}),
     "rejectChange": frozenset({Operation.REJECT_CHANGE}),
     "freeze": frozenset({Operation.FREEZE}),
+    "sessions": frozenset({Operation.VIEW_SESSIONS}),
+    "endSession": frozenset({Operation.END_SESSION}),
+    "endSessions": frozenset({Operation.END_SESSION}),
+    "enrolSecondFactor": frozenset(Operation),
+    "confirmSecondFactor": frozenset(Operation),
+    "resetSecondFactor": frozenset({Operation.RESET_FACTOR}),
 }
 """By the field's name in the schema, in `Query` or `Mutation`: the operations of which one must be the person's duty.
 

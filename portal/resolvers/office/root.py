@@ -5,6 +5,7 @@ from graphql import GraphQLObjectType
 
 from portal.policies.duties import Operation
 from portal.resolvers.office.changes import ChangeActs, ChangeFields
+from portal.resolvers.office.sessions import SessionMutations, SessionQueries
 from portal.resolvers.root import Info, Query, static_schema_of
 
 
@@ -20,12 +21,12 @@ class DutyFields:
 
 
 @strawberry.type(name="Query", description="查询")
-class OfficeQuery(Query, DutyFields, ChangeFields):
+class OfficeQuery(Query, DutyFields, ChangeFields, SessionQueries):
     """The root of queries of the office."""
 
 
 @strawberry.type(name="Mutation", description="变更")
-class OfficeMutation(ChangeActs):
+class OfficeMutation(ChangeActs, SessionMutations):
     """The root of what the office does."""
 
 
