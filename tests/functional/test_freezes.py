@@ -83,9 +83,20 @@ def test_refusal_names_the_freeze_and_why(world: PortalWorld) -> None:
     document = f'{{ explain(resource: "{RESIDENTS}", purpose: VERIFICATION, items: ["name"]) {{ lines }} }}'
     lines = world.ask(document, by=CHECKER).data["explain"]["lines"]
     assert any(made.id in line for line in lines)
+    (error,) = world.ask(NAMES, by=CHECKER).errors
+    assert made.id in error["message"]
+    assert "疑似泄露" in error["message"]
     assert world.ask("{ freezes { id target reason frozenBy } }", by=OFFICER).data["freezes"] == [
         {"id": "freeze:1", "target": f"item:{RESIDENTS}#name", "reason": "疑似泄露", "frozenBy": "drafter"}
     ]
+
+
+def test_public_is_told_of_no_freeze(world: PortalWorld) -> None:
+    before = world.ask("{ shared { villages(first: 1) { nodes { note } } } }").payload
+    freeze(world, f"entry:{VILLAGES}")
+    (error,) = world.ask(OPEN).errors
+    assert "freeze" not in error["message"]
+    assert world.ask("{ shared { villages(first: 1) { nodes { note } } } }").payload == before
 
 
 def test_freeze_is_lifted_by_two_people_alone(world: PortalWorld) -> None:
