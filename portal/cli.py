@@ -27,6 +27,7 @@ from portal.commands.options import (
     NoOptions,
     QueryOptions,
     ReconcileOptions,
+    RegisterOptions,
     RestoreOptions,
     RotateOptions,
     SchemaOptions,
@@ -165,6 +166,13 @@ def _keys_activate(session: Session, options: NoOptions) -> int:
     return activate(session, options)
 
 
+def _register_list(session: Session, options: RegisterOptions) -> int:
+    """Print who is registered, with the standing of each."""
+    from portal.commands.registering import list_register
+
+    return list_register(session, options)
+
+
 def _upgrade(session: Session, options: NoOptions) -> int:
     """Bring the database's tables to this version's revision, whole or not at all."""
     from portal.commands.databases import upgrade
@@ -248,6 +256,9 @@ def make_command() -> TyperGroup:
     _add(keys, "activate", NoOptions, _keys_activate)
     app.add_typer(keys, name="keys")
     app.add_typer(database, name="database")
+    register = _group("List who is registered.")
+    _add(register, "list", RegisterOptions, _register_list)
+    app.add_typer(register, name="register")
     _add(audit, "verify", VerifyOptions, _verify)
     _add(audit, "search", SearchOptions, _search)
     _add(audit, "show", ShowOptions, _show)

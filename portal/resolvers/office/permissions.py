@@ -6,6 +6,7 @@ from portal.policies.duties import Actor, Duties, Operation
 
 FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "duties": frozenset(Operation),
+    "register": frozenset({Operation.VIEW_REGISTER}),
 }
 """By the field's name in the schema, in `Query` or `Mutation`: the operations of which one must be the person's duty.
 
