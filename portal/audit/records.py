@@ -98,6 +98,7 @@ class Act(StrEnum):
     FROZEN = "frozen"
     AUDIT_READ = "audit_read"
     POLICY_ASKED = "policy_asked"
+    REGISTER_READ = "register_read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,12 @@ CHINESE: Mapping[str, str] = {
     "The former key counts no more, as one that was stolen.": "旧密钥立即失效，如同已被窃取。",
     "Only make the key; `portal keys activate` uses it.": "只生成密钥；由 `portal keys activate` 启用。",
     "Masks may change.": "允许掩码改变。",
+    "List who is registered.": "列出登记事项。",
+    "Print who is registered, with the standing of each.": "列出登记的部门、应用、人员及其登记状态。",
+    "`departments`, `groups`, `applications`, `users` or `managers`.": (
+        "`departments`（部门）、`groups`（部门组）、`applications`（应用）、`users`（人员）、`managers`（信息资源管理员）。"
+    ),
+    "Whole documents as JSON, one a line.": "以 JSON 输出完整登记内容，每行一项。",
     "Set up the portal's databases.": "建立门户的数据库。",
     "Make databases and accounts on a PostgreSQL server, and print the settings that use them.": (
         "在 PostgreSQL 服务器上建立数据库和账户，并输出相应设置。"

@@ -220,6 +220,16 @@ class ShowOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterOptions:
+    """What `portal register list` is told."""
+
+    kind: Annotated[
+        str, Argument(metavar="KIND", help="`departments`, `groups`, `applications`, `users` or `managers`.")
+    ] = "departments"
+    json: Annotated[bool, Option("--json", help="Whole documents as JSON, one a line.")] = False
+
+
+@dataclass(frozen=True, slots=True)
 class DoctorOptions:
     """What `portal doctor` is told."""
 

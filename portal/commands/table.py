@@ -26,6 +26,7 @@ from portal.commands.options import (
     NoOptions,
     QueryOptions,
     ReconcileOptions,
+    RegisterOptions,
     RestoreOptions,
     RotateOptions,
     SchemaOptions,
@@ -54,6 +55,7 @@ GROUPS: Mapping[str, str] = {
     "audit": "Check, search or follow the audit log.",
     "database": "Set up the portal's databases.",
     "change": "Draft, check, approve or undo changes of policies and of the register.",
+    "register": "List who is registered.",
     "keys": "List or rotate the portal's keys.",
 }
 """Words that several commands begin with, and their help."""
@@ -79,6 +81,7 @@ COMMANDS: tuple[CommandLine, ...] = (
     ),
     CommandLine(
         "restore",
+        RegisterOptions,
         RestoreOptions,
         "archiving:restore_backup",
         "Make empty databases the portal of a backup, in quarantine.",
@@ -152,4 +155,10 @@ COMMANDS: tuple[CommandLine, ...] = (
         "freeze", FreezeOptions, "changing:freeze", "Freeze an item, entry, department, application or everything."
     ),
     CommandLine("lift", LiftOptions, "changing:lift", "Draft the lifting of a freeze; another person approves it."),
+    CommandLine(
+        "register list",
+        RegisterOptions,
+        "registering:list_register",
+        "Print who is registered, with the standing of each.",
+    ),
 )

@@ -26,6 +26,7 @@ FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "enrolSecondFactor": frozenset(Operation),
     "confirmSecondFactor": frozenset(Operation),
     "resetSecondFactor": frozenset({Operation.RESET_FACTOR}),
+    "register": frozenset({Operation.VIEW_REGISTER}),
 }
 """By the field's name in the schema, in `Query` or `Mutation`: the operations of which one must be the person's duty.
 

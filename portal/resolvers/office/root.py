@@ -5,6 +5,7 @@ from graphql import GraphQLObjectType
 
 from portal.policies.duties import Operation
 from portal.resolvers.office.changes import ChangeActs, ChangeFields
+from portal.resolvers.office.register import RegisterFields
 from portal.resolvers.office.sessions import SessionMutations, SessionQueries
 from portal.resolvers.root import Info, Query, static_schema_of
 
@@ -21,7 +22,7 @@ class DutyFields:
 
 
 @strawberry.type(name="Query", description="查询")
-class OfficeQuery(Query, DutyFields, ChangeFields, SessionQueries):
+class OfficeQuery(Query, DutyFields, ChangeFields, SessionQueries, RegisterFields):
     """The root of queries of the office."""
 
 
