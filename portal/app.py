@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,6 +19,8 @@ from portal.access.case_reference import CASE, OPERATOR
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.access.sources import open_source
+from portal.audit.log_readings import LogReadings
+from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
 from portal.audit.signing import SigningKeys
 from portal.audit.witnessing import Witnessing
@@ -27,8 +30,10 @@ from portal.identity.keyring import KeyRing, load_key_ring
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, logging_to
+from portal.policies.duties import Duties
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
+from portal.resolvers.context import Office
 from portal.resolvers.desk import Desk
 from portal.resolvers.documents import load_documents
 from portal.resolvers.figures import Figures, may_read_figures
@@ -98,14 +103,27 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     tokens = TokenVerifier(token_authority(settings, keys))
     ring.subscribe(lambda rotated: tokens.use(token_authority(settings, rotated)))
     road.keeper.start()
+    readings = LogReadings(settings.database_url, settings.statement_timeout_seconds)
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
-        desk = Desk(settings, Endpoint(road, bounds), tokens, gate, buckets, proxy, documents)
+        endpoint = Endpoint(road, bounds, office=make_office(road, readings))
+        desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, documents)
         yield Portal(settings, keys, desk, TokenDesk(settings, road, tokens, buckets, proxy))
     finally:
+        await asyncio.to_thread(readings.close)
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
         await road.keeper.close()
+
+
+def make_office(road: Road, readings: LogReadings) -> Office:
+    """Return what those who administer the portal work with."""
+    duties = Duties()
+
+    def public_keys() -> list[Ed25519PublicKey]:
+        return [key.public_key() for key in road.keys.audit_keys]
+
+    return Office(duties, ReadingDesk(readings, road.recorder, duties, public_keys, road.now))
 
 
 def _start_recorder(settings: Settings, ring: KeyRing) -> Recorder:

@@ -111,11 +111,11 @@ def _used_members(reach: AuditReach, record: Mapping[str, JsonValue]) -> dict[st
     own_parts = [_picked(part, _SEEN_OF_ENTRY) for part in parts if part["entry"] in reach.provided]
     members = _picked(record, _SEEN_OF_USE)
     if record["entry"] not in reach.provided:
-        return members | own_parts[0] | {"parts": cast("JsonValue", own_parts[1:]), "reasons": []}
+        return {**members, **own_parts[0], "parts": [*own_parts[1:]], "reasons": []}
     reasons = cast("list[list[JsonValue]]", record["reasons"])
     # Items of linked entries are named `ENTRY.ITEM`.
-    own_reasons = [reason for reason in reasons if "." not in str(reason[0])]
-    return members | _picked(record, _SEEN_OF_ENTRY) | {"parts": cast("JsonValue", own_parts), "reasons": own_reasons}
+    own_reasons: list[JsonValue] = [[*reason] for reason in reasons if "." not in str(reason[0])]
+    return {**members, **_picked(record, _SEEN_OF_ENTRY), "parts": [*own_parts], "reasons": own_reasons}
 
 
 def _picked(members: Mapping[str, JsonValue], names: Iterable[str]) -> dict[str, JsonValue]:

@@ -6,6 +6,9 @@ from portal.policies.duties import Actor, Duties, Operation
 
 FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "duties": frozenset(Operation),
+    "auditRecords": frozenset({Operation.READ_AUDIT}),
+    "auditRecord": frozenset({Operation.READ_AUDIT}),
+    "auditStatistics": frozenset({Operation.READ_AUDIT}),
 }
 """By the field's name in the schema, in `Query` or `Mutation`: the operations of which one must be the person's duty.
 

@@ -4,6 +4,7 @@ import strawberry
 from graphql import GraphQLObjectType
 
 from portal.policies.duties import Operation
+from portal.resolvers.office.audit import AuditFields
 from portal.resolvers.root import Info, Query, static_schema_of
 
 
@@ -19,7 +20,7 @@ class DutyFields:
 
 
 @strawberry.type(name="Query", description="查询")
-class OfficeQuery(Query, DutyFields):
+class OfficeQuery(Query, DutyFields, AuditFields):
     """The root of queries of the office."""
 
 
