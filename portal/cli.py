@@ -19,6 +19,7 @@ from portal.commands.help import Command, Group, describe_usage_error, translate
 from portal.commands.options import (
     BackupOptions,
     DoctorOptions,
+    EvidenceOptions,
     ExplainOptions,
     ExportOptions,
     InitOptions,
@@ -33,6 +34,7 @@ from portal.commands.options import (
     SearchOptions,
     ServeOptions,
     ShowOptions,
+    StatisticsOptions,
     TailOptions,
     TokenOptions,
     VerifyOptions,
@@ -202,6 +204,10 @@ def _audit_key(session: Session, options: NoOptions) -> int:
 
 def _search(session: Session, options: SearchOptions) -> int:
     """Find records in the audit log, newest first."""
+    if options.by:
+        from portal.commands.reading_audit import search_as
+
+        return search_as(session, options)
     from portal.commands.searching import search
 
     return search(session, options)
@@ -212,6 +218,20 @@ def _show(session: Session, options: ShowOptions) -> int:
     from portal.commands.searching import show
 
     return show(session, options)
+
+
+def _statistics(session: Session, options: StatisticsOptions) -> int:
+    """Count how entries were used, by entry, department, purpose or day."""
+    from portal.commands.reading_audit import print_statistics
+
+    return print_statistics(session, options)
+
+
+def _audit_export(session: Session, options: EvidenceOptions) -> int:
+    """Write records as evidence that anybody can check with `portal-verify`."""
+    from portal.commands.reading_audit import export_evidence
+
+    return export_evidence(session, options)
 
 
 def _tail(session: Session, options: TailOptions) -> int:
@@ -251,6 +271,8 @@ def make_command() -> TyperGroup:
     _add(audit, "verify", VerifyOptions, _verify)
     _add(audit, "search", SearchOptions, _search)
     _add(audit, "show", ShowOptions, _show)
+    _add(audit, "statistics", StatisticsOptions, _statistics)
+    _add(audit, "export", EvidenceOptions, _audit_export)
     _add(audit, "witness", WitnessOptions, _witness)
     _add(audit, "key", NoOptions, _audit_key)
     _add(audit, "tail", TailOptions, _tail)

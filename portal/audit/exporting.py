@@ -7,6 +7,8 @@ texts of those behind them are there too.
 
 import hashlib
 from array import array
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -72,20 +74,19 @@ class EvidenceExport:
         """
         _prepare(self._folder)
         pending, since = self._wanted(connection)
-        numbers = set[int]()
-        pieces = sorted(_cover(connection, pending, since, numbers), key=lambda piece: piece.first)
+        pieces = sorted(_cover(connection, pending, since), key=lambda piece: piece.first)
         records = self._write_segments(connection, pieces)
-        checkpoints = self._write_checkpoints(connection, numbers)
+        checkpoints = self._write_checkpoints(connection, {piece.checkpoint for piece in pieces})
         (self._folder / _KEYS).write_bytes(
             b"".join(
                 key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for key in self._keys.public_keys
             )
         )
-        self.exported = Exported(records, checkpoints, sum(map(len, pending.values())))
+        self.exported = Exported(records, checkpoints, sum(of.left for of in pending.values()))
         return records
 
     def seal(self, asked: Mapping[str, JsonValue], now: datetime) -> Exported:
-        """Write the manifest and its signature, on the disk with all else."""
+        """Write the manifest and its signature: what is asked for, counts, and the hash of each file."""
         files: list[JsonValue] = [
             {"name": name, "sha256": _digest_of(self._folder / name)}
             for name in (_RECORDS, _SEGMENTS, _CHECKPOINTS, _KEYS)
@@ -107,9 +108,9 @@ class EvidenceExport:
         (self._folder / "manifest.sig").write_text(signature.hex() + "\n", encoding="ascii")
         return self.exported
 
-    def _wanted(self, connection: Connection) -> tuple[dict[int, "array[int]"], str]:
+    def _wanted(self, connection: Connection) -> tuple[Mapping[int, "_Pending"], str]:
         """Return the sequences that are asked for, by writer, and the earliest time among them."""
-        pending: dict[int, array[int]] = {}
+        pending = defaultdict[int, _Pending](_Pending)
         statement = (
             select(_records.writer, _records.sequence)
             .where(*search_tests(self._search))
@@ -117,7 +118,7 @@ class EvidenceExport:
             .execution_options(yield_per=_ROWS_AT_ONCE)
         )
         for writer, sequence in connection.execute(statement):
-            pending.setdefault(writer, array("q")).append(sequence)
+            pending[writer].sequences.append(sequence)
         first = connection.scalar(select(func.min(_records.time)).where(*search_tests(self._search)))
         return pending, render_time(datetime.fromisoformat(first) - SKEW) if first else ""
 
@@ -171,29 +172,43 @@ def _prepare(folder: Path) -> None:
         )
 
 
-def _cover(
-    connection: Connection, pending: dict[int, "array[int]"], since: str, numbers: set[int]
-) -> Iterator[Covered]:
-    """Yield the pieces that checkpoints cover, and leave in `pending` what none covers; `numbers` takes their numbers.
+class _Pending:
+    """The wanted records of a chain that no checkpoint is known to cover yet, in their order."""
+
+    def __init__(self) -> None:
+        self.sequences = array("q")
+        self.left_from = 0
+
+    @property
+    def left(self) -> int:
+        """How many there are."""
+        return len(self.sequences) - self.left_from
+
+    def take(self, last: int) -> array[int]:
+        """Take out those up to that number."""
+        end = bisect_right(self.sequences, last, self.left_from)
+        taken = self.sequences[self.left_from : end]
+        self.left_from = end
+        return taken
+
+
+def _cover(connection: Connection, pending: Mapping[int, _Pending], since: str) -> Iterator[Covered]:
+    """Yield the pieces that checkpoints cover, and leave in `pending` what none covers.
 
     Heads only ever rise, so one pass over the checkpoints finds the first one that covers each record.
     """
-    if not pending:
+    left = sum(of.left for of in pending.values())
+    if not left:
         return
     number = audit_checkpoints.c.number
     statement = select(audit_checkpoints).where(number >= first_since(connection, since)).order_by(number)
     for row in connection.execute(statement.execution_options(yield_per=_ROWS_AT_ONCE)):
         for head in heads_of(Checkpoint(row.number, row.body, row.signature)):
-            sequences = pending.get(head.writer)
-            if sequences is None or sequences[0] > head.sequence:
-                continue
-            covered = frozenset(one for one in sequences if one <= head.sequence)
-            yield Covered(Place(head.writer, sequences[0]), head, row.number, covered)
-            numbers.add(row.number)
-            pending[head.writer] = sequences[len(covered) :]
-            if not pending[head.writer]:
-                del pending[head.writer]
-        if not pending:
+            taken = pending[head.writer].take(head.sequence) if head.writer in pending else array("q")
+            left -= len(taken)
+            if taken:
+                yield Covered(Place(head.writer, taken[0]), head, row.number, frozenset(taken))
+        if not left:
             return
 
 

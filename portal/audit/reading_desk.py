@@ -70,7 +70,7 @@ class ReadingDesk:
                 self._only_whole(reader)
             return read_page(reading, reach, search)
 
-        return await self._audited(reader, _Asked("records", _stated(search)), work, lambda page: len(page.records))
+        return await self._audited(reader, _Asked("records", stated(search)), work, lambda page: len(page.records))
 
     async def record(self, reader: Reader, place: Place) -> ProvedRecord | None:
         """Return a record with its proof; None where it isn't there, or not to be read.
@@ -91,7 +91,7 @@ class ReadingDesk:
         def work(reading: Reading, reach: AuditReach) -> list[Count]:
             return read_statistics(reading, reach, question)
 
-        return await self._audited(reader, _Asked("statistics", _stated(question)), work, len)
+        return await self._audited(reader, _Asked("statistics", stated(question)), work, len)
 
     async def export(self, reader: Reader, search: Search, write: Callable[[Connection], int]) -> int:
         """Let records be written whole, without time limit, and return how many; only who may read all may have them.
@@ -103,7 +103,7 @@ class ReadingDesk:
             self._only_whole(reader)
             return write(reading.connection)
 
-        asked = _Asked("evidence", _stated(search), seconds=_UNBOUNDED)
+        asked = _Asked("evidence", stated(search), seconds=_UNBOUNDED)
         return await self._audited(reader, asked, work, lambda count: count)
 
     def _only_whole(self, reader: Reader) -> None:
@@ -163,20 +163,20 @@ def _act(reader: Reader, now: datetime, asked: _Asked, refusal: PortalError | No
     )
 
 
-def _stated(question: Search | StatisticsQuestion) -> dict[str, JsonValue]:
+def stated(question: Search | StatisticsQuestion) -> dict[str, JsonValue]:
     """Return what was asked for, without what was left open."""
-    stated: dict[str, JsonValue] = {}
+    members: dict[str, JsonValue] = {}
     for name in type(question).__slots__:
         value = getattr(question, name)
         match value:
             case None | False:
                 continue
             case datetime():
-                stated[name] = render_time(value)
+                members[name] = render_time(value)
             case Place():
-                stated[name] = value.receipt
+                members[name] = value.receipt
             case int():
-                stated[name] = value
+                members[name] = value
             case _:
-                stated[name] = str(value)
-    return stated
+                members[name] = str(value)
+    return members
