@@ -2,9 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from starlette.applications import Starlette
@@ -19,6 +20,10 @@ from portal.access.case_reference import CASE, OPERATOR
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.access.sources import open_source
+from portal.administration.activation import keep_activating
+from portal.administration.database import ContentDatabase
+from portal.administration.desk import ChangeDesk
+from portal.administration.freezing import FreezeDesk
 from portal.audit.log_readings import LogReadings
 from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
@@ -106,7 +111,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     readings = LogReadings(settings.database_url, settings.statement_timeout_seconds)
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
-        endpoint = Endpoint(road, bounds, office=make_office(road, readings))
+        endpoint = Endpoint(road, bounds, _office(settings, road, readings))
         desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, documents)
         yield Portal(settings, keys, desk, TokenDesk(settings, road, tokens, buckets, proxy))
     finally:
@@ -116,14 +121,18 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         await road.keeper.close()
 
 
-def make_office(road: Road, readings: LogReadings) -> Office:
-    """Return what those who administer the portal work with."""
-    duties = Duties()
+def _office(settings: Settings, road: Road, readings: LogReadings) -> Office:
+    duties, database = Duties(), ContentDatabase(settings.administration_database_url)
 
     def public_keys() -> list[Ed25519PublicKey]:
         return [key.public_key() for key in road.keys.audit_keys]
 
-    return Office(duties, ReadingDesk(readings, road.recorder, duties, public_keys, road.now))
+    return Office(
+        duties,
+        ChangeDesk(database, road.keeper, road.recorder, duties),
+        FreezeDesk(database, road.keeper, road.recorder, duties),
+        ReadingDesk(readings, road.recorder, duties, public_keys, road.now),
+    )
 
 
 def _start_recorder(settings: Settings, ring: KeyRing) -> Recorder:
@@ -142,7 +151,7 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _opened(settings) as portal:
+        async with _opened(settings) as portal, _in_background(keep_activating(portal.endpoint.office.changes)):
             app.state.portal = portal
             yield
 
@@ -197,6 +206,16 @@ async def _opened(settings: Settings) -> AsyncIterator[Portal]:
     except PortalError as failure:
         logger_of("start").error("can't serve", code=failure.code.value, why=failure.text.en)
         raise
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _portal_of(request: Request) -> Portal:

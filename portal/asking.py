@@ -1,7 +1,5 @@
 """What the command line asks of a portal in its own process: queries, schemas, explanations, down the same road."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -10,11 +8,9 @@ from graphql import print_schema
 
 from portal.access.asker import Asker, identify
 from portal.app import Portal, open_portal
-from portal.audit.reading_desk import Reader, ReadingDesk
 from portal.errors import BadInput, Language, Text
 from portal.identity.claims import SubjectKind, TokenClaims
 from portal.policies.decision_point import DecisionPoint
-from portal.policies.duties import Actor
 from portal.policies.explanation import Explanation, explain_entry
 from portal.policies.matching import Request
 from portal.resolvers.context import actor_of
@@ -119,16 +115,3 @@ async def explain(settings: Settings, named: NamedSubject | None, question: Ques
 async def _identify(portal: Portal, named: NamedSubject | None) -> tuple[DecisionPoint, Subject, NetworkZone | None]:
     point = await portal.road.keeper.current()
     return point, *identify(_asker(named), point.snapshot.registry)
-
-
-@asynccontextmanager
-async def reading_as(settings: Settings, user: str) -> AsyncIterator[tuple[Portal, ReadingDesk, Reader]]:
-    """Provide where a registered user reads the audit, at the machine that holds the portal's keys.
-
-    Who may run commands there needs no second factor: with the keys they could do more than any factor lets them.
-    Raises: Unauthenticated for one who isn't registered, AuditUnavailable, PolicyUnavailable.
-    """
-    async with open_portal(settings) as portal:
-        point, subject, _ = await _identify(portal, NamedSubject(SubjectKind.USER, user))
-        entries = [state.entry for state in point.snapshot.content.entries]
-        yield portal, portal.endpoint.office.reading_desk(), Reader(Actor(subject, confirmed=True), entries)

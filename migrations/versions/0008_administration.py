@@ -119,7 +119,7 @@ def _create_change_sets() -> None:
         _text("reason"),
         _text("basis", optional=True),
         _text("author"),
-        *_choice("state", "draft submitted approved active superseded rejected withdrawn"),
+        *_choice("state", "draft checked submitted approved active superseded rejected withdrawn"),
         _number("version"),
         _number("base_epoch"),
         _text("document"),

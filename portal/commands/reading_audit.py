@@ -4,11 +4,15 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 
-from portal.asking import reading_as
+from portal.acting import Acting, act
+from portal.administration.acts import Person
+from portal.app import Portal
 from portal.audit.exporting import EvidenceExport, Exported
 from portal.audit.reach_search import RecordPage
-from portal.audit.reading_desk import stated
+from portal.audit.reading_desk import Reader, stated
 from portal.audit.searching import Search
 from portal.audit.signing import SigningKeys
 from portal.audit.statistics import MAX_GROUPS, Count, Grouping, StatisticsQuestion
@@ -16,10 +20,10 @@ from portal.commands.auditing import log_url
 from portal.commands.options import EvidenceOptions, SearchOptions, StatisticsOptions
 from portal.commands.parsing import parse_choice, parse_moment, parse_whole
 from portal.commands.searching import parse_search
+from portal.commands.searching import search as search_all
 from portal.commands.terminal import ExitCode, Session
 from portal.errors import Language, Text
 from portal.json_text import JsonValue
-from portal.settings import Settings
 
 
 def print_statistics(session: Session, options: StatisticsOptions) -> ExitCode:
@@ -32,8 +36,13 @@ def print_statistics(session: Session, options: StatisticsOptions) -> ExitCode:
         department=options.department or None,
         limit=parse_whole("--limit", options.limit, 1, MAX_GROUPS),
     )
-    log_url(session.settings())
-    counts = asyncio.run(_count(session.settings(), options.by, question))
+    settings = session.settings()
+    log_url(settings)
+
+    async def count(portal: Portal, person: Person) -> list[Count]:
+        return await portal.endpoint.office.audit.statistics(await _reader(portal, person), question)
+
+    counts = asyncio.run(act(settings, Acting(options.by), count))
     if options.json:
         rows = [{**asdict(count), "permitted": count.permitted} for count in counts]
         session.terminal.write_json(json.dumps(rows, ensure_ascii=False).encode())
@@ -42,9 +51,10 @@ def print_statistics(session: Session, options: StatisticsOptions) -> ExitCode:
     return ExitCode.DONE
 
 
-async def _count(settings: Settings, user: str, question: StatisticsQuestion) -> list[Count]:
-    async with reading_as(settings, user) as (_, desk, reader):
-        return await desk.statistics(reader, question)
+async def _reader(portal: Portal, person: Person) -> Reader:
+    point = await portal.road.keeper.current()
+    entries = [state.entry for state in point.snapshot.content.entries]
+    return Reader(person.actor, entries, request_id=person.asker.request_id)
 
 
 def _table(counts: Sequence[Count], language: Language) -> str:
@@ -62,8 +72,9 @@ def export_evidence(session: Session, options: EvidenceOptions) -> ExitCode:
         since=parse_moment("--since", options.since) if options.since else None,
         until=parse_moment("--until", options.until) if options.until else None,
     )
-    log_url(session.settings())
-    exported = asyncio.run(_export(session.settings(), options, search))
+    settings = session.settings()
+    log_url(settings)
+    exported = asyncio.run(act(settings, Acting(options.by), partial(_export, options.folder, search)))
     session.terminal.say(
         Text(
             en=f"{exported.records} records and {exported.checkpoints} checkpoints written; check them with "
@@ -83,24 +94,25 @@ def export_evidence(session: Session, options: EvidenceOptions) -> ExitCode:
     return ExitCode.DONE
 
 
-async def _export(settings: Settings, options: EvidenceOptions, search: Search) -> Exported:
-    async with reading_as(settings, options.by) as (portal, desk, reader):
-        # What has just been recorded, this portal's own beginning too, is covered within a second or at its next stop.
-        export = EvidenceExport(options.folder, SigningKeys(portal.road.keys.audit_keys), search)
-        await desk.export(reader, search, export.write)
-        asked: dict[str, JsonValue] = {**stated(search), "by": reader.actor.subject.name}
-        return export.seal(asked, portal.road.now())
+async def _export(folder: Path, search: Search, portal: Portal, person: Person) -> Exported:
+    reader = await _reader(portal, person)
+    export = EvidenceExport(folder, SigningKeys(portal.road.keys.audit_keys), search)
+    await portal.endpoint.office.audit.export(reader, search, export.write)
+    # INVARIANT: only now, when the reading is on record, does it become evidence.
+    asked: dict[str, JsonValue] = {**stated(search), "by": reader.actor.subject.name}
+    return export.seal(asked, portal.road.now())
 
 
-def search_as(session: Session, options: SearchOptions) -> ExitCode:
-    """Print what the named user may read of the records that are found, newest first."""
-    search = parse_search(options)
-    log_url(session.settings())
+def search(session: Session, options: SearchOptions) -> ExitCode:
+    """Print records, newest first; where a user is named, what they may read."""
+    if not options.by:
+        return search_all(session, options)
+    wanted, settings = parse_search(options), session.settings()
+    log_url(settings)
 
-    async def read() -> RecordPage:
-        async with reading_as(session.settings(), options.by) as (_, desk, reader):
-            return await desk.page(reader, search)
+    async def read(portal: Portal, person: Person) -> RecordPage:
+        return await portal.endpoint.office.audit.page(await _reader(portal, person), wanted)
 
-    for shown in asyncio.run(read()).records:
+    for shown in asyncio.run(act(settings, Acting(options.by), read)).records:
         session.terminal.write(json.dumps(shown.members, ensure_ascii=False, separators=(",", ":")))
     return ExitCode.DONE

@@ -7,8 +7,10 @@ from graphql import GraphQLError
 
 from portal.access.asker import Asker
 from portal.access.pipeline import Road
+from portal.administration.desk import ChangeDesk
+from portal.administration.freezing import FreezeDesk
 from portal.audit.reading_desk import ReadingDesk
-from portal.errors import AuditUnavailable, ErrorCode, Language, PortalError, Text
+from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.identity.claims import MAX_AUTH_LEVEL
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.duties import Actor, Duties
@@ -30,15 +32,10 @@ class RequestMade:
 class Office:
     """What those who administer a portal work with; made once a process."""
 
-    duties: Duties = field(default_factory=Duties)
-    audit: ReadingDesk | None = None
-    """None in a process that has no log to read."""
-
-    def reading_desk(self) -> ReadingDesk:
-        """Return where people read the audit. Raises: AuditUnavailable."""
-        if self.audit is None:
-            raise AuditUnavailable(Text(en="the audit can't be read here", zh="此处无法读取审计日志"))
-        return self.audit
+    duties: Duties
+    changes: ChangeDesk
+    freezes: FreezeDesk
+    audit: ReadingDesk
 
 
 @dataclass(frozen=True, slots=True)

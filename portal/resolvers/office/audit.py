@@ -110,7 +110,7 @@ def _bounded(name: str, number: int, most: int) -> int:
 async def _desk_of(context: RequestContext) -> AsyncIterator[tuple[ReadingDesk, Reader]]:
     """Provide where to ask, and who asks; a failure with a sentence becomes the field's error."""
     try:
-        yield context.office.reading_desk(), reader_of(context)
+        yield context.office.audit, reader_of(context)
     except PortalError as failure:
         raise portal_field_error(failure, context.language) from None
 
