@@ -184,7 +184,7 @@ class _Pending:
         """How many there are."""
         return len(self.sequences) - self.left_from
 
-    def take(self, last: int) -> array[int]:
+    def take(self, last: int) -> "array[int]":
         """Take out those up to that number."""
         end = bisect_right(self.sequences, last, self.left_from)
         taken = self.sequences[self.left_from : end]

@@ -1,6 +1,6 @@
 """Where people read the audit: what they may, within bounds, and never without a record of their own reading (T65)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -16,10 +16,10 @@ from portal.audit.recorder import Recorder
 from portal.audit.records import Act, ActRecord, Outcome, render_time
 from portal.audit.searching import Place, Search, load_record
 from portal.audit.statistics import Count, StatisticsQuestion, read_statistics
-from portal.catalog.entries import CatalogEntry
 from portal.errors import AuditUnavailable, PortalError
 from portal.json_text import JsonValue
 from portal.policies.duties import ANYTHING, Actor, Duties, Operation
+from portal.vocabulary import DepartmentCode, EntryCode
 
 _UNBOUNDED = 24 * 3600.0
 _Result = TypeVar("_Result")
@@ -31,7 +31,7 @@ class Reader:
     """Who reads, and under which catalog: it says whose entries are whose."""
 
     actor: Actor
-    entries: Iterable[CatalogEntry]
+    providers: Mapping[EntryCode, DepartmentCode]
     client_address: str | None = None
     request_id: str | None = None
 
@@ -123,7 +123,7 @@ class ReadingDesk:
         self, reader: Reader, asked: "_Asked", work: _Work[_Result], count: Callable[[_Result], int]
     ) -> _Result:
         try:
-            reach = reach_of(self.duties, reader.actor, reader.entries)
+            reach = reach_of(self.duties, reader.actor, reader.providers)
             result = await self.readings.run(lambda reading: work(reading, reach), asked.seconds)
         except AuditUnavailable:
             raise

@@ -12,6 +12,7 @@ from portal.administration.acts import Person
 from portal.app import Portal
 from portal.audit.exporting import EvidenceExport, Exported
 from portal.audit.reach_search import RecordPage
+from portal.audit.readers import providers_of
 from portal.audit.reading_desk import Reader, stated
 from portal.audit.searching import Search
 from portal.audit.signing import SigningKeys
@@ -53,8 +54,8 @@ def print_statistics(session: Session, options: StatisticsOptions) -> ExitCode:
 
 async def _reader(portal: Portal, person: Person) -> Reader:
     point = await portal.road.keeper.current()
-    entries = [state.entry for state in point.snapshot.content.entries]
-    return Reader(person.actor, entries, request_id=person.asker.request_id)
+    providers = providers_of(state.entry for state in point.snapshot.content.entries)
+    return Reader(person.actor, providers, request_id=person.asker.request_id)
 
 
 def _table(counts: Sequence[Count], language: Language) -> str:

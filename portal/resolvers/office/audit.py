@@ -9,6 +9,7 @@ import orjson
 import strawberry
 
 from portal.audit.reach_search import ShownRecord
+from portal.audit.readers import providers_of
 from portal.audit.reading_desk import Reader, ReadingDesk
 from portal.audit.records import Act, Outcome
 from portal.audit.searching import Search, parse_receipt
@@ -120,7 +121,7 @@ def reader_of(context: RequestContext) -> Reader:
     address = context.asker.client_address
     return Reader(
         context.actor,
-        [state.entry for state in context.point.snapshot.content.entries],
+        providers_of(state.entry for state in context.point.snapshot.content.entries),
         None if address is None else str(address),
         context.asker.request_id,
     )
