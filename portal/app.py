@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,6 +25,8 @@ from portal.administration.activation import keep_activating
 from portal.administration.database import ContentDatabase
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
+from portal.audit.log_readings import LogReadings
+from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
 from portal.audit.signing import SigningKeys
 from portal.audit.witnessing import Witnessing
@@ -131,13 +134,14 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     road.keeper.start()
     client = _sign_in_client(client_settings, settings, ring, recorder)
     engine = open_sync_database(settings.database_url)
+    readings = LogReadings(settings.database_url, settings.statement_timeout_seconds)
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
         factors = SecondFactors(road, FactorRows(engine, factor_seal(keys.digest_secret)))
         context = None if client is None else client.settings.certificate_context
         staff = Staff(road, SignIns(engine), Sessions(engine), factors, context)
         reader = SessionReader(settings, staff, proxy)
-        endpoint = Endpoint(road, bounds, _office(settings, road, staff))
+        endpoint = Endpoint(road, bounds, _office(settings, road, staff, readings))
         yield Portal(
             settings,
             keys,
@@ -149,18 +153,24 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         if client is not None:
             await client.fetcher.close()
         await asyncio.to_thread(engine.dispose)
+        await asyncio.to_thread(readings.close)
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
         await road.keeper.close()
 
 
-def _office(settings: Settings, road: Road, staff: Staff) -> Office:
+def _office(settings: Settings, road: Road, staff: Staff, readings: LogReadings) -> Office:
     duties, database = Duties(), ContentDatabase(settings.administration_database_url)
+
+    def public_keys() -> list[Ed25519PublicKey]:
+        return [key.public_key() for key in road.keys.audit_keys]
+
     return Office(
         duties,
         staff,
         ChangeDesk(database, road.keeper, road.recorder, duties),
         FreezeDesk(database, road.keeper, road.recorder, duties),
+        ReadingDesk(readings, road.recorder, duties, public_keys, road.now),
     )
 
 

@@ -27,7 +27,7 @@ from portal_verify.checkpoints import CheckpointWalk, cut_spans, keys_named, por
 from portal_verify.faults import UNREADABLE_FAULTS, FaultKind, Found, LogFault, LogLoss, LogVerification
 from portal_verify.keys import parse_public_keys, raw_keys
 from portal_verify.reading import Reader, State, open_first
-from portal_verify.records import check_parts, cut_chains
+from portal_verify.records import check_parts, cut_chains, has_marks_of
 from portal_verify.witnesses import Claim, read_claims
 
 __all__ = ["FaultKind", "LogFault", "LogLoss", "LogVerification", "parse_public_keys", "verify_log"]
@@ -36,6 +36,10 @@ PARALLEL_FROM = 100_000
 """Records from which on processes of their own are worth their start."""
 _WRITERS = "SELECT writer, portal, started_at, checkpoint, checkpoint_hash FROM audit_writers ORDER BY writer"
 _LENGTHS = "SELECT writer, max(sequence), count(*) FROM audit_records GROUP BY writer ORDER BY writer"
+_STRAY_PART = (
+    "SELECT writer, sequence FROM audit_parts AS part WHERE NOT EXISTS (SELECT 1 FROM audit_records AS whole "
+    "WHERE whole.writer = part.writer AND whole.sequence = part.sequence) LIMIT 1"
+)
 _LAST_CHECKPOINT = "SELECT max(number), count(*) FROM audit_checkpoints"
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -135,6 +139,9 @@ class _Run:
                 raise Found(checked.fault.place, checked.fault.kind)
         if self._records != sum(count for *_, count in lengths):
             raise Found("database", FaultKind.UNREADABLE)
+        if has_marks_of(self._reader):
+            for writer, sequence in self._reader.rows(_STRAY_PART):
+                raise Found(f"record {writer}-{sequence}", FaultKind.GAP)
 
     def _check_checkpoints(self, last: int, count: int, keys: tuple[bytes, ...], run: _Mapping) -> None:
         spans = cut_spans(self._reader, last, count)

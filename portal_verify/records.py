@@ -13,8 +13,12 @@ from portal_verify.reading import Reader, State, open_reader
 PART_RECORDS = 20_000
 """Records that one task checks; short chains share a task."""
 _RECORDS = (
-    "SELECT sequence, time, subject, department, application, user_id, entry, decision, row_count, record, hash, "
+    "SELECT sequence, record, hash, time, subject, department, application, user_id, entry, decision, row_count, "
     "{marks} FROM audit_records WHERE writer = ? AND sequence BETWEEN ? AND ? ORDER BY sequence"
+)
+_PARTS = (
+    "SELECT sequence, entry, time, department, decision, row_count, purpose FROM audit_parts "
+    "WHERE writer = ? AND sequence BETWEEN ? AND ? ORDER BY sequence, entry"
 )
 _MARKS = "act, purpose"
 _NO_MARKS = "NULL, NULL"
@@ -66,7 +70,7 @@ def check_parts(state: State, parts: tuple[Part, ...]) -> PartsChecked:
     checked = [0]
     try:
         with open_reader(state) as reader:
-            has_marks = {b"act", b"purpose"} <= reader.record_columns()
+            has_marks = has_marks_of(reader)
             for part in parts:
                 _check_part(reader, part, checked, has_marks=has_marks)
     except Found as found:
@@ -84,20 +88,18 @@ def _check_part(reader: Reader, part: Part, checked: list[int], *, has_marks: bo
     if previous is None:
         # The part before ends in a gap and says so; this one has nothing to begin from.
         return
-    openings = _Openings(writer)
-    opening = openings.of
+    columns_are_of = _Columns(reader, part, has_marks=has_marks).are_of
     # From before all numbers: what stands in front of record 1 is a fault too.
     first = part.first if length else _BEFORE_ALL
     query = _RECORDS.format(marks=_MARKS if has_marks else _NO_MARKS)
-    for sequence, *columns, text, stored, act, purpose in reader.rows(query, (writer, first, part.last)):
+    for sequence, text, stored, *columns in reader.rows(query, (writer, first, part.last)):
         length += 1
         if sequence != length:
             raise Found(f"record {writer}-{length}", FaultKind.GAP)
         if stored not in links(previous, text):
             raise Found(f"record {writer}-{length}", FaultKind.CHANGED)
         previous = stored
-        opened = opening(sequence, columns)
-        if not text.startswith(opened) or (has_marks and not _states(text, len(opened), act, purpose)):
+        if not columns_are_of(text, sequence, columns):
             raise Found(f"record {writer}-{length}", FaultKind.COLUMNS)
         checked[0] += 1
     if length < part.last:
@@ -111,6 +113,59 @@ def links(previous: bytes, text: bytes) -> Iterator[bytes]:
     """
     yield hashlib.sha256(previous + hashlib.sha256(text).digest()).digest()
     yield hashlib.sha256(previous + text).digest()
+
+
+def has_marks_of(reader: Reader) -> bool:
+    """Tell whether the log has the columns `act` and `purpose`, and with them the table of parts."""
+    return {b"act", b"purpose"} <= reader.record_columns()
+
+
+class _Columns:
+    """Holds the searchable columns of a chain's part against the records' texts, and the rows of linked entries."""
+
+    def __init__(self, reader: Reader, part: Part, *, has_marks: bool) -> None:
+        self._opening = _Openings(part.writer).of
+        self._parts = _Parts(reader, part) if has_marks else None
+
+    def are_of(self, text: bytes, sequence: int, columns: list[Any]) -> bool:
+        """Tell whether the columns are those of the record; the last two are its act and purpose."""
+        *opened, act, purpose = columns
+        opening = self._opening(sequence, opened)
+        if self._parts is None or not text.startswith(opening):
+            return text.startswith(opening)
+        return _states(text, len(opening), act, purpose) and self._parts.are_of(sequence, text)
+
+
+class _Parts:
+    """The rows of `audit_parts` of a chain's part, which must be those that the records' texts say."""
+
+    def __init__(self, reader: Reader, part: Part) -> None:
+        first = part.first if part.first > 1 else _BEFORE_ALL
+        self._rows = reader.rows(_PARTS, (part.writer, first, part.last))
+        self._next = next(self._rows, None)
+
+    def are_of(self, sequence: int, text: bytes) -> bool:
+        """Tell whether the next rows are all those of this record, and none of one before it."""
+        there = []
+        while self._next is not None and self._next[0] <= sequence:
+            there.append(self._next)
+            self._next = next(self._rows, None)
+        return there == (sorted(_stated_parts(sequence, text)) if b'"parts":[{' in text else [])
+
+
+def _stated_parts(sequence: int, text: bytes) -> list[tuple[object, ...]]:
+    """Return the rows that a record's text says: an entry each, with the rows that were read of it."""
+    members = json.loads(text)
+    rows: dict[str, int] = {}
+    for part in members["parts"]:
+        rows[part["entry"]] = rows.get(part["entry"], 0) + part["rows"]
+    of_record = [_octets(members[name]) for name in ("time", "department", "decision")]
+    purpose = _octets(members["purpose"])
+    return [(sequence, entry.encode(), *of_record, count, purpose) for entry, count in rows.items()]
+
+
+def _octets(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()
 
 
 def _states(text: bytes, at: int, act: bytes | None, purpose: bytes | None) -> bool:

@@ -3,6 +3,9 @@
 Frozen: a later change of the tables is a revision of its own. Their meaning is told in `portal.storage`.
 """
 
+import json
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.schema import SchemaItem
@@ -229,6 +232,7 @@ def _mark_records() -> None:
     )
     # No act was recorded before this revision.
     op.execute(records.update().values(purpose=stated))
+    _create_parts()
     op.drop_index("ix_audit_records_time", "audit_records")
     counted = ["time", "entry", "department", "decision", "row_count", "purpose", "act"]
     op.create_index("ix_audit_records_time", "audit_records", counted)
@@ -236,3 +240,38 @@ def _mark_records() -> None:
     op.create_index(
         "ix_audit_records_act_time", "audit_records", ["act", "time"], sqlite_where=is_act, postgresql_where=is_act
     )
+
+
+def _create_parts() -> None:
+    """Make the table of what was read of linked entries, and fill it from the records' texts."""
+    parts = op.create_table(
+        "audit_parts",
+        _text("entry"),
+        _text("time"),
+        _number("writer"),
+        _number("sequence"),
+        _text("department", optional=True),
+        *_choice("decision", "permit deny"),
+        _number("row_count"),
+        _text("purpose", optional=True),
+        sa.PrimaryKeyConstraint("entry", "time", "writer", "sequence"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_audit_parts_writer_sequence", "audit_parts", ["writer", "sequence"])
+    counted = ["time", "entry", "department", "decision", "row_count", "purpose"]
+    op.create_index("ix_audit_parts_time", "audit_parts", counted)
+    records = sa.table("audit_records", sa.column("record", sa.Text()))
+    linked = sa.select(records.c.record).where(records.c.record.like('%"parts":[{%'))
+    for text in list(op.get_bind().scalars(linked)):
+        rows = _part_rows(json.loads(text))
+        if rows:
+            op.bulk_insert(parts, rows)
+
+
+def _part_rows(record: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for part in record.get("parts") or []:
+        row = rows.setdefault(part["entry"], {"entry": part["entry"], "row_count": 0, "purpose": record["purpose"]})
+        row |= {name: record[name] for name in ("time", "writer", "sequence", "department", "decision")}
+        row["row_count"] += part["rows"]
+    return list(rows.values())

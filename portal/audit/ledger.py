@@ -141,6 +141,7 @@ class Ledger:
         head = self._head
         recordings: list[Recording] = []
         rows: list[tuple[str | int | bytes | None, ...]] = []
+        parts: list[tuple[str | int | None, ...]] = []
         epoch = self._log.hold_epoch()
         day_rows = self._hold_day_rows(submissions, epoch)
         before = dict(day_rows)
@@ -151,8 +152,11 @@ class Ledger:
             head, text = append(head, submission.body)
             stored = (text.decode(), head.hash, *_marks(submission.record))
             rows.append((head.writer, head.sequence, *_columns(submission.record), *stored))
+            parts += _part_rows(head, submission.record)
             recordings.append(Recorded(head.writer, head.sequence))
         self._log.executemany(self._statements.insert_record, rows)
+        if parts:
+            self._log.executemany(self._statements.insert_part, parts)
         counted = [(*key, count) for key, count in day_rows.items() if count != before[key]]
         self._log.executemany(self._statements.store_daily_rows, counted)
         return head, recordings
@@ -267,6 +271,17 @@ def _columns(record: AuditRecord | ActRecord) -> tuple[str | int | None, ...]:
         record.decision,
         record.rows,
     )
+
+
+def _part_rows(head: Head, record: AuditRecord | ActRecord) -> list[tuple[str | int | None, ...]]:
+    """Return the rows of what was read of linked entries, one an entry."""
+    if isinstance(record, ActRecord):
+        return []
+    counts = Counter[str]()
+    for part in record.parts:
+        counts[part.entry] += part.rows
+    place = (render_time(record.time), head.writer, head.sequence, record.department, record.decision.value)
+    return [(entry, *place, rows, record.purpose) for entry, rows in counts.items()]
 
 
 def _marks(record: AuditRecord | ActRecord) -> tuple[str | None, str | None]:

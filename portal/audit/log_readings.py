@@ -49,9 +49,13 @@ class LogReadings:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="portal-audit-reading")
         self._engine: Engine | None = None
 
-    async def run(self, work: Callable[[Reading], _Result]) -> _Result:
-        """Return what the work gives. Raises: TooComplex where it takes too long, AuditUnavailable."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
+    async def run(self, work: Callable[[Reading], _Result], seconds: float | None = None) -> _Result:
+        """Return what the work gives within so many seconds; None: as is set.
+
+        Raises: TooComplex where it takes longer, AuditUnavailable.
+        """
+        limit = self._timeout_seconds if seconds is None else seconds
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work, limit)
 
     def close(self) -> None:
         """Wait for the readings under way and close the connections."""
@@ -59,11 +63,11 @@ class LogReadings:
         if self._engine is not None:
             self._engine.dispose()
 
-    def _run(self, work: Callable[[Reading], _Result]) -> _Result:
+    def _run(self, work: Callable[[Reading], _Result], seconds: float) -> _Result:
         if self._engine is None:
             self._engine = open_sync_database(self._url)
         try:
-            with self._engine.connect() as connection, _bounded(connection, self._timeout_seconds) as reading:
+            with self._engine.connect() as connection, _bounded(connection, seconds) as reading:
                 return work(reading)
         except DBAPIError as failure:
             raise (_too_slow() if _was_ended(failure) else _unreadable()) from failure

@@ -20,7 +20,7 @@ from portal.storage.audit_tables import audit_checkpoints
 
 MAX_CHECKPOINTS = 5000
 """Checkpoints that are looked through for the one that covers a record."""
-_SKEW = timedelta(seconds=10)
+SKEW = timedelta(seconds=10)
 """The clocks of two hosts may differ so much."""
 
 
@@ -51,7 +51,7 @@ def prove_record(connection: Connection, record: FoundRecord, keys: Sequence[Ed2
     """Return whether the record stands as it was when a checkpoint, signed with one of the keys, covered it."""
     place = record.place
     moment = datetime.fromisoformat(json.loads(record.text)["time"])
-    found = _covering(connection, place, render_time(moment - _SKEW))
+    found = _covering(connection, place, render_time(moment - SKEW))
     if found is None:
         return Proof(ProofState.UNCOVERED)
     checkpoint, head = found

@@ -64,13 +64,19 @@ def reach_streams(reach: AuditReach, search: Search) -> Iterator[Search]:
     """
     if reach.everything:
         yield search
+        if search.entry is not None:
+            yield replace(search, entry=None, linked=search.entry)
         return
     requests = replace(search, only_requests=True)
     if reach.department is not None and search.department in (None, reach.department):
-        yield replace(requests, department=reach.department)
+        own = replace(requests, department=reach.department)
+        yield own
+        if search.entry is not None:
+            yield replace(own, entry=None, linked=search.entry)
     for code in sorted(reach.provided):
         if search.entry in (None, code):
             yield replace(requests, entry=code)
+            yield replace(requests, entry=None, linked=code)
 
 
 def _newest(found: list[FoundRecord], limit: int) -> list[FoundRecord]:

@@ -33,21 +33,24 @@ class AuditReach:
     department: DepartmentCode | None = None
 
 
-def reach_of(duties: Duties, actor: Actor, entries: Iterable[CatalogEntry]) -> AuditReach:
+def providers_of(entries: Iterable[CatalogEntry]) -> dict[EntryCode, DepartmentCode]:
+    """Return whose each entry is: by the catalog as it is now, for earlier use too."""
+    return {entry.code: entry.provider for entry in entries}
+
+
+def reach_of(duties: Duties, actor: Actor, providers: Mapping[EntryCode, DepartmentCode]) -> AuditReach:
     """Return what the actor may read of the audit. Raises: Forbidden where that is nothing."""
     if duties.permits(actor, Operation.READ_AUDIT, ANYTHING):
         return AuditReach(everything=True)
-    providers = dict[DepartmentCode, set[EntryCode]]()
-    for entry in entries:
-        providers.setdefault(entry.provider, set()).add(entry.code)
-    provided = [
-        codes
-        for provider, codes in providers.items()
+    theirs = {
+        provider
+        for provider in set(providers.values())
         if duties.permits(actor, Operation.READ_AUDIT, Target(provider=provider))
-    ]
+    }
+    provided = frozenset(code for code, provider in providers.items() if provider in theirs)
     own = actor.subject.department
     is_consumer = own is not None and duties.permits(actor, Operation.READ_AUDIT, Target(consumer=own))
-    reach = AuditReach(provided=frozenset().union(*provided), department=own if is_consumer else None)
+    reach = AuditReach(provided=provided, department=own if is_consumer else None)
     if reach == AuditReach():
         duties.check(actor, Operation.READ_AUDIT, ANYTHING)
     return reach
@@ -111,11 +114,11 @@ def _used_members(reach: AuditReach, record: Mapping[str, JsonValue]) -> dict[st
     own_parts = [_picked(part, _SEEN_OF_ENTRY) for part in parts if part["entry"] in reach.provided]
     members = _picked(record, _SEEN_OF_USE)
     if record["entry"] not in reach.provided:
-        return members | own_parts[0] | {"parts": cast("JsonValue", own_parts[1:]), "reasons": []}
+        return {**members, **own_parts[0], "parts": [*own_parts[1:]], "reasons": []}
     reasons = cast("list[list[JsonValue]]", record["reasons"])
     # Items of linked entries are named `ENTRY.ITEM`.
-    own_reasons = [reason for reason in reasons if "." not in str(reason[0])]
-    return members | _picked(record, _SEEN_OF_ENTRY) | {"parts": cast("JsonValue", own_parts), "reasons": own_reasons}
+    own_reasons: list[JsonValue] = [[*reason] for reason in reasons if "." not in str(reason[0])]
+    return {**members, **_picked(record, _SEEN_OF_ENTRY), "parts": [*own_parts], "reasons": own_reasons}
 
 
 def _picked(members: Mapping[str, JsonValue], names: Iterable[str]) -> dict[str, JsonValue]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, literal, or_, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from portal.audit.records import Act, Outcome, render_time
 from portal.errors import BadInput, Text
-from portal.storage.audit_tables import audit_records
+from portal.storage.audit_tables import audit_parts, audit_records
 from portal.storage.database import open_sync_database
 
 MAX_RECORDS = 1000
@@ -34,7 +36,7 @@ class Place:
 class Search:
     """What records to find; None leaves open. Times are [`since`, `until`); `after` is the last record before.
 
-    `only_requests`: none of acts on the portal itself.
+    `only_requests`: none of acts on the portal itself. `linked`: requests that read this entry by a link.
     """
 
     subject: str | None = None
@@ -43,6 +45,7 @@ class Search:
     purpose: str | None = None
     act: Act | None = None
     only_requests: bool = False
+    linked: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     decision: Outcome | None = None
@@ -114,21 +117,54 @@ def compile_search(search: Search, after_time: str | None) -> Select[tuple[int, 
     index gives the order and the limit ends the reading.
     """
     tests = search_tests(search)
-    if search.after is not None and after_time is not None:
-        place = search.after
-        earlier = or_(
-            _records.writer < place.writer,
-            and_(_records.writer == place.writer, _records.sequence < place.sequence),
-        )
-        # The first test is all that an index needs; the second parts records of one moment.
-        tests += [_records.time <= after_time, or_(_records.time < after_time, earlier)]
-    order = (_records.time.desc(), _records.writer.desc(), _records.sequence.desc())
+    if search.linked is not None:
+        return _compile_linked(search, tests, after_time)
+    tests += _behind(_records, search.after, after_time)
     return (
         select(_records.writer, _records.sequence, _records.time, _records.record)
         .where(*tests)
-        .order_by(*order)
+        .order_by(*_newest_first(_records))
         .limit(min(search.limit, MAX_RECORDS))
     )
+
+
+def _compile_linked(
+    search: Search, tests: Sequence[ColumnElement[bool]], after_time: str | None
+) -> Select[tuple[int, int, str, str]]:
+    """Return the statement for what was read by links: the index of the parts gives the order."""
+    parts = audit_parts.c
+    period = [
+        *([] if search.since is None else [parts.time >= render_time(search.since)]),
+        *([] if search.until is None else [parts.time < render_time(search.until)]),
+        *_behind(parts, search.after, after_time),
+    ]
+    is_record = and_(_records.writer == parts.writer, _records.sequence == parts.sequence)
+    return (
+        select(_records.writer, _records.sequence, _records.time, _records.record)
+        .select_from(audit_parts.join(audit_records, is_record))
+        .where(parts.entry == search.linked, *period, *tests)
+        .order_by(*_newest_first(parts))
+        .limit(min(search.limit, MAX_RECORDS))
+    )
+
+
+_Columns = ReadOnlyColumnCollection[str, Column[Any]]
+
+
+def _behind(columns: _Columns, place: Place | None, time: str | None) -> list[ColumnElement[bool]]:
+    """Return what a row must be to come behind the record of that place and time, newest first."""
+    if place is None or time is None:
+        return []
+    earlier = or_(
+        columns.writer < place.writer,
+        and_(columns.writer == place.writer, columns.sequence < place.sequence),
+    )
+    # The first test is all that an index needs; the second parts records of one moment.
+    return [columns.time <= time, or_(columns.time < time, earlier)]
+
+
+def _newest_first(columns: _Columns) -> tuple[ColumnElement[Any], ...]:
+    return columns.time.desc(), columns.writer.desc(), columns.sequence.desc()
 
 
 def search_records(connection: Connection, search: Search) -> Sequence[FoundRecord]:

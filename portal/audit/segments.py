@@ -1,4 +1,4 @@
-"""Segments of chains for who verifies them elsewhere: hashes of what is not theirs to read, as `portal_verify` has it."""
+"""Segments of chains for who verifies them elsewhere: hashes of what they may not read (`portal_verify`)."""
 
 import hashlib
 from collections.abc import Set as AbstractSet
@@ -36,7 +36,7 @@ class Segment:
             "first": self.first.sequence,
             "before": self.before.hex(),
             "digests": list(self.steps),
-            "records": sorted(self.texts),
+            "records": [*sorted(self.texts)],
             "checkpoint": self.checkpoint,
         }
 

@@ -17,6 +17,7 @@ from sqlalchemy.sql import ClauseElement
 from portal.storage.addresses import DatabaseKind
 from portal.storage.audit_tables import (
     audit_checkpoints,
+    audit_parts,
     audit_records,
     audit_writers,
     daily_rows,
@@ -37,6 +38,9 @@ class LogStatements:
     """Gives a row while the portal is in quarantine."""
 
     insert_record: str
+    """The columns in the table's order."""
+
+    insert_part: str
     """The columns in the table's order."""
 
     insert_writer: str
@@ -161,6 +165,7 @@ def _inserts(insert: _Insert) -> dict[str, ClauseElement]:
     opening = ("portal", "started_at", "checkpoint", "checkpoint_hash")
     return {
         "insert_record": insert(audit_records),
+        "insert_part": insert(audit_parts),
         "insert_writer": insert_one(audit_writers)
         .values({name: bindparam(name) for name in opening})
         .returning(audit_writers.c.writer),

@@ -103,6 +103,16 @@ CHINESE: Mapping[str, str] = {
     "Before this time, with offset.": "早于此时间（带时区）。",
     "`permit` or `deny`.": "`permit`（准予）或 `deny`（拒绝）。",
     "How many records at most.": "至多输出的记录条数。",
+    "Write records as evidence that anybody can check with `portal-verify`.": (
+        "将审计记录导出为证据，任何人可用 `portal-verify` 验证。"
+    ),
+    "Count how entries were used, by entry, department, purpose or day.": "按条目、部门、用途或日统计目录条目的使用。",
+    "The registered user who reads, for the record.": "读取审计的已登记用户，记入审计日志。",
+    "Only what this registered user may read, and on record.": "只取该已登记用户可见的内容，并记入审计日志。",
+    "By `entry`, `department`, `purpose` or `day`.": (
+        "口径：`entry`（条目）、`department`（部门）、`purpose`（用途）或 `day`（日）。"
+    ),
+    "How many lines at most.": "至多输出的行数。",
     "Older than this record: the next page.": "早于此记录的内容，即下一页。",
     "Whole records as JSON, one a line.": "以 JSON 输出完整记录，每行一条。",
     "The record's receipt, as in an answer.": "记录的回执，见于应答。",

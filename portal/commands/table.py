@@ -18,6 +18,7 @@ from portal.commands.office_options import (
 from portal.commands.options import (
     BackupOptions,
     DoctorOptions,
+    EvidenceOptions,
     ExplainOptions,
     ExportOptions,
     InitOptions,
@@ -33,6 +34,7 @@ from portal.commands.options import (
     SearchOptions,
     ServeOptions,
     ShowOptions,
+    StatisticsOptions,
     TailOptions,
     TokenOptions,
     VerifyOptions,
@@ -81,7 +83,6 @@ COMMANDS: tuple[CommandLine, ...] = (
     ),
     CommandLine(
         "restore",
-        RegisterOptions,
         RestoreOptions,
         "archiving:restore_backup",
         "Make empty databases the portal of a backup, in quarantine.",
@@ -126,7 +127,19 @@ COMMANDS: tuple[CommandLine, ...] = (
         "keys activate", NoOptions, "keys:activate", "Put the key that was prepared in force on every worker at once."
     ),
     CommandLine("audit verify", VerifyOptions, "auditing:verify", "Check the whole log: records, chains, signatures."),
-    CommandLine("audit search", SearchOptions, "searching:search", "Find records in the audit log, newest first."),
+    CommandLine("audit search", SearchOptions, "reading_audit:search", "Find records in the audit log, newest first."),
+    CommandLine(
+        "audit statistics",
+        StatisticsOptions,
+        "reading_audit:print_statistics",
+        "Count how entries were used, by entry, department, purpose or day.",
+    ),
+    CommandLine(
+        "audit export",
+        EvidenceOptions,
+        "reading_audit:export_evidence",
+        "Write records as evidence that anybody can check with `portal-verify`.",
+    ),
     CommandLine(
         "audit show", ShowOptions, "searching:show", "Print one record, and prove it by the checkpoint that covers it."
     ),

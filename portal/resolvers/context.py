@@ -9,6 +9,7 @@ from portal.access.asker import Asker
 from portal.access.pipeline import Road
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
+from portal.audit.reading_desk import ReadingDesk
 from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.identity.claims import MAX_AUTH_LEVEL
 from portal.policies.decision_point import DecisionPoint
@@ -41,6 +42,7 @@ class Office:
     staff: Staff
     changes: ChangeDesk
     freezes: FreezeDesk
+    audit: ReadingDesk
 
     @property
     def second_factors(self) -> SecondFactors:

@@ -56,6 +56,25 @@ audit_records = Table(
     sqlite_strict=True,
 )
 
+audit_parts = Table(
+    "audit_parts",
+    metadata,
+    Column("entry", Text, primary_key=True),
+    Column("time", Text, primary_key=True),
+    Column("writer", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("department", Text),
+    Column("decision", Text, nullable=False),
+    Column("row_count", Integer, nullable=False, comment="of this entry alone"),
+    Column("purpose", Text),
+    CheckConstraint("decision IN ('permit', 'deny')", name="decision"),
+    Index(None, "writer", "sequence"),
+    # As of the records: all that statistics count.
+    Index("ix_audit_parts_time", "time", "entry", "department", "decision", "row_count", "purpose"),
+    sqlite_strict=True,
+)
+"""What requests read of linked entries, a row an entry, so that its provider finds them; the texts say it too."""
+
 audit_checkpoints = Table(
     "audit_checkpoints",
     metadata,

@@ -25,7 +25,7 @@ class Account(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-APPENDED = ("audit_writers", "audit_records", "audit_checkpoints")
+APPENDED = ("audit_writers", "audit_records", "audit_parts", "audit_checkpoints")
 """Tables of which rows are only ever added."""
 COUNTED = ("daily_rows", "refused_tokens")
 """Tables whose rows are counts that grow."""

@@ -8,6 +8,9 @@ _DRAFTING = frozenset({Operation.DRAFT_POLICIES, Operation.DRAFT_REGISTER})
 
 FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "duties": frozenset(Operation),
+    "auditRecords": frozenset({Operation.READ_AUDIT}),
+    "auditRecord": frozenset({Operation.READ_AUDIT}),
+    "auditStatistics": frozenset({Operation.READ_AUDIT}),
     "changeSets": frozenset({Operation.VIEW_CHANGES}),
     "changeSet": frozenset({Operation.VIEW_CHANGES}),
     "freezes": frozenset({Operation.VIEW_CHANGES}),

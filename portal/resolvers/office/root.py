@@ -4,6 +4,7 @@ import strawberry
 from graphql import GraphQLObjectType
 
 from portal.policies.duties import Operation
+from portal.resolvers.office.audit import AuditFields
 from portal.resolvers.office.changes import ChangeActs, ChangeFields
 from portal.resolvers.office.register import RegisterFields
 from portal.resolvers.office.sessions import SessionMutations, SessionQueries
@@ -22,7 +23,7 @@ class DutyFields:
 
 
 @strawberry.type(name="Query", description="查询")
-class OfficeQuery(Query, DutyFields, ChangeFields, SessionQueries, RegisterFields):
+class OfficeQuery(Query, DutyFields, ChangeFields, SessionQueries, RegisterFields, AuditFields):
     """The root of queries of the office."""
 
 

@@ -68,7 +68,7 @@ def rewrite(attack: Attack, writer: int, sequence: int) -> None:
     text = attack.text(writer, sequence)
     changed = text.replace('"request_id":"', '"request_id":"forged-')
     attack.run("UPDATE audit_records SET record = ? WHERE writer = ? AND sequence = ?", changed, writer, sequence)
-    previous = _hash_before(attack, writer, sequence)
+    previous = hash_before(attack, writer, sequence)
     rows = attack.connection.execute(
         "SELECT sequence, record FROM audit_records WHERE writer = ? AND sequence >= ? ORDER BY sequence",
         (writer, sequence),
@@ -78,7 +78,8 @@ def rewrite(attack: Attack, writer: int, sequence: int) -> None:
         attack.run("UPDATE audit_records SET hash = ? WHERE writer = ? AND sequence = ?", previous, writer, number)
 
 
-def _hash_before(attack: Attack, writer: int, sequence: int) -> bytes:
+def hash_before(attack: Attack, writer: int, sequence: int) -> bytes:
+    """The hash in front of a record: the one before it, or the genesis."""
     if sequence > 1:
         (found,) = attack.one("SELECT hash FROM audit_records WHERE writer = ? AND sequence = ?", writer, sequence - 1)
         assert isinstance(found, bytes)
