@@ -95,7 +95,7 @@ def compare_access(before: Snapshot, after: Snapshot, now: datetime) -> Impact:
             cell.window.begins,
             cell.window.ends,
             way,
-            tuple(sorted(one.id for one in _differing(cell))),
+            tuple(sorted({one.id for one in _differing(cell)})),
         )
         for cell in cells_of(change)
         for way in sorted(comparison.ways(cell))
