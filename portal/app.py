@@ -2,9 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,6 +19,10 @@ from portal.access.case_reference import CASE, OPERATOR
 from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.access.sources import open_source
+from portal.administration.activation import keep_activating
+from portal.administration.database import ContentDatabase
+from portal.administration.desk import ChangeDesk
+from portal.administration.freezing import FreezeDesk
 from portal.audit.recorder import Recorder
 from portal.audit.signing import SigningKeys
 from portal.audit.witnessing import Witnessing
@@ -27,8 +32,10 @@ from portal.identity.keyring import KeyRing, load_key_ring
 from portal.identity.keys import PortalKeys, load_keys
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, logging_to
+from portal.policies.duties import Duties
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
+from portal.resolvers.context import Office
 from portal.resolvers.desk import Desk
 from portal.resolvers.documents import load_documents
 from portal.resolvers.figures import Figures, may_read_figures
@@ -100,12 +107,22 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     road.keeper.start()
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
-        desk = Desk(settings, Endpoint(road, bounds), tokens, gate, buckets, proxy, documents)
+        endpoint = Endpoint(road, bounds, _office(settings, road))
+        desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, documents)
         yield Portal(settings, keys, desk, TokenDesk(settings, road, tokens, buckets, proxy))
     finally:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
         await road.keeper.close()
+
+
+def _office(settings: Settings, road: Road) -> Office:
+    duties, database = Duties(), ContentDatabase(settings.administration_database_url)
+    return Office(
+        duties,
+        ChangeDesk(database, road.keeper, road.recorder, duties),
+        FreezeDesk(database, road.keeper, road.recorder, duties),
+    )
 
 
 def _start_recorder(settings: Settings, ring: KeyRing) -> Recorder:
@@ -124,7 +141,7 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _opened(settings) as portal:
+        async with _opened(settings) as portal, _in_background(keep_activating(portal.endpoint.office.changes)):
             app.state.portal = portal
             yield
 
@@ -179,6 +196,16 @@ async def _opened(settings: Settings) -> AsyncIterator[Portal]:
     except PortalError as failure:
         logger_of("start").error("can't serve", code=failure.code.value, why=failure.text.en)
         raise
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _portal_of(request: Request) -> Portal:

@@ -278,6 +278,15 @@ SETTINGS: Mapping[str, Setting] = {
             "所有见证方均无法访问时继续应答共享数据的最长秒数",
         ),
     ),
+    "load_approval": Setting(
+        parse_truth,
+        "false",
+        Text(
+            "whether `portal load` into a portal that holds something waits for a second person: `true` or `false`; "
+            "`true` is recommended for production",
+            "向已有内容的门户执行 `portal load` 是否须经第二人批准：`true` 或 `false`；生产环境建议 `true`",
+        ),
+    ),
     "demonstration": Setting(
         parse_truth,
         "false",

@@ -83,6 +83,7 @@ class Settings:
     stop_notice_seconds: int
     audit_witnesses: tuple[str, ...]
     audit_witness_seconds: float
+    load_approval: bool
     demonstration: bool
 
     @property

@@ -14,12 +14,13 @@ from portal.catalog.rows import is_removed, load_entry
 from portal.errors import PolicyUnavailable, PortalError
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
+from portal.policies.freezes import Freeze, load_freeze
 from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
 from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
 from portal.storage.quarantine import Quarantine
-from portal.storage.tables import catalog_entries, datasets, key_files, policy_records
+from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
 
 
@@ -62,6 +63,7 @@ class PortalContent:
     quarantine: Quarantine | None = None
     key_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Certificates, revocation lists and public keys, by path below keys/."""
+    freezes: tuple[Freeze, ...] = ()
 
 
 async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
@@ -109,6 +111,7 @@ def parse_content(content: StoredContent) -> PortalContent:
             ),
             quarantine=content.quarantine,
             key_files={path: row.octets("content") for path, row in content.active(key_files).items()},
+            freezes=tuple(load_freeze(name, row) for name, row in sorted(content.active(freezes).items())),
         )
     except PolicyUnavailable:
         raise

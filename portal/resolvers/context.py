@@ -7,6 +7,8 @@ from graphql import GraphQLError
 
 from portal.access.asker import Asker
 from portal.access.pipeline import Road
+from portal.administration.desk import ChangeDesk
+from portal.administration.freezing import FreezeDesk
 from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.identity.claims import MAX_AUTH_LEVEL
 from portal.policies.decision_point import DecisionPoint
@@ -29,7 +31,9 @@ class RequestMade:
 class Office:
     """What those who administer a portal work with; made once a process."""
 
-    duties: Duties = field(default_factory=Duties)
+    duties: Duties
+    changes: ChangeDesk
+    freezes: FreezeDesk
 
 
 @dataclass(frozen=True, slots=True)

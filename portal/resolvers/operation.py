@@ -108,8 +108,8 @@ class Endpoint:
 
     road: Road
     bounds: Bounds
+    office: Office
     schemas: Schemas = field(default_factory=Schemas)
-    office: Office = field(default_factory=Office)
     documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     views: Kept[tuple[View, datetime, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from portal.storage.metadata import metadata
 
 CHANGE_KINDS = ("records", "load", "rollback")
-CHANGE_STATES = ("draft", "submitted", "approved", "active", "superseded", "rejected", "withdrawn")
+CHANGE_STATES = ("draft", "checked", "submitted", "approved", "active", "superseded", "rejected", "withdrawn")
 
 change_sets = Table(
     "change_sets",

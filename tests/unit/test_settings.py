@@ -68,6 +68,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         stop_notice_seconds=0,
         audit_witnesses=(),
         audit_witness_seconds=600.0,
+        load_approval=False,
         demonstration=False,
     )
 
