@@ -23,6 +23,7 @@ from portal.administration.activation import keep_activating
 from portal.administration.database import ContentDatabase
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
+from portal.administration.questions import QuestionDesk
 from portal.audit.recorder import Recorder
 from portal.audit.signing import SigningKeys
 from portal.audit.witnessing import Witnessing
@@ -122,6 +123,7 @@ def _office(settings: Settings, road: Road) -> Office:
         duties,
         ChangeDesk(database, road.keeper, road.recorder, duties),
         FreezeDesk(database, road.keeper, road.recorder, duties),
+        QuestionDesk(database, road.keeper, road.recorder, duties),
     )
 
 

@@ -9,6 +9,7 @@ from portal.access.asker import Asker
 from portal.access.pipeline import Road
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
+from portal.administration.questions import QuestionDesk
 from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.identity.claims import MAX_AUTH_LEVEL
 from portal.policies.decision_point import DecisionPoint
@@ -34,6 +35,7 @@ class Office:
     duties: Duties
     changes: ChangeDesk
     freezes: FreezeDesk
+    questions: QuestionDesk
 
 
 @dataclass(frozen=True, slots=True)

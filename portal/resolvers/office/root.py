@@ -5,6 +5,7 @@ from graphql import GraphQLObjectType
 
 from portal.policies.duties import Operation
 from portal.resolvers.office.changes import ChangeActs, ChangeFields
+from portal.resolvers.office.questions import QuestionFields
 from portal.resolvers.root import Info, Query, static_schema_of
 
 
@@ -20,7 +21,7 @@ class DutyFields:
 
 
 @strawberry.type(name="Query", description="查询")
-class OfficeQuery(Query, DutyFields, ChangeFields):
+class OfficeQuery(Query, DutyFields, ChangeFields, QuestionFields):
     """The root of queries of the office."""
 
 
