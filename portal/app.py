@@ -25,6 +25,7 @@ from portal.administration.activation import keep_activating
 from portal.administration.database import ContentDatabase
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
+from portal.administration.questions import QuestionDesk
 from portal.audit.log_readings import LogReadings
 from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
@@ -171,6 +172,7 @@ def _office(settings: Settings, road: Road, staff: Staff, readings: LogReadings)
         ChangeDesk(database, road.keeper, road.recorder, duties),
         FreezeDesk(database, road.keeper, road.recorder, duties),
         ReadingDesk(readings, road.recorder, duties, public_keys, road.now),
+        QuestionDesk(database, road.keeper, road.recorder, duties),
     )
 
 

@@ -40,6 +40,7 @@ from portal.commands.options import (
     VerifyOptions,
     WitnessOptions,
 )
+from portal.commands.question_options import WhatOptions, WhoOptions, WhyOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,13 @@ COMMANDS: tuple[CommandLine, ...] = (
     CommandLine("token", TokenOptions, "tokens:token", "Print a bearer token for a registered application or user."),
     CommandLine("query", QueryOptions, "asking:query", "Answer a GraphQL document in this process and print the JSON."),
     CommandLine("explain", ExplainOptions, "asking:explain_decision", "Print the decision on an entry, item by item."),
+    CommandLine(
+        "who", WhoOptions, "questioning:who_can_see", "Print who can see an item, what for and by which records."
+    ),
+    CommandLine(
+        "what", WhatOptions, "questioning:what_can_see", "Print what somebody can see, registered or supposed."
+    ),
+    CommandLine("why", WhyOptions, "questioning:why_refused", "Print why a request was refused, by its receipt."),
     CommandLine(
         "schema", SchemaOptions, "asking:print_schema", "Print the schema as a subject sees it; left out, the public."
     ),

@@ -107,7 +107,8 @@ def _model(literals: tuple[Literal, ...], setting: Setting) -> Model:
         same = [one for one in literals if (one.side, one.name) == (side, name)]
         value = solve(same, setting.domain(side, name), setting.samples.get(name, ()))
         if isinstance(value, Unsolved):
-            certain = False
+            # An item that need only be there may hold anything.
+            certain = certain and side is Side.ROW and all(one.test is None for one in same)
         elif side is Side.REQUEST:
             attributes[name] = value
     return Model(attributes, certain)

@@ -14,7 +14,7 @@ from portal.conditions.meaning import Attribute, condition_names
 from portal.conditions.models import Model, Setting
 from portal.conditions.tree import And, Comparison, Condition, Not, Operator, Or, SubjectAttribute
 from portal.identity.claims import MAX_AUTH_LEVEL
-from portal.identity.registry import Application, Department, Registry
+from portal.identity.registry import Application, Department, DepartmentStatus, Registry, is_admitted
 from portal.policies.matching import Request, names_consumer, subject_attributes
 from portal.policies.records import Any, Consumer, ConsumerKind, PolicyRecord
 from portal.policies.snapshot import Snapshot
@@ -102,18 +102,20 @@ NOBODY = Party(PUBLIC)
 
 
 def parties_of(registry: Registry) -> tuple[Party, ...]:
-    """Return everybody who may ask: the public, the departments, their applications."""
+    """Return everybody who may ask: the public, the departments that are active, their applications."""
     people: dict[DepartmentCode, list[str]] = {}
     for user in registry.users.values():
-        people.setdefault(user.department, []).append(user.id)
+        if is_admitted(user, registry):
+            people.setdefault(user.department, []).append(user.id)
     departments = [
-        _member(department, tuple(people.get(code, ()))) for code, department in registry.departments.items()
+        _member(department, tuple(people.get(code, ())))
+        for code, department in registry.departments.items()
+        if department.status is DepartmentStatus.ACTIVE
     ]
     applications = [
-        _application(application, department)
+        _application(application, registry.departments[application.department])
         for application in registry.applications.values()
-        # Whoever is of no department that is registered gets no token taken.
-        if (department := registry.departments.get(application.department)) is not None
+        if is_admitted(application, registry)
     ]
     return (NOBODY, *departments, *applications)
 

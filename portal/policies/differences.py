@@ -88,9 +88,13 @@ class Change:
     now: datetime
 
     @cached_property
-    def records(self) -> frozenset[PolicyId]:
-        """The ids of records that were put, changed or withdrawn."""
-        old, new = ({one.id: one for one in each.content.records} for each in (self.before, self.after))
+    def records_by_entry(self) -> Mapping[EntryCode, frozenset[PolicyId]]:
+        """The ids of records that were put, changed or withdrawn, by entry; those of freezes too."""
+        codes = dict.fromkeys((*self.before.state_by_code, *self.after.state_by_code))
+        return {code: self._records_on(code) for code in codes}
+
+    def _records_on(self, code: EntryCode) -> frozenset[PolicyId]:
+        old, new = ({one.id: one for one in each.records_on(code)} for each in (self.before, self.after))
         return frozenset(one for one in old.keys() | new.keys() if old.get(one) != new.get(one))
 
     @cached_property
@@ -116,12 +120,10 @@ class Change:
 
     def touched(self) -> Iterator[tuple[EntryCode, Consumer]]:
         """Yield each entry with each party that the change may have given or taken something there."""
-        codes = dict.fromkeys((*self.before.state_by_code, *self.after.state_by_code))
-        for code in codes:
-            everybody = code in self.entries
+        for code, differing in self.records_by_entry.items():
             records = [record for each in (self.before, self.after) for record in each.records_on(code)]
-            changed = {record.consumer for record in records if everybody or record.id in self.records}
             others = {record.consumer for record in records}
+            changed = {one.consumer for one in records if code in self.entries or one.id in differing}
             for name, pair in self.parties.items():
                 consumers = others if name in self.changed_parties else changed
                 if any(is_party_of(one, party) for one in consumers for party in pair if party is not None):

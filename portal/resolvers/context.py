@@ -9,6 +9,7 @@ from portal.access.asker import Asker
 from portal.access.pipeline import Road
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
+from portal.administration.questions import QuestionDesk
 from portal.audit.reading_desk import ReadingDesk
 from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.identity.claims import MAX_AUTH_LEVEL
@@ -43,6 +44,7 @@ class Office:
     changes: ChangeDesk
     freezes: FreezeDesk
     audit: ReadingDesk
+    questions: QuestionDesk
 
     @property
     def second_factors(self) -> SecondFactors:
