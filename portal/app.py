@@ -2,9 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from portal.access.bounds import Bounds
 from portal.access.case_reference import CASE, OPERATOR
@@ -25,6 +27,7 @@ from portal.demonstration.page import page_routes
 from portal.errors import PortalError
 from portal.identity.keyring import KeyRing, load_key_ring
 from portal.identity.keys import PortalKeys, load_keys
+from portal.identity.nonces import NONCE_HEADER
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, logging_to
 from portal.resolvers.admission import FairGate
@@ -38,7 +41,14 @@ from portal.resolvers.operation import Endpoint
 from portal.resolvers.proxies import load_proxy
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
-from portal.resolvers.token_desk import KEYS_PATH, METADATA_PATH, TOKEN_PATH, TokenDesk
+from portal.resolvers.token_desk import (
+    INTROSPECTION_PATH,
+    KEYS_PATH,
+    METADATA_PATH,
+    REVOCATION_PATH,
+    TOKEN_PATH,
+    TokenDesk,
+)
 from portal.serving import listen, service_of
 from portal.serving import serve as serve_one
 from portal.settings import Settings
@@ -141,9 +151,7 @@ def create_app(settings: Settings) -> Starlette:
                 lambda request: _portal_of(request).desk.answer(request),
                 tuple(_cross_origin(settings)),
             ),
-            route(TOKEN_PATH, ("POST",), lambda request: _portal_of(request).token_desk.answer(request)),
-            route(KEYS_PATH, READ_METHODS, lambda request: _portal_of(request).token_desk.answer_keys(request)),
-            route(METADATA_PATH, READ_METHODS, lambda request: _portal_of(request).token_desk.answer_metadata(request)),
+            *_token_routes(),
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
@@ -158,6 +166,25 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
+def _token_routes() -> Iterator[Route]:
+    """Yield the routes of the authorization server."""
+    answers: dict[str, tuple[tuple[str, ...], Callable[[TokenDesk, Request], Awaitable[Response]]]] = {
+        TOKEN_PATH: (("POST",), TokenDesk.answer),
+        INTROSPECTION_PATH: (("POST",), TokenDesk.answer_introspection),
+        REVOCATION_PATH: (("POST",), TokenDesk.answer_revocation),
+        KEYS_PATH: (READ_METHODS, TokenDesk.answer_keys),
+        METADATA_PATH: (READ_METHODS, TokenDesk.answer_metadata),
+    }
+    for path, (methods, answer) in answers.items():
+        yield route(path, methods, partial(_at_token_desk, answer))
+
+
+def _at_token_desk(
+    answer: Callable[[TokenDesk, Request], Awaitable[Response]], request: Request
+) -> Awaitable[Response]:
+    return answer(_portal_of(request).token_desk, request)
+
+
 def _cross_origin(settings: Settings) -> Iterator[Middleware]:
     """Yield what lets pages of the origins that are set ask, by their token alone: never with cookies."""
     if settings.allowed_origins:
@@ -165,8 +192,8 @@ def _cross_origin(settings: Settings) -> Iterator[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "HEAD", "POST"),
-            allow_headers=("Authorization", "Content-Type", "X-Request-Id", CASE, OPERATOR),
-            expose_headers=("X-Request-Id", "Retry-After"),
+            allow_headers=("Authorization", "DPoP", "Content-Type", "X-Request-Id", CASE, OPERATOR),
+            expose_headers=("X-Request-Id", "Retry-After", "WWW-Authenticate", NONCE_HEADER),
         )
 
 

@@ -47,7 +47,7 @@ def hold_still(connection: Connection) -> None:
     hold_transaction_lock(connection, AdvisoryLock.EPOCH)
     hold_transaction_lock(connection, AdvisoryLock.CHECKPOINT)
     if connection.dialect.name == DatabaseKind.POSTGRESQL:
-        connection.exec_driver_sql("LOCK TABLE daily_rows, refused_tokens, used_proofs IN SHARE MODE")
+        connection.exec_driver_sql("LOCK TABLE daily_rows, refused_tokens, used_proofs, revoked_tokens IN SHARE MODE")
 
 
 def wait_patiently(connection: Connection) -> None:
