@@ -35,7 +35,7 @@ def given(world: PortalWorld, ago: timedelta = timedelta()) -> str:
 
 
 def token_of(world: PortalWorld) -> str:
-    granted = post(world, form(), DPoP=proof_of(nonce=given(world)))
+    granted = post(world, form(), DPoP=proof_of(changed={"nonce": given(world)}))
     assert granted.status == 200, granted.payload
     return str(granted.payload["access_token"])
 
@@ -50,17 +50,17 @@ def test_client_is_told_the_nonce_and_goes_on_with_it(world: PortalWorld) -> Non
     assert asked.payload["error_description"]
     assert asked.payload["message"]
     assert "access_token" not in asked.payload
-    granted = post(world, form(), DPoP=proof_of(nonce=nonce_of(asked)))
+    granted = post(world, form(), DPoP=proof_of(changed={"nonce": nonce_of(asked)}))
     assert granted.status == 200
     token = str(granted.payload["access_token"])
     refused = ask_with(world, token)
     assert (refused.status, refused.codes) == (401, ["UNAUTHENTICATED"])
     assert refused.headers["www-authenticate"].startswith('DPoP error="use_dpop_nonce"')
     assert "data" not in refused.payload
-    answer = ask(world, token, proof_of(token, url=GRAPHQL, nonce=nonce_of(refused)))
+    answer = ask(world, token, proof_of(token, url=GRAPHQL, changed={"nonce": nonce_of(refused)}))
     assert (answer.status, answer.codes) == (200, [])
     # The next one comes with each answer.
-    assert ask(world, token, proof_of(token, url=GRAPHQL, nonce=nonce_of(answer))).status == 200
+    assert ask(world, token, proof_of(token, url=GRAPHQL, changed={"nonce": nonce_of(answer)})).status == 200
 
 
 BAD: dict[str, object] = {
@@ -81,12 +81,12 @@ def test_proof_is_refused_whose_nonce_is_not_the_portals(world: PortalWorld, cas
     nonce = given(world, OLD[case]) if case in OLD else BAD[case]
     changed = {} if nonce is ... else {"nonce": nonce}
     if endpoint == "/token":
-        refused = post(world, form(), DPoP=proof_of(**changed))
+        refused = post(world, form(), DPoP=proof_of(changed=changed))
         assert (refused.status, refused.payload["error"]) == (400, "use_dpop_nonce")
         assert "access_token" not in refused.payload
     else:
         token = token_of(world)
-        refused = ask(world, token, proof_of(token, url=GRAPHQL, **changed))
+        refused = ask(world, token, proof_of(token, url=GRAPHQL, changed=changed))
         assert (refused.status, refused.codes) == (401, ["UNAUTHENTICATED"])
         assert "data" not in refused.payload
     assert nonce_seal(world.keys, datetime.now(UTC)).holds(nonce_of(refused), datetime.now(UTC))
@@ -101,14 +101,14 @@ def test_every_document_needs_it(world: PortalWorld, document: str) -> None:
 @pytest.mark.parametrize("changed", [{"htm": "GET"}, {"iat": 1_700_000_000}, {"ath": "x"}, {"jti": "x"}])
 def test_right_nonce_mends_nothing_else(world: PortalWorld, changed: dict[str, object]) -> None:
     token = token_of(world)
-    refused = ask(world, token, proof_of(token, url=GRAPHQL, nonce=given(world), **changed))
+    refused = ask(world, token, proof_of(token, url=GRAPHQL, changed={"nonce": given(world), **changed}))
     assert refused.status == 401
     assert "use_dpop_nonce" not in refused.headers["www-authenticate"]
 
 
 def test_proof_with_a_nonce_counts_once_all_the_same(world: PortalWorld) -> None:
     token = token_of(world)
-    proof = proof_of(token, url=GRAPHQL, nonce=given(world))
+    proof = proof_of(token, url=GRAPHQL, changed={"nonce": given(world)})
     body = json.dumps({"query": DOCUMENT}).encode()
     headers = {"Authorization": f"DPoP {token}", "DPoP": proof, "Content-Type": "application/json"}
 
@@ -129,7 +129,7 @@ def test_own_tokens_are_asked_after_and_revoked_without(world: PortalWorld) -> N
     token = token_of(world)
     assert introspect(world, token).payload["active"] is True
     assert revoke(world, token).status == 200
-    assert ask(world, token, proof_of(token, url=GRAPHQL, nonce=given(world))).status == 401
+    assert ask(world, token, proof_of(token, url=GRAPHQL, changed={"nonce": given(world)})).status == 401
 
 
 def test_nothing_is_said_of_nonces_where_none_is_asked_for(tmp_path: Path) -> None:

@@ -70,12 +70,13 @@ def test_proof_without_nonce_is_told_to_hold_one() -> None:
 
 def test_nonce_plays_no_part_where_none_is_asked_for() -> None:
     for body in (claims(), claims(nonce="x"), claims(nonce=GOOD)):
-        assert verify_proof(sign(header(), body), REQUEST, NOW)
+        assert verify_proof(sign(header(), body), REQUEST, NOW).expires_at > NOW
 
 
 def test_nonce_of_this_portal_is_taken() -> None:
     assert len(GOOD) == 32
-    assert verify_proof(sign(header(), claims(nonce=GOOD)), replace(REQUEST, seal=SEAL), NOW)
+    proof = verify_proof(sign(header(), claims(nonce=GOOD)), replace(REQUEST, seal=SEAL), NOW)
+    assert proof.expires_at > NOW
 
 
 @pytest.mark.parametrize(
