@@ -1,0 +1,128 @@
+"""Which commands there are: how each is written, its options, what runs it, and its help (bundle.md).
+
+A command is imported when it runs: `portal token` is there at once and not after GraphQL.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from portal.commands.options import (
+    BackupOptions,
+    DoctorOptions,
+    ExplainOptions,
+    ExportOptions,
+    InitOptions,
+    LoadOptions,
+    MoveOptions,
+    NoOptions,
+    QueryOptions,
+    ReconcileOptions,
+    RestoreOptions,
+    RotateOptions,
+    SchemaOptions,
+    SearchOptions,
+    ServeOptions,
+    ShowOptions,
+    TailOptions,
+    TokenOptions,
+    VerifyOptions,
+    WitnessOptions,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command: its words, the class of its options, and `MODULE:FUNCTION` below `portal.commands` that runs it."""
+
+    words: str
+    options: type
+    run: str
+    help: str
+
+
+HELP = "Share government data under signed agreements, by GraphQL."
+GROUPS: Mapping[str, str] = {
+    "audit": "Check, search or follow the audit log.",
+    "database": "Set up the portal's databases.",
+    "keys": "List or rotate the portal's keys.",
+}
+"""Words that several commands begin with, and their help."""
+
+COMMANDS: tuple[CommandLine, ...] = (
+    CommandLine("demo", NoOptions, "serving:demonstrate", "Load the demonstration into an empty portal and serve it."),
+    CommandLine(
+        "load", LoadOptions, "loading:load", "Check a bundle and make it the portal's content, all or nothing."
+    ),
+    CommandLine("export", ExportOptions, "loading:export", "Write the portal's content back as a bundle."),
+    CommandLine("serve", ServeOptions, "serving:serve_portal", "Serve the portal until SIGTERM or Ctrl-C."),
+    CommandLine("token", TokenOptions, "tokens:token", "Print a bearer token for a registered application or user."),
+    CommandLine("query", QueryOptions, "asking:query", "Answer a GraphQL document in this process and print the JSON."),
+    CommandLine("explain", ExplainOptions, "asking:explain_decision", "Print the decision on an entry, item by item."),
+    CommandLine(
+        "schema", SchemaOptions, "asking:print_schema", "Print the schema as a subject sees it; left out, the public."
+    ),
+    CommandLine(
+        "settings", NoOptions, "settings:print_settings", "Print every setting with its value, source and meaning."
+    ),
+    CommandLine(
+        "backup", BackupOptions, "archiving:backup", "Write a sealed backup of the whole portal, and verify it."
+    ),
+    CommandLine(
+        "restore",
+        RestoreOptions,
+        "archiving:restore_backup",
+        "Make empty databases the portal of a backup, in quarantine.",
+    ),
+    CommandLine(
+        "move", MoveOptions, "archiving:move_portal", "Move the portal to two other, empty databases; stop it first."
+    ),
+    CommandLine(
+        "reconcile",
+        ReconcileOptions,
+        "reconciling:reconcile_portal",
+        "Lift a restored portal's quarantine where its log agrees.",
+    ),
+    CommandLine(
+        "upgrade",
+        NoOptions,
+        "databases:upgrade",
+        "Bring the database's tables to this version's revision, whole or not at all.",
+    ),
+    CommandLine(
+        "doctor",
+        DoctorOptions,
+        "doctor:examine_installation",
+        "Find what is wrong with the installation, and say how to mend it.",
+    ),
+    CommandLine(
+        "database init",
+        InitOptions,
+        "databases:init",
+        "Make databases and accounts on a PostgreSQL server, and print the settings that use them.",
+    ),
+    CommandLine(
+        "keys list",
+        NoOptions,
+        "keys:list_keys",
+        "Print the keys that can be rotated, and former ones that still count.",
+    ),
+    CommandLine(
+        "keys rotate", RotateOptions, "keys:rotate", "Make a new key and put it in force on every worker at once."
+    ),
+    CommandLine(
+        "keys activate", NoOptions, "keys:activate", "Put the key that was prepared in force on every worker at once."
+    ),
+    CommandLine("audit verify", VerifyOptions, "auditing:verify", "Check the whole log: records, chains, signatures."),
+    CommandLine("audit search", SearchOptions, "searching:search", "Find records in the audit log, newest first."),
+    CommandLine(
+        "audit show", ShowOptions, "searching:show", "Print one record, and prove it by the checkpoint that covers it."
+    ),
+    CommandLine(
+        "audit witness",
+        WitnessOptions,
+        "witnessing:keep_checkpoints",
+        "Keep a portal's checkpoints, and refuse another history.",
+    ),
+    CommandLine("audit key", NoOptions, "auditing:print_key", "Print the public key that verifies checkpoints."),
+    CommandLine("audit tail", TailOptions, "auditing:tail", "Print the last records, then others as they come."),
+)
