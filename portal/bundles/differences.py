@@ -31,6 +31,11 @@ _KINDS = {
     "catalog_entries": _Kind("catalog entry", "catalog entries", "目录条目"),
     "policy_records": _Kind("policy", "policies", "策略"),
     "agreements": _Kind("agreement", "agreements", "协议"),
+    "department_standing": _Kind("standing of department", "standings of departments", "部门登记状态"),
+    "application_standing": _Kind("standing of application", "standings of applications", "应用登记状态"),
+    "user_standing": _Kind("standing of user", "standings of users", "用户登记状态"),
+    "freezes": _Kind("freeze", "freezes", "冻结"),
+    "expectations": _Kind("expectation", "expectations", "预期"),
 }
 _MEMBERS = {
     "department_groups": "groups",

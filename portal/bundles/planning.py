@@ -1,5 +1,6 @@
 """What a portal is to hold after a load: the bundle's content, and what stays of the content that it has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -12,7 +13,18 @@ from portal.catalog.rows import load_entry, store_entry
 from portal.identity.rows import store_registry
 from portal.storage.content import Cell, ContentRow, ContentRows, PortalIdentity, StoredContent
 from portal.storage.content_changes import ContentChange, WantedContent, compare_content
-from portal.storage.tables import agreements, catalog_entries, datasets, key_files, policy_records
+from portal.storage.tables import (
+    agreements,
+    application_standing,
+    catalog_entries,
+    datasets,
+    department_standing,
+    expectations,
+    freezes,
+    key_files,
+    policy_records,
+    user_standing,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,9 @@ def plan_load(bundle: Bundle, present: Present, *, derive: bool) -> LoadPlan:
     records = PresentRecords(content.active(policy_records), removed) if content else None
     rows: ContentRows = {
         **store_registry(bundle.departments, bundle.groups, bundle.applications, bundle.users),
+        **_kept_standings(bundle, content),
+        # A load neither lifts a freeze nor drops an expectation: that takes two persons.
+        **{table.name: content.active(table) if content else {} for table in (freezes, expectations)},
         key_files.name: {path: ContentRow({"content": octets}, {}) for path, octets in bundle.keys.items()},
         catalog_entries.name: {
             **{entry.code: store_entry(entry, removed=False) for entry in bundle.entries},
@@ -52,6 +67,21 @@ def plan_load(bundle: Bundle, present: Present, *, derive: bool) -> LoadPlan:
         datasets.name: {**dataset_plan.rows, **{entry.code: present_datasets[entry.code] for entry in removed}},
     }
     return LoadPlan(compare_content(content, WantedContent(_identity(bundle, present), rows)), dataset_plan)
+
+
+def _kept_standings(bundle: Bundle, content: StoredContent | None) -> ContentRows:
+    """Return the standing of who stays, which a bundle doesn't hold; that of who leaves the register goes."""
+    staying: Mapping[str, set[str]] = {
+        department_standing.name: {*(department.code for department in bundle.departments)},
+        application_standing.name: {*(application.id for application in bundle.applications)},
+        user_standing.name: {*(user.id for user in bundle.users)},
+    }
+    if content is None:
+        return {name: {} for name in staying}
+    return {
+        name: {key: active.row for key, active in content.rows[name].items() if key in keys}
+        for name, keys in staying.items()
+    }
 
 
 def _identity(bundle: Bundle, present: Present) -> PortalIdentity:

@@ -7,7 +7,8 @@ from portal.bundles.tables import TableRow, read_table
 from portal.catalog.codes import is_social_credit_code, one_character_corrections
 from portal.catalog.members import shorten
 from portal.errors import Fault, Text
-from portal.identity.registry import Application, Department, Group, Registry, User
+from portal.identity.register_faults import bad_credit_code, roles_together
+from portal.identity.registry import Application, Department, Group, Registry, User, held_exclusive_roles
 from portal.vocabulary import ApplicationId, DepartmentCode, GroupCode, Matter, NetworkZone, Role, UserId
 
 DEPARTMENTS = "departments.csv"
@@ -94,13 +95,7 @@ def _group(row: TableRow) -> Group:
 def _department(row: TableRow, known_groups: Collection[str]) -> Department:
     code = row.key("code")
     if code and not is_social_credit_code(code):
-        row.refuse(
-            "code",
-            Text(
-                en=f"`{shorten(code)}` is no unified social credit code", zh=f"`{shorten(code)}` 不是统一社会信用代码"
-            ),
-            Text(en="check its characters and its check digit", zh="请核对字符和校验码"),
-        )
+        row.refuse("code", *bad_credit_code(code))
     groups = row.listed("groups")
     for group in groups:
         row.reference("groups", group, known_groups, GROUPS)
@@ -120,12 +115,15 @@ def _application(row: TableRow, departments: Collection[str], keys: Collection[s
 
 
 def _user(row: TableRow, departments: Collection[str]) -> User:
-    roles = [row.member("roles", name, Role) for name in row.listed("roles")]
+    named = [row.member("roles", name, Role) for name in row.listed("roles")]
+    roles = tuple(role for role in named if role is not None)
+    if exclusive := held_exclusive_roles(roles):
+        row.refuse("roles", *roles_together(exclusive))
     return User(
         id=UserId(row.key("id")),
         name=row.text("name"),
         department=_owner(row, departments),
-        roles=tuple(role for role in roles if role is not None),
+        roles=roles,
         auth_level=_level(row),
         network_zone=row.choice("network_zone", NetworkZone),
     )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from typing import assert_never
 
 from portal.commands.options import TokenOptions
 from portal.commands.parsing import parse_choice, parse_subject, parse_whole
@@ -11,13 +12,13 @@ from portal.commands.terminal import ExitCode, Session
 from portal.errors import BadInput, Text
 from portal.identity.claims import SubjectKind
 from portal.identity.keyring import KeyRing, load_key_ring
-from portal.identity.registry import Registry
+from portal.identity.registry import Application, Registry, User, is_admitted
 from portal.identity.tokens import TokenAuthority, TokenGrant, issue_token
 from portal.policies.information_point import PortalContent, load_content
 from portal.settings import Settings
 from portal.storage.database import open_database
 from portal.storage.migrating import upgrade_database
-from portal.vocabulary import NetworkZone
+from portal.vocabulary import ApplicationId, NetworkZone, UserId
 
 
 def token(session: Session, options: TokenOptions) -> ExitCode:
@@ -65,13 +66,34 @@ async def _load(settings: Settings, ring: KeyRing) -> PortalContent:
 def _check_registered(grant: TokenGrant, registry: Registry) -> None:
     is_application = grant.kind is SubjectKind.APPLICATION
     known: Collection[str] = registry.applications if is_application else registry.users
-    if grant.id in known:
-        return
     kind = Text(en="application", zh="应用") if is_application else Text(en="user", zh="用户")
-    near = get_close_matches(grant.id, known, n=1)
-    raise BadInput(
+    found = _registered(grant, registry)
+    if found is None:
+        raise _unknown(grant.id, kind, known)
+    if not is_admitted(found, registry):
+        raise BadInput(
+            Text(
+                en=f"{kind.en} `{grant.id}` isn't approved or active, or its department isn't active any more; "
+                "`portal register list` shows how they stand",
+                zh=f"{kind.zh} `{grant.id}` 未获批准或已停用，或其部门已变更；可用 `portal register list` 查看登记状态",
+            )
+        )
+
+
+def _registered(grant: TokenGrant, registry: Registry) -> Application | User | None:
+    match grant.kind:
+        case SubjectKind.APPLICATION:
+            return registry.applications.get(ApplicationId(grant.id))
+        case SubjectKind.USER:
+            return registry.users.get(UserId(grant.id))
+    assert_never(grant.kind)
+
+
+def _unknown(name: str, kind: Text, known: Collection[str]) -> BadInput:
+    near = get_close_matches(name, known, n=1)
+    return BadInput(
         Text(
-            en=f"unknown {kind.en} `{grant.id}`" + (f"; did you mean `{near[0]}`?" if near else ""),
-            zh=f"未知{kind.zh} `{grant.id}`" + (f"；是否想写 `{near[0]}`？" if near else ""),
+            en=f"unknown {kind.en} `{name}`" + (f"; did you mean `{near[0]}`?" if near else ""),
+            zh=f"未知{kind.zh} `{name}`" + (f"；是否想写 `{near[0]}`？" if near else ""),
         )
     )

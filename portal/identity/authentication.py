@@ -4,7 +4,7 @@ from typing import assert_never
 
 from portal.errors import Text, Unauthenticated
 from portal.identity.claims import SubjectKind, TokenClaims
-from portal.identity.registry import Application, Registry, User
+from portal.identity.registry import Application, Registry, User, is_admitted
 from portal.vocabulary import ApplicationId, NetworkZone, Subject, UserId
 
 
@@ -13,12 +13,13 @@ def subject_of(claims: TokenClaims, registry: Registry) -> tuple[Subject, Networ
 
     Everything else is the register's, so a token gives no more than was registered when it is used. What is empty is
     missing.
-    Raises: Unauthenticated where the application, user or department isn't registered, or no longer.
+    Raises: Unauthenticated where the application, user or department isn't registered, or not in good standing any
+    more: in the same words, from the next request on.
     """
     application, user = _registered(claims, registry)
     registered = application or user
     department = registry.departments.get(registered.department) if registered else None
-    if registered is None or department is None:
+    if registered is None or department is None or not is_admitted(registered, registry):
         raise Unauthenticated(
             Text(
                 en="the token's subject isn't registered, or no longer; ask the portal's administrator",

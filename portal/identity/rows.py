@@ -1,16 +1,26 @@
 """The register as rows of the portal's tables, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import assert_never
 
-from portal.identity.registry import Application, Department, Group, Registry, User
+from portal.identity.registry import Application, Department, Group, Registered, Registry, User
+from portal.identity.standing import (
+    load_application_standing,
+    load_department_standing,
+    load_user_standing,
+    store_standing,
+)
 from portal.storage.content import ContentRow, ContentRows, StoredContent
 from portal.storage.tables import (
     application_matters,
+    application_standing,
     applications,
     department_groups,
+    department_standing,
     departments,
     groups,
     user_roles,
+    user_standing,
     users,
 )
 from portal.vocabulary import ApplicationId, DepartmentCode, GroupCode, Matter, NetworkZone, Role, UserId
@@ -22,13 +32,36 @@ def store_registry(
     all_applications: Iterable[Application],
     all_users: Iterable[User],
 ) -> ContentRows:
-    """Return the rows of everyone who is registered."""
+    """Return the rows of everyone who is registered, as far as a bundle holds them: without their standing."""
     return {
         departments.name: {department.code: _store_department(department) for department in all_departments},
-        groups.name: {group.code: ContentRow({"name": group.name}, {}) for group in all_groups},
+        groups.name: {group.code: _store_group(group) for group in all_groups},
         applications.name: {application.id: _store_application(application) for application in all_applications},
         users.name: {user.id: _store_user(user) for user in all_users},
     }
+
+
+def registered_rows(registered: Registered) -> Mapping[str, ContentRow]:
+    """Return the rows of one department, group, application or person by table, the standing's among them.
+
+    All have one key: the code or id.
+    """
+    match registered:
+        case Department():
+            own = _store_department(registered)
+            return {departments.name: own, department_standing.name: store_standing(registered)}
+        case Group():
+            return {groups.name: _store_group(registered)}
+        case Application():
+            own = _store_application(registered)
+            return {applications.name: own, application_standing.name: store_standing(registered)}
+        case User():
+            return {users.name: _store_user(registered), user_standing.name: store_standing(registered)}
+    assert_never(registered)
+
+
+def _store_group(group: Group) -> ContentRow:
+    return ContentRow({"name": group.name}, {})
 
 
 def _store_department(department: Department) -> ContentRow:
@@ -64,18 +97,29 @@ def _store_user(user: User) -> ContentRow:
 
 
 def load_registry(content: StoredContent) -> Registry:
-    """Return who is registered. Raises: ValueError for a role or zone that isn't one."""
+    """Return who is registered, each with its standing.
+
+    Raises: ValueError, TypeError, PortalError for a role, zone or standing that isn't one.
+    """
+    of_departments, of_applications, of_users = (
+        content.active(table) for table in (department_standing, application_standing, user_standing)
+    )
     return Registry(
         departments={
-            DepartmentCode(code): _load_department(code, row) for code, row in content.active(departments).items()
+            DepartmentCode(code): load_department_standing(_load_department(code, row), of_departments.get(code))
+            for code, row in content.active(departments).items()
         },
         groups={
             GroupCode(code): Group(GroupCode(code), row.text("name")) for code, row in content.active(groups).items()
         },
         applications={
-            ApplicationId(name): _load_application(name, row) for name, row in content.active(applications).items()
+            ApplicationId(name): load_application_standing(_load_application(name, row), of_applications.get(name))
+            for name, row in content.active(applications).items()
         },
-        users={UserId(name): _load_user(name, row) for name, row in content.active(users).items()},
+        users={
+            UserId(name): load_user_standing(_load_user(name, row), of_users.get(name))
+            for name, row in content.active(users).items()
+        },
     )
 
 

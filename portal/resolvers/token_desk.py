@@ -19,6 +19,7 @@ from portal.identity.assertions import Client, Surroundings
 from portal.identity.authorization import answer_request, refuse_repeated
 from portal.identity.nonces import NONCE_HEADER, nonce_seal
 from portal.identity.proofs import ALGORITHMS as PROOF_ALGORITHMS
+from portal.identity.registry import is_admitted
 from portal.identity.token_requests import GRANT_TYPE, AuthMethod, Endpoint, TokenReply, TokenRequest, TokenTerms
 from portal.identity.tokens import TokenVerifier
 from portal.policies.information_point import PortalContent
@@ -203,7 +204,8 @@ def issuer_of(site: str, settings: Settings) -> str:
 
 def _find_client(name: str, content: PortalContent) -> Client | None:
     application = content.registry.applications.get(ApplicationId(name))
-    if application is None or application.public_key is None:
+    # Who may not ask gets no token either, and isn't told from who isn't registered.
+    if application is None or application.public_key is None or not is_admitted(application, content.registry):
         return None
     key = content.key_files.get(application.public_key)
     return None if key is None else Client(application, key)

@@ -1,8 +1,19 @@
+from itertools import combinations
+
 import pytest
 
 from portal.bundles.registry_files import COLUMNS, read_registry
 from portal.identity.registry import Application, Department, Group, Registry, User
-from portal.vocabulary import ApplicationId, DepartmentCode, GroupCode, Matter, NetworkZone, Role, UserId
+from portal.vocabulary import (
+    EXCLUSIVE_ROLES,
+    ApplicationId,
+    DepartmentCode,
+    GroupCode,
+    Matter,
+    NetworkZone,
+    Role,
+    UserId,
+)
 
 DEPARTMENT = "11999999MB0000019T"
 OTHER = "11999999MB0000027M"
@@ -121,6 +132,14 @@ def test_register_has_exactly_the_planted_fault(
     [found] = read(**{name: text.replace(old, new, 1)})[1]
     assert found[:3] == (f"{name}.csv", row, column)
     assert what in found[3]
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations(EXCLUSIVE_ROLES, 2)))
+@pytest.mark.clause("threats.md T29")
+@pytest.mark.clause("WH-24")
+def test_nobody_is_two_administrators(first: Role, second: Role) -> None:
+    _, faults = read(users=FILES["users.csv"].replace("analyst;head", f"{second};head;{first}"))
+    assert faults == [("users.csv", 2, "roles", f"`{first}` and `{second}` together")]
 
 
 def test_column_of_another_name_is_unknown_and_its_own_missing() -> None:

@@ -4,10 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from portal.errors import Unauthenticated
+from portal.errors import Text, Unauthenticated
 from portal.identity.authentication import subject_of
 from portal.identity.claims import SubjectKind, TokenClaims
-from portal.identity.registry import Application, Department, Registry, User
+from portal.identity.registry import (
+    Application,
+    ApplicationStatus,
+    Department,
+    DepartmentStatus,
+    Registry,
+    User,
+    UserStatus,
+)
 from portal.vocabulary import (
     ApplicationId,
     DepartmentCode,
@@ -48,6 +56,35 @@ def test_subject_is_refused_when_not_registered_or_no_longer(claims: TokenClaims
         subject_of(claims, registry)
     assert "isn't registered" in refused.value.text.en
     assert "未登记" in refused.value.text.zh
+
+
+def refusal(claims: TokenClaims, registry: Registry) -> Text:
+    with pytest.raises(Unauthenticated) as refused:
+        subject_of(claims, registry)
+    return refused.value.text
+
+
+@pytest.mark.clause("FJ-35")
+@pytest.mark.clause("threats.md T55")
+@pytest.mark.parametrize("status", [one for one in ApplicationStatus if one is not ApplicationStatus.APPROVED])
+def test_application_that_is_not_approved_is_refused_as_one_that_is_not_registered(status: ApplicationStatus) -> None:
+    registry = replace(REGISTRY, applications={APPLICATION.id: replace(APPLICATION, status=status)})
+    assert refusal(CLAIMS, registry) == refusal(CLAIMS, Registry())
+
+
+@pytest.mark.clause("threats.md T55")
+def test_disabled_user_is_refused_as_one_that_is_not_registered() -> None:
+    claims = replace(CLAIMS, kind=SubjectKind.USER, id="u-1")
+    registry = replace(REGISTRY, users={USER.id: replace(USER, status=UserStatus.DISABLED)})
+    assert refusal(claims, registry) == refusal(claims, Registry())
+
+
+@pytest.mark.clause("threats.md T30")
+@pytest.mark.parametrize("claims", [CLAIMS, replace(CLAIMS, kind=SubjectKind.USER, id="u-1")])
+@pytest.mark.parametrize("status", [one for one in DepartmentStatus if one is not DepartmentStatus.ACTIVE])
+def test_nobody_of_a_department_that_is_no_more_is_admitted(status: DepartmentStatus, claims: TokenClaims) -> None:
+    registry = replace(REGISTRY, departments={CODE: replace(DEPARTMENT, status=status)})
+    assert refusal(claims, registry) == refusal(claims, Registry())
 
 
 def test_application_has_what_is_registered_when_the_token_says_no_more() -> None:
