@@ -75,6 +75,14 @@ CHINESE: Mapping[str, str] = {
     "The former key counts no more, as one that was stolen.": "旧密钥立即失效，如同已被窃取。",
     "Only make the key; `portal keys activate` uses it.": "只生成密钥；由 `portal keys activate` 启用。",
     "Masks may change.": "允许掩码改变。",
+    "Revoke tokens.": "吊销令牌。",
+    "Let a token count no more on any worker, from its next request on.": (
+        "吊销令牌：自其下一次请求起，所有工作进程均不再接受。"
+    ),
+    "The token, or its id (`jti`); `-` reads it from standard input.": (
+        "令牌或其编号（`jti`）；`-` 表示从标准输入读取。"
+    ),
+    "The registered user who revokes it.": "吊销该令牌的已登记用户。",
     "Set up the portal's databases.": "建立门户的数据库。",
     "Make databases and accounts on a PostgreSQL server, and print the settings that use them.": (
         "在 PostgreSQL 服务器上建立数据库和账户，并输出相应设置。"

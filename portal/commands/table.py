@@ -18,6 +18,7 @@ from portal.commands.options import (
     QueryOptions,
     ReconcileOptions,
     RestoreOptions,
+    RevokeOptions,
     RotateOptions,
     SchemaOptions,
     SearchOptions,
@@ -45,6 +46,7 @@ GROUPS: Mapping[str, str] = {
     "audit": "Check, search or follow the audit log.",
     "database": "Set up the portal's databases.",
     "keys": "List or rotate the portal's keys.",
+    "tokens": "Revoke tokens.",
 }
 """Words that several commands begin with, and their help."""
 
@@ -111,6 +113,12 @@ COMMANDS: tuple[CommandLine, ...] = (
     ),
     CommandLine(
         "keys activate", NoOptions, "keys:activate", "Put the key that was prepared in force on every worker at once."
+    ),
+    CommandLine(
+        "tokens revoke",
+        RevokeOptions,
+        "revoking:revoke",
+        "Let a token count no more on any worker, from its next request on.",
     ),
     CommandLine("audit verify", VerifyOptions, "auditing:verify", "Check the whole log: records, chains, signatures."),
     CommandLine("audit search", SearchOptions, "searching:search", "Find records in the audit log, newest first."),

@@ -18,7 +18,7 @@ from tests.fixtures.command_line import CommandLine
 
 COMMANDS = (
     *("demo", "load", "export", "serve", "token", "query", "explain", "schema", "settings"),
-    *("backup", "restore", "move", "reconcile", "upgrade", "doctor", "database", "keys", "audit"),
+    *("backup", "restore", "move", "reconcile", "upgrade", "doctor", "database", "keys", "audit", "tokens"),
 )
 
 
