@@ -161,7 +161,8 @@ class Ledger:
                 recordings.append(refusal)
                 continue
             head, text = append(head, submission.body)
-            rows.append((head.writer, head.sequence, *_columns(submission.record), text.decode(), head.hash))
+            stored = (text.decode(), head.hash, *_marks(submission.record))
+            rows.append((head.writer, head.sequence, *_columns(submission.record), *stored))
             recordings.append(Recorded(head.writer, head.sequence))
         self._log.executemany(self._statements.insert_record, rows)
         counted = [(*key, count) for key, count in day_rows.items() if count != before[key]]
@@ -286,6 +287,11 @@ def _columns(record: AuditRecord | ActRecord) -> tuple[str | int | None, ...]:
         record.decision,
         record.rows,
     )
+
+
+def _marks(record: AuditRecord | ActRecord) -> tuple[str | None, str | None]:
+    """Return the columns `act` and `purpose`."""
+    return (record.act.value, None) if isinstance(record, ActRecord) else (None, record.purpose)
 
 
 def _not_witnessed(number: int, path: str) -> AuditUnavailable:

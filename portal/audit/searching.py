@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select
 
-from portal.audit.records import Outcome, render_time
+from portal.audit.records import Act, Outcome, render_time
 from portal.errors import BadInput, Text
 from portal.storage.audit_tables import audit_records
 from portal.storage.database import open_sync_database
@@ -32,11 +32,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What records to find; None leaves open. Times are [`since`, `until`); `after` is the last record before."""
+    """What records to find; None leaves open. Times are [`since`, `until`); `after` is the last record before.
+
+    `only_requests`: none of acts on the portal itself.
+    """
 
     subject: str | None = None
     department: str | None = None
     entry: str | None = None
+    purpose: str | None = None
+    act: Act | None = None
+    only_requests: bool = False
     since: datetime | None = None
     until: datetime | None = None
     decision: Outcome | None = None
@@ -50,6 +56,8 @@ class FoundRecord:
 
     place: Place
     text: str
+    time: str = field(default="", compare=False)
+    """As in the text; times sort as texts."""
 
 
 @contextmanager
@@ -77,18 +85,18 @@ def parse_receipt(text: str) -> Place:
     return Place(int(writer), int(sequence))
 
 
-def compile_search(search: Search, after_time: str | None) -> Select[tuple[int, int, str]]:
-    """Return the statement; `after_time` is the time of the record `search.after`.
-
-    INVARIANT: it is ordered by time before all else, the last column of each index, so an index gives the order and
-    the limit ends the reading.
-    """
+def search_tests(search: Search) -> list[ColumnElement[bool]]:
+    """Return what a record must be to be found, `after` left aside."""
     equal = {
         _records.subject: search.subject,
         _records.department: search.department,
         _records.entry: search.entry,
+        _records.purpose: search.purpose,
+        _records.act: None if search.act is None else search.act.value,
     }
     tests = [name == value for name, value in equal.items() if value is not None]
+    if search.only_requests:
+        tests.append(_records.act.is_(None))
     if search.decision is not None:
         # Written out, because a partial index is used only for what the planner can read.
         tests.append(_records.decision == literal(search.decision.value, literal_execute=True))
@@ -96,6 +104,16 @@ def compile_search(search: Search, after_time: str | None) -> Select[tuple[int, 
         tests.append(_records.time >= render_time(search.since))
     if search.until is not None:
         tests.append(_records.time < render_time(search.until))
+    return tests
+
+
+def compile_search(search: Search, after_time: str | None) -> Select[tuple[int, int, str, str]]:
+    """Return the statement; `after_time` is the time of the record `search.after`.
+
+    INVARIANT: it is ordered by time before all else, which stands in each index behind what is searched for, so an
+    index gives the order and the limit ends the reading.
+    """
+    tests = search_tests(search)
     if search.after is not None and after_time is not None:
         place = search.after
         earlier = or_(
@@ -106,7 +124,7 @@ def compile_search(search: Search, after_time: str | None) -> Select[tuple[int, 
         tests += [_records.time <= after_time, or_(_records.time < after_time, earlier)]
     order = (_records.time.desc(), _records.writer.desc(), _records.sequence.desc())
     return (
-        select(_records.writer, _records.sequence, _records.record)
+        select(_records.writer, _records.sequence, _records.time, _records.record)
         .where(*tests)
         .order_by(*order)
         .limit(min(search.limit, MAX_RECORDS))
@@ -121,7 +139,7 @@ def search_records(connection: Connection, search: Search) -> Sequence[FoundReco
         if after_time is None:
             raise _no_record(search.after)
     rows = connection.execute(compile_search(search, after_time))
-    return [FoundRecord(Place(row.writer, row.sequence), row.record) for row in rows]
+    return [FoundRecord(Place(row.writer, row.sequence), row.record, row.time) for row in rows]
 
 
 def load_record(connection: Connection, place: Place) -> FoundRecord:

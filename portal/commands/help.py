@@ -114,6 +114,36 @@ CHINESE: Mapping[str, str] = {
     "How many processes are to answer, on all hosts.": "所有主机上工作进程的总数。",
     "Read all rows, indexes and records; takes longer.": "读取全部数据行、索引和记录，耗时较长。",
     "For machines, as JSON.": "以 JSON 输出，供程序读取。",
+    "Draft, check, approve or undo changes of policies and of the register.": (
+        "起草、检查、批准或撤回策略与注册信息的变更。"
+    ),
+    "Draft a change set from a JSON document, and check it.": "由 JSON 文档起草变更单并检查。",
+    "Print change sets, newest first.": "列出变更单，新的在前。",
+    "Print a change set, its history, and what it would do.": "输出一张变更单、其经过及后果。",
+    "Check one's own draft against what holds now.": "按现行内容检查自己的草稿。",
+    "Hand a checked change set over to a second person.": "提交检查过的变更单，由另一人审核。",
+    "Approve what somebody else submitted.": "批准他人提交的变更单。",
+    "Refuse what somebody else submitted.": "驳回他人提交的变更单。",
+    "Take one's own change set back.": "撤回自己的变更单。",
+    "Draft a change set that undoes one in force.": "起草一张撤销已生效变更的变更单。",
+    "Freeze an item, entry, department, application or everything.": "冻结信息项、条目、部门、应用或全部。",
+    "Draft the lifting of a freeze; another person approves it.": "起草解除冻结的变更单，由另一人批准。",
+    "Who acts: a registered user with that duty.": "操作人：负有该职责的已登记用户。",
+    "The code of the person's second factor.": "操作人第二因素的验证码。",
+    "Why, for everybody who reads it later.": "理由，供日后查阅。",
+    "The change as JSON; `-` reads it from standard input.": "JSON 格式的变更；`-` 表示从标准输入读取。",
+    "What is changed, in a line.": "一句话说明变更内容。",
+    "The law or decision that it rests on.": "所依据的法规或决定。",
+    "Draft this change set anew.": "重新起草这张变更单。",
+    "The number of the change set.": "变更单编号。",
+    "What is to be said with it.": "附言。",
+    "From when on, with offset; left out: at once.": "生效时间（带时区）；不填则立即生效。",
+    "Only those in this state.": "只列出处于该状态的。",
+    "How many at most.": "至多列出的数量。",
+    "`item:CODE#ITEM`, `entry:CODE`, `department:CODE`, `application:ID` or `everything`.": (
+        "`item:代码#信息项`、`entry:代码`、`department:代码`、`application:编号` 或 `everything`。"
+    ),
+    "The freeze, such as `freeze:1`.": "冻结编号，如 `freeze:1`。",
 }
 """The Chinese of every help text; a test holds that none is missing."""
 

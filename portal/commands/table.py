@@ -6,6 +6,15 @@ A command is imported when it runs: `portal token` is there at once and not afte
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.commands.office_options import (
+    ApproveOptions,
+    ChangeOptions,
+    DraftOptions,
+    FreezeOptions,
+    JudgeOptions,
+    LiftOptions,
+    ListChangesOptions,
+)
 from portal.commands.options import (
     BackupOptions,
     DoctorOptions,
@@ -45,6 +54,7 @@ HELP = "Share government data under signed agreements, by GraphQL."
 GROUPS: Mapping[str, str] = {
     "audit": "Check, search or follow the audit log.",
     "database": "Set up the portal's databases.",
+    "change": "Draft, check, approve or undo changes of policies and of the register.",
     "keys": "List or rotate the portal's keys.",
     "tokens": "Revoke tokens.",
 }
@@ -133,4 +143,21 @@ COMMANDS: tuple[CommandLine, ...] = (
     ),
     CommandLine("audit key", NoOptions, "auditing:print_key", "Print the public key that verifies checkpoints."),
     CommandLine("audit tail", TailOptions, "auditing:tail", "Print the last records, then others as they come."),
+    CommandLine(
+        "change draft", DraftOptions, "changing:draft", "Draft a change set from a JSON document, and check it."
+    ),
+    CommandLine("change list", ListChangesOptions, "changing:list_all", "Print change sets, newest first."),
+    CommandLine(
+        "change show", ChangeOptions, "changing:show", "Print a change set, its history, and what it would do."
+    ),
+    CommandLine("change check", ChangeOptions, "changing:check", "Check one's own draft against what holds now."),
+    CommandLine("change submit", JudgeOptions, "changing:submit", "Hand a checked change set over to a second person."),
+    CommandLine("change approve", ApproveOptions, "changing:approve", "Approve what somebody else submitted."),
+    CommandLine("change reject", JudgeOptions, "changing:reject", "Refuse what somebody else submitted."),
+    CommandLine("change withdraw", JudgeOptions, "changing:withdraw", "Take one's own change set back."),
+    CommandLine("change undo", JudgeOptions, "changing:roll_back", "Draft a change set that undoes one in force."),
+    CommandLine(
+        "freeze", FreezeOptions, "changing:freeze", "Freeze an item, entry, department, application or everything."
+    ),
+    CommandLine("lift", LiftOptions, "changing:lift", "Draft the lifting of a freeze; another person approves it."),
 )

@@ -14,12 +14,14 @@ from portal.catalog.rows import is_removed, load_entry
 from portal.errors import PolicyUnavailable, PortalError
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
+from portal.policies.freezes import Freeze, load_freeze
 from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
+from portal.policies.successions import follow_entry, follow_records, successions_of
 from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, unreadable
 from portal.storage.quarantine import Quarantine
-from portal.storage.tables import catalog_entries, datasets, key_files, policy_records
+from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
 
 
@@ -48,6 +50,7 @@ class EntryState:
 class PortalContent:
     """Everything that decisions rest on, under one epoch: entries by code, records by id.
 
+    Entries and records of departments that were merged, split or renamed are their successors'.
     `quarantine`: the portal was restored from a backup and waits for reconciliation.
     """
 
@@ -62,6 +65,7 @@ class PortalContent:
     quarantine: Quarantine | None = None
     key_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Certificates, revocation lists and public keys, by path below keys/."""
+    freezes: tuple[Freeze, ...] = ()
 
 
 async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
@@ -83,23 +87,27 @@ def parse_content(content: StoredContent) -> PortalContent:
     Raises: PolicyUnavailable, naming what can't be read.
     """
     try:
+        registry = load_registry(content)
+        successions = successions_of(registry)
         entries = tuple(
             _entry_state(code, active, content) for code, active in sorted(content.rows[catalog_entries.name].items())
         )
         entry_by_code = {state.entry.code: state.entry for state in entries}
+        records = (
+            _record(policy, active, entry_by_code)
+            for policy, active in sorted(content.rows[policy_records.name].items())
+        )
         return PortalContent(
             epoch=content.epoch,
             profile=content.identity.profile,
             title=content.identity.title,
             key_set=content.identity.key_set,
-            registry=load_registry(content),
-            entries=entries,
-            records=tuple(
-                _record(policy, active, entry_by_code)
-                for policy, active in sorted(content.rows[policy_records.name].items())
-            ),
+            registry=registry,
+            entries=tuple(replace(state, entry=follow_entry(state.entry, successions)) for state in entries),
+            records=follow_records(records, entry_by_code, successions),
             quarantine=content.quarantine,
             key_files={path: row.octets("content") for path, row in content.active(key_files).items()},
+            freezes=tuple(load_freeze(name, row) for name, row in sorted(content.active(freezes).items())),
         )
     except PolicyUnavailable:
         raise

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from time import monotonic
@@ -19,6 +19,7 @@ from portal.identity.claims import SubjectKind, TokenClaims
 from portal.identity.nonces import NONCE_HEADER, nonce_seal
 from portal.identity.proofs import Proof
 from portal.identity.senders import Sender, check_sender
+from portal.identity.sessions import LONGEST
 from portal.identity.tokens import TokenVerifier, read_authorization
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
@@ -30,6 +31,7 @@ from portal.resolvers.observing import observation_of
 from portal.resolvers.operation import Endpoint, Outcome, answer_operation, refuse_request
 from portal.resolvers.over_http import Address, NotAnOperation, client_address, read_operation, render_response
 from portal.resolvers.proxies import Proxy
+from portal.resolvers.session_reader import SessionReader, Shown
 from portal.settings import Settings
 
 _PUBLIC_SHARE = "public"
@@ -50,6 +52,7 @@ class Desk:
     gate: FairGate
     buckets: Buckets
     proxy: Proxy
+    sessions: SessionReader
     documents: Documents = field(default_factory=Documents)
     departments: Kept[str] = field(default_factory=lambda: Kept(_KEPT_DEPARTMENTS))
 
@@ -84,17 +87,36 @@ class Desk:
     async def _answer(self, request: Request, address: Address | None, language: Language) -> Outcome:
         check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
         keys = self.endpoint.road.keys
-        claims = await self._authenticate(request, address)
+        shown = await self._shown(request, address)
+        claims = await self._authenticate(request, address) if shown is None else shown.claims
         reference = read_case_headers(request.headers)
         sent = await read_operation(request, self.settings.max_body_bytes)
         operation = self.documents.complete(sent, None if claims is None else f"{claims.kind}:{claims.id}")
         asker = Asker(claims, address, observation_of(request).request_id, reference)
+        if shown is not None:
+            asker = replace(asker, has_second_factor=shown.has_second_factor, session=shown.session)
         async with self.gate.admit(await self._share_of(asker)):
             outcome = await answer_operation(self.endpoint, asker, operation, language)
-        if self.endpoint.road.keys is not keys:
+        if shown is None and self.endpoint.road.keys is not keys:
             # INVARIANT: the keys in force when the request was decided have verified its token, not those before.
             self._claims_of(request)
-        return outcome
+        return self._with_cookie(request, outcome)
+
+    def _with_cookie(self, request: Request, outcome: Outcome) -> Outcome:
+        """Return the outcome with the cookie of the session, where what it may do has changed."""
+        if outcome.session_secret is None:
+            return outcome
+        cookie = self.sessions.cookie_for(request).keep(outcome.session_secret, int(LONGEST.total_seconds()))
+        return replace(outcome, headers={**outcome.headers, "Set-Cookie": cookie})
+
+    async def _shown(self, request: Request, address: Address | None) -> Shown | None:
+        """Return the session that counts, None for a request without. Raises: Unauthenticated, RateLimited."""
+        try:
+            return await self.sessions.asked_with(request)
+        except Unauthenticated:
+            # Guessing costs as much as asking in public.
+            self._take(address)
+            raise
 
     async def _authenticate(self, request: Request, address: Address | None) -> TokenClaims | None:
         """Return what the token claims, None for the public. Raises: Unauthenticated, RateLimited."""

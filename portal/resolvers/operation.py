@@ -89,12 +89,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer, its HTTP status and headers. `malformed`: the HTTP request carried no operation at all."""
+    """An answer, its HTTP status and headers. `malformed`: the HTTP request carried no operation at all.
+
+    `session_secret`: what the cookie of the session holds from now on, None where that stays as it is.
+    """
 
     payload: dict[str, object]
     status: int
     malformed: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    session_secret: str | None = field(default=None, repr=False)
 
     @property
     def code(self) -> ErrorCode | None:
@@ -109,8 +113,8 @@ class Endpoint:
 
     road: Road
     bounds: Bounds
+    office: Office
     schemas: Schemas = field(default_factory=Schemas)
-    office: Office = field(default_factory=Office)
     documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     views: Kept[tuple[View, datetime, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
@@ -191,7 +195,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         await _check_contact(endpoint.road, begun)
     except PortalError as failure:
         return refuse_request(failure, language)
-    outcome = conclude(result, language)
+    outcome = replace(conclude(result, language), session_secret=next(iter(context.made.secrets), None))
     entries = linked_entries(operation.document, context.made.asked, view)
     notices = render_notices(context, entries)
     return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome

@@ -9,6 +9,7 @@ from functools import partial
 from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def new_token(command: CommandLine, *options: str) -> str:
     return command("token", "--application", "checker", *options).out.strip()
 
 
-def acts(command: CommandLine) -> list[dict[str, str]]:
+def acts(command: CommandLine) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(command.home / "portal.db")) as connection:
         rows = connection.execute("SELECT record FROM audit_records ORDER BY writer, sequence").fetchall()
     return [record for (text,) in rows if (record := json.loads(text)).get("act") == "token_revoked"]

@@ -46,6 +46,12 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         revocation_list_grace_seconds=0,
         client_certificate_header=None,
         proxy_secret_file=None,
+        oidc_issuer=None,
+        oidc_client_id="portal",
+        oidc_client_secret_file=None,
+        oidc_user_claim="sub",
+        oidc_certificate_acr=None,
+        oidc_ca_file=None,
         documents=None,
         backup_key=None,
         statement_timeout_seconds=5.0,
@@ -70,6 +76,7 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         stop_notice_seconds=0,
         audit_witnesses=(),
         audit_witness_seconds=600.0,
+        load_approval=False,
         demonstration=False,
     )
 

@@ -54,7 +54,8 @@ def shift(attack: Attack, writer: int, sequence: int, by: int) -> None:
 def copy_first_record(attack: Attack, source: int, writer: int) -> None:
     attack.run(
         "INSERT INTO audit_records SELECT ?, sequence, time, subject, department, application, user_id, entry, "
-        "decision, row_count, replace(record, ?, ?), hash FROM audit_records WHERE writer = ? AND sequence = 1",
+        "decision, row_count, replace(record, ?, ?), hash, act, purpose FROM audit_records "
+        "WHERE writer = ? AND sequence = 1",
         writer,
         f'{{"writer":{source},',
         f'{{"writer":{writer},',
@@ -73,7 +74,7 @@ def rewrite(attack: Attack, writer: int, sequence: int) -> None:
         (writer, sequence),
     ).fetchall()
     for number, record in rows:
-        previous = hashlib.sha256(previous + record.encode()).digest()
+        previous = hashlib.sha256(previous + hashlib.sha256(record.encode()).digest()).digest()
         attack.run("UPDATE audit_records SET hash = ? WHERE writer = ? AND sequence = ?", previous, writer, number)
 
 

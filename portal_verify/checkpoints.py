@@ -9,8 +9,8 @@ from typing import Any, cast
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from portal.audit.verifying.faults import FaultKind, Found, LogLoss
-from portal.audit.verifying.reading import Reader, State, open_reader
+from portal_verify.faults import FaultKind, Found, LogLoss
+from portal_verify.reading import Reader, State, open_reader
 
 CHECKPOINTS_AT_ONCE = 2000
 UNSIGNED = 255

@@ -70,6 +70,18 @@ class LogVerification:
     losses: tuple[LogLoss, ...] = ()
 
 
+class UnreadableError(Exception):
+    """What a database's driver says where it can't read."""
+
+
+class UnreachableError(OSError):
+    """A database server that doesn't let itself be asked."""
+
+
+UNREADABLE_FAULTS = (UnreadableError, OSError, ValueError, TypeError, AttributeError, LookupError)
+"""What reading raises: drivers that can't, and values of a wrong form where they are used."""
+
+
 class Found(Exception):
     """Carries the first fault out of a check."""
 

@@ -2,11 +2,12 @@
 
     portal     = hex SHA-256 of the raw public audit key
     genesis    = SHA-256("portal-audit-1:PORTAL:WRITER:STARTED_AT:CHECKPOINT:CHECKPOINT_HASH"), from the writer's row
-    hash       = SHA-256(hash before it, the genesis before record 1 + text of the record)
+    hash       = SHA-256(hash before it, the genesis before record 1 + SHA-256(text of the record))
     checkpoint = signature (Ed25519) over the body; its hash = SHA-256(body + signature); 32 zero bytes before the first
     digest     = SHA-256("WRITER:SEQUENCE:HASH\n" of every head by writer)
 
-A record's text opens with its place and its searchable columns. Every checkpoint names the hash of the one before it
+Older records were chained by their texts and not by those's hashes. A record's text opens with its place and its
+searchable columns; act and purpose follow. Every checkpoint names the hash of the one before it
 and the heads that moved, a chain's first as sequence 0; its `epoch` never falls; one with `key` names the public key
 that signs from then on; one with a `loss` states that what was witnessed up to a number is lost since a restore, and
 its own number is the next behind that. What lies behind the last checkpoint could be cut unnoticed, and behind the last
@@ -22,14 +23,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-from portal.audit.verifying.checkpoints import CheckpointWalk, cut_spans, keys_named, portal_name, signers
-from portal.audit.verifying.faults import FaultKind, Found, LogFault, LogLoss, LogVerification
-from portal.audit.verifying.reading import UNREADABLE_FAULTS, Reader, State, open_first
-from portal.audit.verifying.records import check_parts, cut_chains
-from portal.audit.verifying.witnesses import Claim, read_claims
+from portal_verify.checkpoints import CheckpointWalk, cut_spans, keys_named, portal_name, signers
+from portal_verify.faults import UNREADABLE_FAULTS, FaultKind, Found, LogFault, LogLoss, LogVerification
+from portal_verify.keys import parse_public_keys, raw_keys
+from portal_verify.reading import Reader, State, open_first
+from portal_verify.records import check_parts, cut_chains
+from portal_verify.witnesses import Claim, read_claims
 
 __all__ = ["FaultKind", "LogFault", "LogLoss", "LogVerification", "parse_public_keys", "verify_log"]
 
@@ -38,7 +37,6 @@ PARALLEL_FROM = 100_000
 _WRITERS = "SELECT writer, portal, started_at, checkpoint, checkpoint_hash FROM audit_writers ORDER BY writer"
 _LENGTHS = "SELECT writer, max(sequence), count(*) FROM audit_records GROUP BY writer ORDER BY writer"
 _LAST_CHECKPOINT = "SELECT max(number), count(*) FROM audit_checkpoints"
-_END = b"-----END PUBLIC KEY-----"
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
@@ -60,28 +58,16 @@ def verify_log(
 
     `public_keys` are PEMs of the keys that may have signed the first checkpoint; `witnesses` are files, folders and
     URLs; `progress` is told the records checked so far. How many processes check makes no difference to the result.
-    Raises: OSError if there is no such file or a witness can't be reached; ValueError for a key that isn't Ed25519.
+    Raises: OSError if there is no such file, or a server or witness can't be reached; ValueError for a key that isn't
+    Ed25519.
     """
-    anchors = tuple(dict.fromkeys(key.public_bytes_raw() for key in parse_public_keys(public_keys)))
+    anchors = raw_keys(public_keys)
     # First, because a portal that is at work tells its witnesses of checkpoints that this state doesn't hold.
     claims = read_claims(str(witness) for witness in witnesses)
     with open_first(database) as (reader, state):
         run = _Run(reader, state, anchors, progress)
         fault = run.first_fault(claims, processes)
         return run.result(fault, bool(claims))
-
-
-def parse_public_keys(public_keys: bytes) -> list[Ed25519PublicKey]:
-    """Return the keys of PEMs that stand one behind the other. Raises: ValueError for none, or one of another kind."""
-    found = []
-    for part in public_keys.split(_END)[:-1]:
-        key = load_pem_public_key(part + _END)
-        if not isinstance(key, Ed25519PublicKey):
-            raise ValueError("the audit's public key is not an Ed25519 key")
-        found.append(key)
-    if not found:
-        raise ValueError("the audit's public key is not a PEM")
-    return found
 
 
 class _Run:

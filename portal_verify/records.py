@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from portal.audit.verifying.faults import FaultKind, Found, LogFault
-from portal.audit.verifying.reading import UNREADABLE_FAULTS, Reader, State, open_reader
+from portal_verify.faults import UNREADABLE_FAULTS, FaultKind, Found, LogFault
+from portal_verify.reading import Reader, State, open_reader
 
 PART_RECORDS = 20_000
 """Records that one task checks; short chains share a task."""
 _RECORDS = (
-    "SELECT sequence, time, subject, department, application, user_id, entry, decision, row_count, record, hash "
-    "FROM audit_records WHERE writer = ? AND sequence BETWEEN ? AND ? ORDER BY sequence"
+    "SELECT sequence, time, subject, department, application, user_id, entry, decision, row_count, record, hash, "
+    "{marks} FROM audit_records WHERE writer = ? AND sequence BETWEEN ? AND ? ORDER BY sequence"
 )
+_MARKS = "act, purpose"
+_NO_MARKS = "NULL, NULL"
+"""Of a log whose portal was not upgraded since it has these columns."""
 _HASH = "SELECT hash FROM audit_records WHERE writer = ? AND sequence = ?"
 _BEFORE_ALL = -(1 << 62)
 
@@ -63,8 +66,9 @@ def check_parts(state: State, parts: tuple[Part, ...]) -> PartsChecked:
     checked = [0]
     try:
         with open_reader(state) as reader:
+            has_marks = {b"act", b"purpose"} <= reader.record_columns()
             for part in parts:
-                _check_part(reader, part, checked)
+                _check_part(reader, part, checked, has_marks=has_marks)
     except Found as found:
         return PartsChecked(checked[0], found.fault)
     except UNREADABLE_FAULTS:
@@ -72,7 +76,7 @@ def check_parts(state: State, parts: tuple[Part, ...]) -> PartsChecked:
     return PartsChecked(checked[0], None)
 
 
-def _check_part(reader: Reader, part: Part, checked: list[int]) -> None:
+def _check_part(reader: Reader, part: Part, checked: list[int], *, has_marks: bool) -> None:
     writer, length = part.writer, part.first - 1
     if part.genesis is None:
         raise Found(f"writer {writer}", FaultKind.WRITER)
@@ -81,21 +85,41 @@ def _check_part(reader: Reader, part: Part, checked: list[int]) -> None:
         # The part before ends in a gap and says so; this one has nothing to begin from.
         return
     openings = _Openings(writer)
-    sha256, opening = hashlib.sha256, openings.of
+    opening = openings.of
     # From before all numbers: what stands in front of record 1 is a fault too.
     first = part.first if length else _BEFORE_ALL
-    for sequence, *columns, text, stored in reader.rows(_RECORDS, (writer, first, part.last)):
+    query = _RECORDS.format(marks=_MARKS if has_marks else _NO_MARKS)
+    for sequence, *columns, text, stored, act, purpose in reader.rows(query, (writer, first, part.last)):
         length += 1
         if sequence != length:
             raise Found(f"record {writer}-{length}", FaultKind.GAP)
-        previous = sha256(previous + text).digest()
-        if previous != stored:
+        if stored not in links(previous, text):
             raise Found(f"record {writer}-{length}", FaultKind.CHANGED)
-        if not text.startswith(opening(sequence, columns)):
+        previous = stored
+        opened = opening(sequence, columns)
+        if not text.startswith(opened) or (has_marks and not _states(text, len(opened), act, purpose)):
             raise Found(f"record {writer}-{length}", FaultKind.COLUMNS)
         checked[0] += 1
     if length < part.last:
         raise Found(f"record {writer}-{length + 1}", FaultKind.GAP)
+
+
+def links(previous: bytes, text: bytes) -> Iterator[bytes]:
+    """Yield the hashes that a record may have behind another one's: by the hash of its text, then as older ones.
+
+    No record is both: a text is longer than a hash.
+    """
+    yield hashlib.sha256(previous + hashlib.sha256(text).digest()).digest()
+    yield hashlib.sha256(previous + text).digest()
+
+
+def _states(text: bytes, at: int, act: bytes | None, purpose: bytes | None) -> bool:
+    """Tell whether the text goes on, at that octet, with the act, or as a request with the purpose."""
+    if act is not None:
+        return purpose is None and text.startswith(b'"act":%b,' % _quote(act), at)
+    # Before it stand two words that hold no quotation marks.
+    stated = text.find(b'"purpose":', at)
+    return text.startswith(b'"identifier":', at) and text.startswith(b'"purpose":%b,' % _quote(purpose), stated)
 
 
 def _hash_before(reader: Reader, part: Part) -> bytes | None:
