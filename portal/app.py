@@ -2,9 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -41,6 +42,7 @@ from portal.identity.directory import Directory
 from portal.identity.fetching import Fetcher, HttpFetcher
 from portal.identity.keyring import KeyRing, load_key_ring
 from portal.identity.keys import PortalKeys, load_keys
+from portal.identity.nonces import NONCE_HEADER
 from portal.identity.second_factors import FactorRows, factor_seal
 from portal.identity.sessions import Sessions, SignIns
 from portal.identity.sign_in import SignInClient
@@ -70,7 +72,14 @@ from portal.resolvers.sign_in_desk import (
     SignInDesk,
 )
 from portal.resolvers.staff import Staff
-from portal.resolvers.token_desk import KEYS_PATH, METADATA_PATH, TOKEN_PATH, TokenDesk
+from portal.resolvers.token_desk import (
+    INTROSPECTION_PATH,
+    KEYS_PATH,
+    METADATA_PATH,
+    REVOCATION_PATH,
+    TOKEN_PATH,
+    TokenDesk,
+)
 from portal.serving import listen, service_of
 from portal.serving import serve as serve_one
 from portal.settings import Settings
@@ -222,9 +231,7 @@ def create_app(settings: Settings) -> Starlette:
                 lambda request: _portal_of(request).desk.answer(request),
                 tuple(_cross_origin(settings)),
             ),
-            route(TOKEN_PATH, ("POST",), lambda request: _portal_of(request).token_desk.answer(request)),
-            route(KEYS_PATH, READ_METHODS, lambda request: _portal_of(request).token_desk.answer_keys(request)),
-            route(METADATA_PATH, READ_METHODS, lambda request: _portal_of(request).token_desk.answer_metadata(request)),
+            *_token_routes(),
             *_sign_in_routes(),
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
@@ -238,6 +245,25 @@ def create_app(settings: Settings) -> Starlette:
     # A redirect would be written with the Host that the client names.
     app.router.redirect_slashes = False
     return app
+
+
+def _token_routes() -> Iterator[Route]:
+    """Yield the routes of the authorization server."""
+    answers: dict[str, tuple[tuple[str, ...], Callable[[TokenDesk, Request], Awaitable[Response]]]] = {
+        TOKEN_PATH: (("POST",), TokenDesk.answer),
+        INTROSPECTION_PATH: (("POST",), TokenDesk.answer_introspection),
+        REVOCATION_PATH: (("POST",), TokenDesk.answer_revocation),
+        KEYS_PATH: (READ_METHODS, TokenDesk.answer_keys),
+        METADATA_PATH: (READ_METHODS, TokenDesk.answer_metadata),
+    }
+    for path, (methods, answer) in answers.items():
+        yield route(path, methods, partial(_at_token_desk, answer))
+
+
+def _at_token_desk(
+    answer: Callable[[TokenDesk, Request], Awaitable[Response]], request: Request
+) -> Awaitable[Response]:
+    return answer(_portal_of(request).token_desk, request)
 
 
 def _sign_in_routes() -> Iterator[Route]:
@@ -267,8 +293,8 @@ def _cross_origin(settings: Settings) -> Iterator[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "HEAD", "POST"),
-            allow_headers=("Authorization", "Content-Type", "X-Request-Id", CASE, OPERATOR),
-            expose_headers=("X-Request-Id", "Retry-After"),
+            allow_headers=("Authorization", "DPoP", "Content-Type", "X-Request-Id", CASE, OPERATOR),
+            expose_headers=("X-Request-Id", "Retry-After", "WWW-Authenticate", NONCE_HEADER),
         )
 
 

@@ -95,6 +95,22 @@ SETTINGS: Mapping[str, Setting] = {
             "是否接受未与密钥或证书绑定的令牌：`true` 或 `false`",
         ),
     ),
+    "dpop_nonces": Setting(
+        parse_truth,
+        "false",
+        Text(
+            "let each DPoP proof hold a nonce of this portal, at most two minutes old: `true` or `false`",
+            "是否要求 DPoP 证明含有本门户两分钟内给出的随机数：`true` 或 `false`",
+        ),
+    ),
+    "revocation_list_grace_seconds": Setting(
+        whole_parser(0, 2_592_000),
+        "0",
+        Text(
+            "so long applications still get tokens after their authority's revocation list was to be renewed",
+            "认证机构的吊销列表过了更新时间后，应用仍可获取令牌的秒数",
+        ),
+    ),
     "client_certificate_header": Setting(
         parse_optional_header,
         "",

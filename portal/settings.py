@@ -57,6 +57,8 @@ class Settings:
     audience: str
     public_url: str | None
     bearer_tokens: bool
+    dpop_nonces: bool
+    revocation_list_grace_seconds: int
     client_certificate_header: str | None
     proxy_secret_file: Path | None
     oidc_issuer: str | None

@@ -81,6 +81,14 @@ CHINESE: Mapping[str, str] = {
         "`departments`（部门）、`groups`（部门组）、`applications`（应用）、`users`（人员）、`managers`（信息资源管理员）。"
     ),
     "Whole documents as JSON, one a line.": "以 JSON 输出完整登记内容，每行一项。",
+    "Revoke tokens.": "吊销令牌。",
+    "Let a token count no more on any worker, from its next request on.": (
+        "吊销令牌：自其下一次请求起，所有工作进程均不再接受。"
+    ),
+    "The token, or its id (`jti`); `-` reads it from standard input.": (
+        "令牌或其编号（`jti`）；`-` 表示从标准输入读取。"
+    ),
+    "The registered user who revokes it.": "吊销该令牌的已登记用户。",
     "Set up the portal's databases.": "建立门户的数据库。",
     "Make databases and accounts on a PostgreSQL server, and print the settings that use them.": (
         "在 PostgreSQL 服务器上建立数据库和账户，并输出相应设置。"

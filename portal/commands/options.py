@@ -60,6 +60,16 @@ class TokenOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokeOptions:
+    """What `portal tokens revoke` is told."""
+
+    token: Annotated[
+        str, Argument(metavar="TOKEN", help="The token, or its id (`jti`); `-` reads it from standard input.")
+    ]
+    by: Annotated[str, Option("--by", metavar="USER", help="The registered user who revokes it.")] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QueryOptions:
     """What `portal query` is told."""
 

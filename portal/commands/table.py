@@ -29,6 +29,7 @@ from portal.commands.options import (
     ReconcileOptions,
     RegisterOptions,
     RestoreOptions,
+    RevokeOptions,
     RotateOptions,
     SchemaOptions,
     SearchOptions,
@@ -60,6 +61,7 @@ GROUPS: Mapping[str, str] = {
     "change": "Draft, check, approve or undo changes of policies and of the register.",
     "register": "List who is registered.",
     "keys": "List or rotate the portal's keys.",
+    "tokens": "Revoke tokens.",
 }
 """Words that several commands begin with, and their help."""
 
@@ -133,6 +135,12 @@ COMMANDS: tuple[CommandLine, ...] = (
     ),
     CommandLine(
         "keys activate", NoOptions, "keys:activate", "Put the key that was prepared in force on every worker at once."
+    ),
+    CommandLine(
+        "tokens revoke",
+        RevokeOptions,
+        "revoking:revoke",
+        "Let a token count no more on any worker, from its next request on.",
     ),
     CommandLine("audit verify", VerifyOptions, "auditing:verify", "Check the whole log: records, chains, signatures."),
     CommandLine("audit search", SearchOptions, "reading_audit:search", "Find records in the audit log, newest first."),

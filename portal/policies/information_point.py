@@ -20,7 +20,7 @@ from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
 from portal.policies.successions import Successions, follow_entry, follow_records, successions_of, unfollowed
-from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
+from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, unreadable
 from portal.storage.quarantine import Quarantine
 from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
@@ -80,15 +80,6 @@ async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalConte
     except SQLAlchemyError as fault:
         raise unreadable("the database can't be opened", "无法打开数据库") from fault
     return parse_content(content)
-
-
-async def read_epoch(engine: AsyncEngine) -> int:
-    """Return the present epoch, 0 if nothing was loaded yet. Raises: PolicyUnavailable."""
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(read_epoch_value)
-    except SQLAlchemyError as fault:
-        raise unreadable("the database can't be opened", "无法打开数据库") from fault
 
 
 def parse_content(content: StoredContent) -> PortalContent:

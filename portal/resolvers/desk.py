@@ -1,7 +1,9 @@
 """Where HTTP requests for `/graphql` are answered: negotiate, authenticate, read, admit, answer, render."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http import HTTPStatus
 from time import monotonic
 
@@ -14,6 +16,7 @@ from portal.audit.ledger import ShownProof
 from portal.certificates.certificates import thumbprint
 from portal.errors import Language, PolicyUnavailable, PortalError, RateLimited, Text, Unauthenticated
 from portal.identity.claims import SubjectKind, TokenClaims
+from portal.identity.nonces import NONCE_HEADER, nonce_seal
 from portal.identity.proofs import Proof
 from portal.identity.senders import Sender, check_sender
 from portal.identity.sessions import LONGEST
@@ -59,7 +62,15 @@ class Desk:
         media_type = wanted_type(request.headers.getlist("accept"))
         outcome = _not_acceptable(language) if media_type is None else await self._outcome(request, language)
         observation_of(request).code = outcome.code
-        return render_response(outcome, media_type or JSON_TYPE, {"Content-Language": language.value})
+        headers = {"Content-Language": language.value, **self._nonce_for(request)}
+        return render_response(outcome, media_type or JSON_TYPE, headers)
+
+    def _nonce_for(self, request: Request) -> Mapping[str, str]:
+        """Return the header with the nonce for the next proof of who sent one, where proofs have to hold one."""
+        if not self.settings.dpop_nonces or "dpop" not in request.headers:
+            return {}
+        now = self.endpoint.road.now()
+        return {NONCE_HEADER: nonce_seal(self.endpoint.road.keys, now).make(now)}
 
     async def _outcome(self, request: Request, language: Language) -> Outcome:
         address = client_address(request, self.settings.trusted_proxies)
@@ -140,14 +151,15 @@ class Desk:
         now = self.endpoint.road.now()
         claims = self.tokens.claims_of(presented.token, now)
         return claims, check_sender(
-            presented, claims, self._sender_of(request), now, takes_bearer=self.settings.bearer_tokens
+            presented, claims, self._sender_of(request, now), now, takes_bearer=self.settings.bearer_tokens
         )
 
-    def _sender_of(self, request: Request) -> Sender:
+    def _sender_of(self, request: Request, now: datetime) -> Sender:
         url = f"{site_of(request, self.settings)}{request.url.path}"
         certificate = self.proxy.certificate_of(request)
         shown = None if certificate is None else thumbprint(certificate)
-        return Sender(request.method, url, request.headers.getlist("dpop"), shown)
+        seal = nonce_seal(self.endpoint.road.keys, now) if self.settings.dpop_nonces else None
+        return Sender(request.method, url, request.headers.getlist("dpop"), shown, seal)
 
     async def _use(self, proof: Proof, address: Address | None) -> None:
         """Let the proof count for this request alone. Raises: Unauthenticated, RateLimited, AuditUnavailable."""

@@ -55,7 +55,9 @@ def hold_still(connection: Connection) -> None:
     hold_transaction_lock(connection, AdvisoryLock.EPOCH)
     hold_transaction_lock(connection, AdvisoryLock.CHECKPOINT)
     if connection.dialect.name == DatabaseKind.POSTGRESQL:
-        connection.exec_driver_sql("LOCK TABLE daily_rows, refused_tokens, used_proofs, second_factors IN SHARE MODE")
+        connection.exec_driver_sql(
+            "LOCK TABLE daily_rows, refused_tokens, used_proofs, revoked_tokens, second_factors IN SHARE MODE"
+        )
 
 
 def wait_patiently(connection: Connection) -> None:

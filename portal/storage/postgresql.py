@@ -38,6 +38,8 @@ class AdvisoryLock(IntEnum):
     """Shared by transactions that record under an epoch; taken alone by the one that raises it (enforcement.md §6)."""
     CHECKPOINT = 0x706F7274_04
     """Held by the transaction that appends a checkpoint."""
+    REVOCATION = 0x706F7274_05
+    """Held by the transaction that revokes a token, so that revocations are seen in the order of their numbers."""
 
 
 _SETTINGS = {"application_name": "portal", "timezone": "UTC"}

@@ -18,7 +18,8 @@ from tests.fixtures.command_line import CommandLine
 
 COMMANDS = (
     *("demo", "load", "export", "serve", "token", "query", "explain", "schema", "settings"),
-    *("backup", "restore", "move", "reconcile", "upgrade", "doctor", "database", "keys", "register", "audit"),
+    *("backup", "restore", "move", "reconcile", "upgrade", "doctor", "database", "keys", "register", "audit", "tokens"),
+    *("change", "freeze", "lift", "who", "what", "why"),
 )
 
 

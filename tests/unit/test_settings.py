@@ -42,6 +42,8 @@ def test_settings_have_defaults_when_nothing_is_set() -> None:
         audience="portal",
         public_url=None,
         bearer_tokens=True,
+        dpop_nonces=False,
+        revocation_list_grace_seconds=0,
         client_certificate_header=None,
         proxy_secret_file=None,
         oidc_issuer=None,
