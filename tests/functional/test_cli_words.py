@@ -11,8 +11,8 @@ from typing import get_type_hints
 import pytest
 
 from portal.cli import make_command
-from portal.commands import options
 from portal.commands.help import CHINESE
+from portal.commands.table import COMMANDS
 from portal.errors import Language
 from tests.fixtures.command_line import CommandLine
 
@@ -41,10 +41,9 @@ def test_every_help_text_has_its_chinese() -> None:
     for command in make_command().commands.values():
         texts.add(command.help)
         texts |= {below.help for below in getattr(command, "commands", {}).values()}
-    for one in vars(options).values():
-        if isinstance(one, type) and one.__module__ == options.__name__:
-            hints = get_type_hints(one, include_extras=True)
-            texts |= {hints[field.name].__metadata__[0].help for field in fields(one)}
+    for line in COMMANDS:
+        hints = get_type_hints(line.options, include_extras=True)
+        texts |= {hints[field.name].__metadata__[0].help for field in fields(line.options)}
     assert texts - {None} == set(CHINESE)
 
 

@@ -166,10 +166,15 @@ def test_manager_asks_of_what_the_own_department_provides_alone(world: PortalWor
     assert world.ask(WHY, by=DRAFTER, variables={"receipt": "1-99999999"}).codes == ["BAD_INPUT"]
 
 
-@pytest.mark.parametrize("by", [SYSTEM, CLERK, CHECKER, None])
+@pytest.mark.parametrize("by", [SYSTEM, CHECKER, None])
 def test_fields_are_unknown_to_whose_duty_it_is_not(world: PortalWorld, by: str | None) -> None:
     for document, variables in ((WHO, {"code": RESIDENTS, "item": "name"}), (WHAT, {}), (WHY, {"receipt": "1-1"})):
         assert set(world.ask(document, by=by, variables=variables).codes) == {"NOT_VALID"}
+
+
+def test_head_asks_of_what_the_own_department_provides_alone(world: PortalWorld) -> None:
+    assert who(world, CLERK).codes == ["FORBIDDEN"]
+    assert world.ask(WHY, by=CLERK, variables={"receipt": "1-1"}).codes == ["FORBIDDEN"]
 
 
 def test_questions_need_a_second_factor_and_refusals_are_in_the_audit(world: PortalWorld) -> None:
