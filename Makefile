@@ -4,7 +4,7 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 LOCKS := requirements-tool.lock requirements.lock pyproject.toml scripts/environment.sh
-CODE := $(wildcard portal migrations tests scripts benchmarks)
+CODE := $(wildcard portal portal_verify migrations tests scripts benchmarks)
 
 # The demonstration takes no development tools, and leaves them where they already are.
 DEMO_ENVIRONMENT := $(if $(wildcard .venv/.development),.venv/.development,.venv/.runtime)

@@ -24,12 +24,12 @@ from portal.audit.ledger import Ledger, submit
 from portal.audit.records import AuditRecord, Outcome
 from portal.audit.searching import Search, search_records
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import verify_log
 from portal.errors import ErrorCode
 from portal.storage.database import for_writing, open_sync_database
 from portal.storage.migrating import upgrade_database
 from portal.storage.tables import epoch
 from portal.vocabulary import EntryCode, EntryIdentifier, Mode
+from portal_verify.log import verify_log
 
 RECORDS = 2_000_000
 _BATCH = 500

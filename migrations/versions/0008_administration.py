@@ -1,7 +1,10 @@
-"""Administration: standing of who is registered, freezes, expectations, change sets, sessions, second factors.
+"""Administration: standing, freezes, expectations, change sets, sessions, second factors; what audit statistics count.
 
 Frozen: a later change of the tables is a revision of its own. Their meaning is told in `portal.storage`.
 """
+
+import json
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -33,6 +36,7 @@ def upgrade() -> None:
     _create_content()
     _create_change_sets()
     _create_sessions()
+    _mark_records()
     # The program before knows no freezes: beside this one it would answer what is frozen.
     row = sa.table("compatibility", sa.column("revision"), sa.column("readable_from"))
     op.execute(row.update().values(revision=revision, readable_from=revision))
@@ -141,7 +145,7 @@ def _create_change_sets() -> None:
         _text("reason"),
         _text("basis", optional=True),
         _text("author"),
-        *_choice("state", "draft submitted approved active superseded rejected withdrawn"),
+        *_choice("state", "draft checked submitted approved active superseded rejected withdrawn"),
         _number("version"),
         _number("base_epoch"),
         _text("document"),
@@ -196,8 +200,10 @@ def _create_sessions() -> None:
     op.create_table(
         "second_factors",
         sa.Column("user_id", sa.Text(), primary_key=True),
-        sa.Column("secret", sa.LargeBinary(), nullable=False),
-        _text("enrolled_at"),
+        sa.Column("secret", sa.LargeBinary(), nullable=True),
+        _text("enrolled_at", optional=True),
+        sa.Column("pending", sa.LargeBinary(), nullable=True),
+        _text("pending_until", optional=True),
         _number("last_step"),
         _number("failures"),
         _text("locked_until", optional=True),
@@ -211,3 +217,61 @@ def _create_sessions() -> None:
         sqlite_strict=True,
         sqlite_autoincrement=True,
     )
+
+
+def _mark_records() -> None:
+    """Add to the records' searchable columns what their texts say further on, and the index that statistics read."""
+    op.add_column("audit_records", _text("act", optional=True))
+    op.add_column("audit_records", _text("purpose", optional=True))
+    records = sa.table("audit_records", sa.column("record", sa.Text()), sa.column("purpose", sa.Text()))
+    is_file = op.get_bind().dialect.name == "sqlite"
+    stated = (
+        sa.func.json_extract(records.c.record, "$.purpose")
+        if is_file
+        else sa.cast(records.c.record, sa.JSON())["purpose"].as_string()
+    )
+    # No act was recorded before this revision.
+    op.execute(records.update().values(purpose=stated))
+    _create_parts()
+    op.drop_index("ix_audit_records_time", "audit_records")
+    counted = ["time", "entry", "department", "decision", "row_count", "purpose", "act"]
+    op.create_index("ix_audit_records_time", "audit_records", counted)
+    is_act = sa.column("act").is_not(None)
+    op.create_index(
+        "ix_audit_records_act_time", "audit_records", ["act", "time"], sqlite_where=is_act, postgresql_where=is_act
+    )
+
+
+def _create_parts() -> None:
+    """Make the table of what was read of linked entries, and fill it from the records' texts."""
+    parts = op.create_table(
+        "audit_parts",
+        _text("entry"),
+        _text("time"),
+        _number("writer"),
+        _number("sequence"),
+        _text("department", optional=True),
+        *_choice("decision", "permit deny"),
+        _number("row_count"),
+        _text("purpose", optional=True),
+        sa.PrimaryKeyConstraint("entry", "time", "writer", "sequence"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_audit_parts_writer_sequence", "audit_parts", ["writer", "sequence"])
+    counted = ["time", "entry", "department", "decision", "row_count", "purpose"]
+    op.create_index("ix_audit_parts_time", "audit_parts", counted)
+    records = sa.table("audit_records", sa.column("record", sa.Text()))
+    linked = sa.select(records.c.record).where(records.c.record.like('%"parts":[{%'))
+    for text in list(op.get_bind().scalars(linked)):
+        rows = _part_rows(json.loads(text))
+        if rows:
+            op.bulk_insert(parts, rows)
+
+
+def _part_rows(record: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for part in record.get("parts") or []:
+        row = rows.setdefault(part["entry"], {"entry": part["entry"], "row_count": 0, "purpose": record["purpose"]})
+        row |= {name: record[name] for name in ("time", "writer", "sequence", "department", "decision")}
+        row["row_count"] += part["rows"]
+    return list(rows.values())

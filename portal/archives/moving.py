@@ -13,13 +13,13 @@ from portal.archives.copied import CopiedTable, Position, RunningSum, Standing, 
 from portal.archives.reading import OpenCopy, open_copy, read_position, read_texts
 from portal.archives.steps import CopyStep, Progress, no_progress
 from portal.archives.writing import check_sums, open_target, release, write_table
-from portal.audit.verification import verify_log
 from portal.audit.witness import copy_witness_aside
 from portal.bundles.store import PortalStore
 from portal.errors import ConfigurationError, Text
 from portal.identity.keys import PortalKeys
 from portal.storage.content import read_content
 from portal.storage.database import for_writing, hold_still, open_sync_database
+from portal_verify.log import verify_log
 
 
 @dataclass(frozen=True, slots=True)

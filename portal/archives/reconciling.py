@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from portal.audit.checkpoints import Checkpoint, Loss
 from portal.audit.sealing import append_checkpoint, find_checkpoint
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import LogFault, verify_log
 from portal.audit.witness import Attestation, WitnessedCheckpoint, ask_witnesses, copy_witness_aside, store_witness
 from portal.bundles.store import PortalStore
 from portal.conditions.values import render_instant
@@ -20,6 +19,7 @@ from portal.storage.content import StoredContent, read_content
 from portal.storage.content_changes import ChangeNote, change_quarantine
 from portal.storage.database import for_writing, hold_writer_lock, open_sync_database
 from portal.storage.quarantine import Quarantine
+from portal_verify.log import LogFault, verify_log
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from portal.archives.backup import Backup, check_backup, open_backup
 from portal.archives.steps import CopyStep, Progress, no_progress
 from portal.archives.writing import check_sums, open_target, release, write_table
-from portal.audit.verification import LogFault, verify_log
 from portal.bundles.store import PortalStore
 from portal.conditions.values import render_instant
 from portal.errors import ConfigurationError, Text
@@ -18,6 +17,7 @@ from portal.identity.keys import PortalKeys, load_keys, store_key_file
 from portal.storage.content import StoredContent, read_content
 from portal.storage.content_changes import ChangeNote, change_quarantine
 from portal.storage.quarantine import Quarantine
+from portal_verify.log import LogFault, verify_log
 
 SKIPPED_EPOCHS = 999
 """So many epochs are left out in a restore: those that were lost name other states, which a server may have seen."""

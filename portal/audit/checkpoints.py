@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from portal.audit.chain import NO_CHECKPOINT_HASH, Head
 from portal.audit.records import render_time
+from portal.json_text import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +150,13 @@ def heads_of(checkpoint: Checkpoint) -> list[Head]:
 def digest_of(checkpoint: Checkpoint) -> str:
     """Return the digest over all heads that a checkpoint states; the first states that of none."""
     return str(orjson.loads(checkpoint.body)["digest"]) if checkpoint.number else ""
+
+
+def checkpoint_members(checkpoint: Checkpoint) -> dict[str, JsonValue]:
+    """Return the JSON object as which a checkpoint travels."""
+    return {
+        "number": checkpoint.number,
+        "hash": checkpoint.hash.hex(),
+        "body": checkpoint.body,
+        "signature": checkpoint.signature.hex(),
+    }

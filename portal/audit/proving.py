@@ -1,26 +1,27 @@
 """Proving one record: its chain from it up to the first checkpoint that covers it."""
 
-import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, func, select
 
-from portal.audit.chain import Head, Writer
-from portal.audit.checkpoints import Checkpoint, heads_of, is_signed
+from portal.audit.chain import Head
+from portal.audit.checkpoints import Checkpoint, checkpoint_members, heads_of, is_signed
 from portal.audit.records import render_time
 from portal.audit.searching import FoundRecord, Place
-from portal.storage.audit_tables import audit_checkpoints, audit_records, audit_writers
+from portal.audit.segments import read_segment
+from portal.json_text import JsonValue
+from portal.storage.audit_tables import audit_checkpoints
 
 MAX_CHECKPOINTS = 5000
 """Checkpoints that are looked through for the one that covers a record."""
-_SKEW = timedelta(seconds=10)
+SKEW = timedelta(seconds=10)
 """The clocks of two hosts may differ so much."""
-_records = audit_records.c
 
 
 class ProofState(StrEnum):
@@ -40,24 +41,36 @@ class Proof:
 
     state: ProofState
     checkpoint: int | None = None
+    document: str = field(default="", compare=False, repr=False)
+    """What `portal-verify receipt` checks elsewhere, JSON; empty where there is no proof."""
+    is_sealed: bool = field(default=True, compare=False)
+    """Whether the document holds no other record's text; older ones can't be proved without those behind them."""
 
 
 def prove_record(connection: Connection, record: FoundRecord, keys: Sequence[Ed25519PublicKey]) -> Proof:
     """Return whether the record stands as it was when a checkpoint, signed with one of the keys, covered it."""
     place = record.place
     moment = datetime.fromisoformat(json.loads(record.text)["time"])
-    found = _covering(connection, place, render_time(moment - _SKEW))
+    found = _covering(connection, place, render_time(moment - SKEW))
     if found is None:
         return Proof(ProofState.UNCOVERED)
     checkpoint, head = found
-    is_sound = is_signed(checkpoint, *keys) and _hash_at(connection, place, head.sequence) == head.hash
-    return Proof(ProofState.PROVED if is_sound else ProofState.BROKEN, checkpoint.number)
+    segment = read_segment(connection, place, head, checkpoint.number, {place.sequence})
+    if segment is None or segment.texts[place.sequence] != record.text or not is_signed(checkpoint, *keys):
+        return Proof(ProofState.BROKEN, checkpoint.number)
+    members: dict[str, JsonValue] = {
+        "format": "portal-receipt-1",
+        "record": record.text,
+        "segment": segment.members(),
+        "checkpoint": checkpoint_members(checkpoint),
+    }
+    return Proof(ProofState.PROVED, checkpoint.number, orjson.dumps(members).decode(), segment.is_sealed)
 
 
 def _covering(connection: Connection, place: Place, since: str) -> tuple[Checkpoint, Head] | None:
     """Return the first checkpoint not before the time that covers the record, and the head that it names."""
     number = audit_checkpoints.c.number
-    first = _first_since(connection, since)
+    first = first_since(connection, since)
     rows = connection.execute(select(audit_checkpoints).where(number >= first).order_by(number).limit(MAX_CHECKPOINTS))
     for row in rows:
         checkpoint = Checkpoint(row.number, row.body, row.signature)
@@ -67,7 +80,7 @@ def _covering(connection: Connection, place: Place, since: str) -> tuple[Checkpo
     return None
 
 
-def _first_since(connection: Connection, since: str) -> int:
+def first_since(connection: Connection, since: str) -> int:
     """Return the number of the first checkpoint from that time on; their times rise with their numbers."""
     low, high = 1, (connection.scalar(select(func.max(audit_checkpoints.c.number))) or 0) + 1
     while low < high:
@@ -85,25 +98,3 @@ def _first_since(connection: Connection, since: str) -> int:
         else:
             low = found.number + 1
     return low
-
-
-def _hash_at(connection: Connection, place: Place, last: int) -> bytes:
-    """Return the hash of the chain at `last`, computed from the record on."""
-    previous = _hash_before(connection, place)
-    of_chain = _records.writer == place.writer
-    texts = connection.scalars(
-        select(_records.record)
-        .where(of_chain, _records.sequence.between(place.sequence, last))
-        .order_by(_records.sequence)
-    )
-    for text in texts:
-        previous = hashlib.sha256(previous + text.encode()).digest()
-    return previous
-
-
-def _hash_before(connection: Connection, place: Place) -> bytes:
-    if place.sequence == 1:
-        row = connection.execute(select(audit_writers).where(audit_writers.c.writer == place.writer)).one()
-        return Writer(*row).genesis.hash
-    stored = select(_records.hash).where(_records.writer == place.writer, _records.sequence == place.sequence - 1)
-    return connection.scalar(stored) or b""

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, literal, or_, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from portal.audit.records import Outcome, render_time
+from portal.audit.records import Act, Outcome, render_time
 from portal.errors import BadInput, Text
-from portal.storage.audit_tables import audit_records
+from portal.storage.audit_tables import audit_parts, audit_records
 from portal.storage.database import open_sync_database
 
 MAX_RECORDS = 1000
@@ -32,11 +34,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What records to find; None leaves open. Times are [`since`, `until`); `after` is the last record before."""
+    """What records to find; None leaves open. Times are [`since`, `until`); `after` is the last record before.
+
+    `only_requests`: none of acts on the portal itself. `linked`: requests that read this entry by a link.
+    """
 
     subject: str | None = None
     department: str | None = None
     entry: str | None = None
+    purpose: str | None = None
+    act: Act | None = None
+    only_requests: bool = False
+    linked: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     decision: Outcome | None = None
@@ -50,6 +59,8 @@ class FoundRecord:
 
     place: Place
     text: str
+    time: str = field(default="", compare=False)
+    """As in the text; times sort as texts."""
 
 
 @contextmanager
@@ -77,18 +88,18 @@ def parse_receipt(text: str) -> Place:
     return Place(int(writer), int(sequence))
 
 
-def compile_search(search: Search, after_time: str | None) -> Select[tuple[int, int, str]]:
-    """Return the statement; `after_time` is the time of the record `search.after`.
-
-    INVARIANT: it is ordered by time before all else, the last column of each index, so an index gives the order and
-    the limit ends the reading.
-    """
+def search_tests(search: Search) -> list[ColumnElement[bool]]:
+    """Return what a record must be to be found, `after` left aside."""
     equal = {
         _records.subject: search.subject,
         _records.department: search.department,
         _records.entry: search.entry,
+        _records.purpose: search.purpose,
+        _records.act: None if search.act is None else search.act.value,
     }
     tests = [name == value for name, value in equal.items() if value is not None]
+    if search.only_requests:
+        tests.append(_records.act.is_(None))
     if search.decision is not None:
         # Written out, because a partial index is used only for what the planner can read.
         tests.append(_records.decision == literal(search.decision.value, literal_execute=True))
@@ -96,21 +107,64 @@ def compile_search(search: Search, after_time: str | None) -> Select[tuple[int, 
         tests.append(_records.time >= render_time(search.since))
     if search.until is not None:
         tests.append(_records.time < render_time(search.until))
-    if search.after is not None and after_time is not None:
-        place = search.after
-        earlier = or_(
-            _records.writer < place.writer,
-            and_(_records.writer == place.writer, _records.sequence < place.sequence),
-        )
-        # The first test is all that an index needs; the second parts records of one moment.
-        tests += [_records.time <= after_time, or_(_records.time < after_time, earlier)]
-    order = (_records.time.desc(), _records.writer.desc(), _records.sequence.desc())
+    return tests
+
+
+def compile_search(search: Search, after_time: str | None) -> Select[tuple[int, int, str, str]]:
+    """Return the statement; `after_time` is the time of the record `search.after`.
+
+    INVARIANT: it is ordered by time before all else, which stands in each index behind what is searched for, so an
+    index gives the order and the limit ends the reading.
+    """
+    tests = search_tests(search)
+    if search.linked is not None:
+        return _compile_linked(search, tests, after_time)
+    tests += _behind(_records, search.after, after_time)
     return (
-        select(_records.writer, _records.sequence, _records.record)
+        select(_records.writer, _records.sequence, _records.time, _records.record)
         .where(*tests)
-        .order_by(*order)
+        .order_by(*_newest_first(_records))
         .limit(min(search.limit, MAX_RECORDS))
     )
+
+
+def _compile_linked(
+    search: Search, tests: Sequence[ColumnElement[bool]], after_time: str | None
+) -> Select[tuple[int, int, str, str]]:
+    """Return the statement for what was read by links: the index of the parts gives the order."""
+    parts = audit_parts.c
+    period = [
+        *([] if search.since is None else [parts.time >= render_time(search.since)]),
+        *([] if search.until is None else [parts.time < render_time(search.until)]),
+        *_behind(parts, search.after, after_time),
+    ]
+    is_record = and_(_records.writer == parts.writer, _records.sequence == parts.sequence)
+    return (
+        select(_records.writer, _records.sequence, _records.time, _records.record)
+        .select_from(audit_parts.join(audit_records, is_record))
+        .where(parts.entry == search.linked, *period, *tests)
+        .order_by(*_newest_first(parts))
+        .limit(min(search.limit, MAX_RECORDS))
+    )
+
+
+_Columns = ReadOnlyColumnCollection[str, Column[Any]]
+
+
+def _behind(columns: _Columns, place: Place | None, time: str | None) -> list[ColumnElement[bool]]:
+    """Return what a row must be to come behind the record of that place and time, newest first."""
+    if place is None or time is None:
+        return []
+    earlier = or_(
+        columns.writer < place.writer,
+        and_(columns.writer == place.writer, columns.sequence < place.sequence),
+    )
+    # The first test is all that an index needs; the second parts records of one moment.
+    return [columns.time <= time, or_(columns.time < time, earlier)]
+
+
+def _newest_first(columns: _Columns) -> tuple[ColumnElement[Any], ...]:
+    return columns.time.desc(), columns.writer.desc(), columns.sequence.desc()
 
 
 def search_records(connection: Connection, search: Search) -> Sequence[FoundRecord]:
@@ -121,7 +175,7 @@ def search_records(connection: Connection, search: Search) -> Sequence[FoundReco
         if after_time is None:
             raise _no_record(search.after)
     rows = connection.execute(compile_search(search, after_time))
-    return [FoundRecord(Place(row.writer, row.sequence), row.record) for row in rows]
+    return [FoundRecord(Place(row.writer, row.sequence), row.record, row.time) for row in rows]
 
 
 def load_record(connection: Connection, place: Place) -> FoundRecord:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import httpx2
 
-from portal.audit.checkpoints import Checkpoint, key_named, settles
+from portal.audit.checkpoints import Checkpoint, checkpoint_members, key_named, settles
 
 TIMEOUT_SECONDS = 2.0
 _REFUSED = 409
@@ -60,13 +60,7 @@ def epoch_of(body: str) -> int | None:
 
 def render_checkpoint(checkpoint: Checkpoint) -> bytes:
     """Return the checkpoint as one line of JSON, without line end."""
-    members = {
-        "number": checkpoint.number,
-        "hash": checkpoint.hash.hex(),
-        "body": checkpoint.body,
-        "signature": checkpoint.signature.hex(),
-    }
-    return json.dumps(members, separators=(",", ":")).encode()
+    return json.dumps(checkpoint_members(checkpoint), separators=(",", ":")).encode()
 
 
 def parse_checkpoint(line: bytes) -> Checkpoint:

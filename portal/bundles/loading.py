@@ -27,10 +27,10 @@ from portal.storage.content import (
     read_content,
     read_epoch_value,
 )
-from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
+from portal.storage.content_changes import ChangeNote, ContentChange, WantedContent, compare_content, store_change
 from portal.storage.data_store import dataset_tables, drop_datasets, read_owner, store_owner
 from portal.storage.database import empty_journal, for_writing, hold_writer_lock, open_sync_database
-from portal.storage.dataset_tables import next_table_number, unneeded_tables
+from portal.storage.dataset_tables import held_tables, next_table_number, unneeded_tables
 from portal.vocabulary import EntryCode
 
 READER_GRACE = timedelta(seconds=60)
@@ -71,11 +71,32 @@ class LoadOrder:
 
 @dataclass(frozen=True, slots=True)
 class LoadOutcome:
-    """The epoch after the load, whether it changed anything, and what to tell."""
+    """The epoch after the load, whether it changed anything, and what to tell.
+
+    `waiting` is the change set that waits for a second person; nothing is in force then.
+    """
 
     epoch: int
     changed: bool
     lines: tuple[Text, ...]
+    waiting: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a load: the epoch that holds then, and the change set that waits where it isn't in force."""
+
+    epoch: int
+    waiting: int | None = None
+
+
+Settle = Callable[[Connection, ContentChange, ChangeNote, bytes], Settled]
+"""Writes a change in the connection's transaction; the last argument is the secret that signs the content."""
+
+
+def switch_at_once(connection: Connection, change: ContentChange, note: ChangeNote, secret: bytes) -> Settled:
+    """Bring the load into force."""
+    return Settled(store_change(connection, change, note, secret))
 
 
 def has_content(database_url: str) -> bool:
@@ -88,9 +109,16 @@ def has_content(database_url: str) -> bool:
         engine.dispose()
 
 
-def load_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder, progress: Progress = no_progress) -> LoadOutcome:
+def load_bundle(
+    bundle: Bundle,
+    store: PortalStore,
+    order: LoadOrder,
+    progress: Progress = no_progress,
+    settle: Settle = switch_at_once,
+) -> LoadOutcome:
     """Make the portal's content the bundle's. A second load of the same bundle changes nothing.
 
+    `settle` brings it into force once its rows are written, or lets it wait.
     Raises: ConfigurationError if another load is running; PolicyUnavailable if the present content can't be trusted.
     """
     with hold_writer_lock(store.database_url, order.wait_seconds), store.open() as databases:
@@ -106,11 +134,12 @@ def load_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder, progress: 
         note = ChangeNote(render_instant(order.now), order.by, order.reason)
         with for_writing(databases.content).begin() as connection:
             _check_written(databases.rows, plan.datasets)
-            epoch = store_change(connection, change, note, store.digest_secret)
+            settled = settle(connection, change, note, store.digest_secret)
             progress(LoadStep.SWITCHING, 0, 0)
         progress(LoadStep.SWITCHED, 0, 0)
         _claim(databases.rows, change.wanted.identity.portal_id)
-        return LoadOutcome(epoch, change.is_change, summarise_change(change, matchings))
+        lines = summarise_change(change, matchings)
+        return LoadOutcome(settled.epoch, change.is_change, lines, settled.waiting)
 
 
 def change_identity(store: PortalStore, change: Callable[[PortalIdentity], PortalIdentity], now: datetime) -> int:
@@ -178,7 +207,7 @@ def _claim(rows: Engine, portal_id: str) -> None:
 
 def _drop_unneeded_tables(databases: Databases, tables: frozenset[str], now: datetime) -> None:
     with databases.content.connect() as connection:
-        unneeded = unneeded_tables(connection, tables, render_instant(now - READER_GRACE))
+        unneeded = unneeded_tables(connection, tables, render_instant(now - READER_GRACE)) - held_tables(connection)
     if unneeded:
         with for_writing(databases.rows).begin() as connection:
             drop_datasets(connection, unneeded)

@@ -63,7 +63,7 @@ def plan_load(bundle: Bundle, present: Present, *, derive: bool) -> LoadPlan:
             **{entry.code: store_entry(entry, removed=True) for entry in removed},
         },
         policy_records.name: plan_records(bundle, records, derive=derive),
-        agreements.name: {agreement.id: _store_agreement(agreement) for agreement in bundle.agreements},
+        agreements.name: {agreement.id: store_agreement(agreement) for agreement in bundle.agreements},
         datasets.name: {**dataset_plan.rows, **{entry.code: present_datasets[entry.code] for entry in removed}},
     }
     return LoadPlan(compare_content(content, WantedContent(_identity(bundle, present), rows)), dataset_plan)
@@ -102,7 +102,8 @@ def _removed_entries(bundle: Bundle, content: StoredContent) -> tuple[CatalogEnt
     return tuple(replace(entry, links=()) for entry in entries)
 
 
-def _store_agreement(agreement: Agreement) -> ContentRow:
+def store_agreement(agreement: Agreement) -> ContentRow:
+    """Return the row of a verified agreement."""
     cells: dict[str, Cell] = {
         "agreement_version": agreement.version,
         **{role.value: agreement.parties[role] for role in SigningRole},

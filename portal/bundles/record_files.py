@@ -62,7 +62,7 @@ def read_policy(content: bytes, file: str, surroundings: Surroundings) -> tuple[
     if not isinstance(document, dict):
         what = Text(en="a policy record is one JSON object", zh="策略记录应为一个 JSON 对象")
         return None, faults or [Fault(file, None, "", what, Text(en="write it as `{…}`", zh="请写成 `{…}`"))]
-    record, faults = _read_record(document, file, surroundings)
+    record, faults = read_record(document, file, surroundings)
     name = document.get("id")
     if isinstance(name, str) and "id" not in [fault.column for fault in faults]:
         faults += _validate_id(name, file)
@@ -71,9 +71,10 @@ def read_policy(content: bytes, file: str, surroundings: Surroundings) -> tuple[
     return WrittenRecord(record, document), []
 
 
-def _read_record(
+def read_record(
     document: RecordDocument, file: str, surroundings: Surroundings
 ) -> tuple[PolicyRecord | None, list[Fault]]:
+    """Return the record that a person wrote, or None, and every fault in it; whether its id is free isn't asked."""
     kind = document.get("kind")
     unwritten = _UNWRITTEN.get(kind) if isinstance(kind, str) else None
     if unwritten is not None:
@@ -92,13 +93,14 @@ def _read_record(
 def _validate_id(name: str, file: str) -> list[Fault]:
     stem = PurePosixPath(file).stem
     if name == stem:
-        return _validate_prefix(name, file)
+        return validate_prefix(name, file)
     what = Text(en=f"the id `{shorten(name)}` isn't the file's name", zh=f"编号 `{shorten(name)}` 与文件名不一致")
     mend = Text(en=f"write `{stem}`, or rename the file", zh=f"请改为 `{stem}`，或重命名文件")
     return [Fault(file, None, "id", what, mend)]
 
 
-def _validate_prefix(name: str, file: str) -> list[Fault]:
+def validate_prefix(name: str, file: str) -> list[Fault]:
+    """Return a fault where the id is one that the portal gives itself."""
     if not name.startswith(PROVIDER_PREFIX):
         return []
     what = Text(
@@ -126,7 +128,7 @@ def read_agreement_file(
         faults = surroundings.without_consequences(faults, _resource(content))
         return AgreementReading(None, None, tuple(faults), tuple(remarks))
     record, found = parse_record(agreement_document(agreement), file, surroundings.entries)
-    found += _validate_prefix(agreement.id, file)
+    found += validate_prefix(agreement.id, file)
     if record is not None:
         found += validate_references(record, file, surroundings.registry, surroundings.purposes)
     if found:

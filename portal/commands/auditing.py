@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from portal.audit.following import MAX_LINES, LogFollower
-from portal.audit.verification import FaultKind, LogFault, LogLoss, LogVerification, verify_log
 from portal.commands.options import NoOptions, TailOptions, VerifyOptions
 from portal.commands.parsing import parse_whole
 from portal.commands.terminal import ExitCode, Session, Terminal
@@ -19,29 +18,10 @@ from portal.identity.keys import load_keys
 from portal.settings import Settings
 from portal.storage.addresses import shown_address
 from portal.storage.database import database_exists
+from portal_verify.log import verify_log
+from portal_verify.wording import render_verification
 
 POLL_SECONDS = 0.5
-
-_FAULTS = {
-    FaultKind.GAP: Text(en="a record is missing, doubled or out of its order", zh="记录缺失、重复或顺序有误"),
-    FaultKind.CHANGED: Text(en="the record or its hash was changed", zh="记录或其散列值被改动"),
-    FaultKind.COLUMNS: Text(en="its columns aren't those of its text", zh="检索列与记录正文不一致"),
-    FaultKind.WRITER: Text(en="this chain is not one that the portal began", zh="该记录链不是由本门户开始的"),
-    FaultKind.CHECKPOINT_GAP: Text(
-        en="a checkpoint is missing, doubled or out of its order", zh="检查点缺失、重复或顺序有误"
-    ),
-    FaultKind.SIGNATURE: Text(en="the checkpoint was not signed with the audit key", zh="检查点未经审计密钥签名"),
-    FaultKind.HEAD: Text(en="records that it covers were cut or written anew", zh="其覆盖的记录被截断或重写"),
-    FaultKind.DIGEST: Text(en="its digest isn't that of all chains", zh="其摘要与全部记录链不符"),
-    FaultKind.EPOCH: Text(en="its epoch is lower than one before it", zh="其纪元低于此前的检查点"),
-    FaultKind.WITNESS: Text(
-        en="the log lacks the checkpoint that a witness names: it was replaced, cut or restored",
-        zh="日志中没有见证方所指的检查点：日志曾被替换、截断或恢复",
-    ),
-    FaultKind.UNREADABLE: Text(en="the log can't be read", zh="日志无法读取"),
-}
-
-_PLACES = {"record": "记录", "writer": "写入者", "checkpoint": "检查点", "witness": "见证方", "database": "数据库"}
 
 
 def verify(session: Session, options: VerifyOptions) -> ExitCode:
@@ -52,8 +32,8 @@ def verify(session: Session, options: VerifyOptions) -> ExitCode:
     witnesses = [settings.witness_file, *(options.witness or settings.audit_witnesses)]
     with _shown_progress(session.terminal) as tell, _reaching_witnesses():
         result = verify_log(url, key, witnesses, tell, processes=os.cpu_count() or 1)
-    for line in _render(result):
-        session.terminal.say(line)
+    for line in render_verification(result):
+        session.terminal.say(Text(*line))
     return ExitCode.DONE if result.fault is None else ExitCode.NO
 
 
@@ -74,46 +54,6 @@ def _reaching_witnesses() -> Iterator[None]:
                 zh=f"无法读取见证方（{type(fault).__name__}）；请恢复访问，或不指定该见证方",
             )
         ) from None
-
-
-def _render(result: LogVerification) -> Iterator[Text]:
-    yield Text(
-        en=f"{result.records} records of {result.writers} writers and {result.checkpoints} checkpoints checked; "
-        f"{result.uncovered} records are not yet covered by a checkpoint",
-        zh=f"已检查 {result.writers} 个写入者的 {result.records} 条记录和 {result.checkpoints} 个检查点；"
-        f"{result.uncovered} 条记录尚未被检查点覆盖",
-    )
-    yield from map(_render_loss, result.losses)
-    if result.unwitnessed is not None:
-        yield Text(
-            en=f"{result.unwitnessed} records are newer than the last witnessed checkpoint",
-            zh=f"{result.unwitnessed} 条记录晚于最后一个已见证的检查点",
-        )
-    yield Text(en="no fault", zh="未发现问题") if result.fault is None else _render_fault(result.fault)
-
-
-def _render_loss(loss: LogLoss) -> Text:
-    people = "`, `".join(loss.accepted_by)
-    if not loss.until:
-        return Text(
-            en=f"checkpoint {loss.checkpoint} states that the portal was restored without a witness: what came after "
-            f"checkpoint {loss.since} of the backup isn't known; accepted by `{people}`: {loss.reason}",
-            zh=f"检查点 {loss.checkpoint} 载明：门户恢复时没有见证，备份的检查点 {loss.since} 之后的内容不明；"
-            f"由 `{people}` 确认：{loss.reason}",
-        )
-    return Text(
-        en=f"checkpoint {loss.checkpoint} states that checkpoints {loss.since + 1} to {loss.until} were lost in a "
-        f"restore, and what they covered; accepted by `{people}`: {loss.reason}",
-        zh=f"检查点 {loss.checkpoint} 载明：检查点 {loss.since + 1} 至 {loss.until} 及其覆盖的记录在恢复时丢失；"
-        f"由 `{people}` 确认：{loss.reason}",
-    )
-
-
-def _render_fault(fault: LogFault) -> Text:
-    what, place = _FAULTS[fault.kind], fault.place
-    for english, chinese in _PLACES.items():
-        place = place.replace(english, chinese)
-    return Text(en=f"first fault: {fault.place}: {what.en}", zh=f"首个问题：{place}：{what.zh}")
 
 
 def tail(session: Session, options: TailOptions) -> ExitCode:

@@ -81,6 +81,14 @@ CHINESE: Mapping[str, str] = {
         "`departments`（部门）、`groups`（部门组）、`applications`（应用）、`users`（人员）、`managers`（信息资源管理员）。"
     ),
     "Whole documents as JSON, one a line.": "以 JSON 输出完整登记内容，每行一项。",
+    "Revoke tokens.": "吊销令牌。",
+    "Let a token count no more on any worker, from its next request on.": (
+        "吊销令牌：自其下一次请求起，所有工作进程均不再接受。"
+    ),
+    "The token, or its id (`jti`); `-` reads it from standard input.": (
+        "令牌或其编号（`jti`）；`-` 表示从标准输入读取。"
+    ),
+    "The registered user who revokes it.": "吊销该令牌的已登记用户。",
     "Set up the portal's databases.": "建立门户的数据库。",
     "Make databases and accounts on a PostgreSQL server, and print the settings that use them.": (
         "在 PostgreSQL 服务器上建立数据库和账户，并输出相应设置。"
@@ -103,6 +111,16 @@ CHINESE: Mapping[str, str] = {
     "Before this time, with offset.": "早于此时间（带时区）。",
     "`permit` or `deny`.": "`permit`（准予）或 `deny`（拒绝）。",
     "How many records at most.": "至多输出的记录条数。",
+    "Write records as evidence that anybody can check with `portal-verify`.": (
+        "将审计记录导出为证据，任何人可用 `portal-verify` 验证。"
+    ),
+    "Count how entries were used, by entry, department, purpose or day.": "按条目、部门、用途或日统计目录条目的使用。",
+    "The registered user who reads, for the record.": "读取审计的已登记用户，记入审计日志。",
+    "Only what this registered user may read, and on record.": "只取该已登记用户可见的内容，并记入审计日志。",
+    "By `entry`, `department`, `purpose` or `day`.": (
+        "口径：`entry`（条目）、`department`（部门）、`purpose`（用途）或 `day`（日）。"
+    ),
+    "How many lines at most.": "至多输出的行数。",
     "Older than this record: the next page.": "早于此记录的内容，即下一页。",
     "Whole records as JSON, one a line.": "以 JSON 输出完整记录，每行一条。",
     "The record's receipt, as in an answer.": "记录的回执，见于应答。",
@@ -112,6 +130,48 @@ CHINESE: Mapping[str, str] = {
     "How many processes are to answer, on all hosts.": "所有主机上工作进程的总数。",
     "Read all rows, indexes and records; takes longer.": "读取全部数据行、索引和记录，耗时较长。",
     "For machines, as JSON.": "以 JSON 输出，供程序读取。",
+    "Draft, check, approve or undo changes of policies and of the register.": (
+        "起草、检查、批准或撤回策略与注册信息的变更。"
+    ),
+    "Draft a change set from a JSON document, and check it.": "由 JSON 文档起草变更单并检查。",
+    "Print change sets, newest first.": "列出变更单，新的在前。",
+    "Print a change set, its history, and what it would do.": "输出一张变更单、其经过及后果。",
+    "Check one's own draft against what holds now.": "按现行内容检查自己的草稿。",
+    "Hand a checked change set over to a second person.": "提交检查过的变更单，由另一人审核。",
+    "Approve what somebody else submitted.": "批准他人提交的变更单。",
+    "Refuse what somebody else submitted.": "驳回他人提交的变更单。",
+    "Take one's own change set back.": "撤回自己的变更单。",
+    "Draft a change set that undoes one in force.": "起草一张撤销已生效变更的变更单。",
+    "Freeze an item, entry, department, application or everything.": "冻结信息项、条目、部门、应用或全部。",
+    "Print who can see an item, what for and by which records.": "输出谁能看到某信息项、用途及所依据的策略。",
+    "Print what somebody can see, registered or supposed.": "输出已登记或设想中的主体能看到的内容。",
+    "Print why a request was refused, by its receipt.": "按回执输出请求被拒绝的原因。",
+    "The items.": "信息项。",
+    "Of this registered application.": "此已登记应用。",
+    "Of this registered user.": "此已登记用户。",
+    "Of the public, without department.": "公众，不属于任何部门。",
+    "Of somebody supposed, of this one.": "设想中的该部门主体。",
+    "The level of somebody supposed, 0 to 3.": "设想主体的认证级别，0 至 3。",
+    "Their zone: `government` or `internet`.": "其网络区域：`government` 或 `internet`。",
+    "The business matter that they are registered for.": "其登记的事项。",
+    "The receipt of a refused request.": "被拒绝请求的回执。",
+    "Draft the lifting of a freeze; another person approves it.": "起草解除冻结的变更单，由另一人批准。",
+    "Who acts: a registered user with that duty.": "操作人：负有该职责的已登记用户。",
+    "The code of the person's second factor.": "操作人第二因素的验证码。",
+    "Why, for everybody who reads it later.": "理由，供日后查阅。",
+    "The change as JSON; `-` reads it from standard input.": "JSON 格式的变更；`-` 表示从标准输入读取。",
+    "What is changed, in a line.": "一句话说明变更内容。",
+    "The law or decision that it rests on.": "所依据的法规或决定。",
+    "Draft this change set anew.": "重新起草这张变更单。",
+    "The number of the change set.": "变更单编号。",
+    "What is to be said with it.": "附言。",
+    "From when on, with offset; left out: at once.": "生效时间（带时区）；不填则立即生效。",
+    "Only those in this state.": "只列出处于该状态的。",
+    "How many at most.": "至多列出的数量。",
+    "`item:CODE#ITEM`, `entry:CODE`, `department:CODE`, `application:ID` or `everything`.": (
+        "`item:代码#信息项`、`entry:代码`、`department:代码`、`application:编号` 或 `everything`。"
+    ),
+    "The freeze, such as `freeze:1`.": "冻结编号，如 `freeze:1`。",
 }
 """The Chinese of every help text; a test holds that none is missing."""
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from portal.administration.loads import settle_load
 from portal.audit.sealing import witness_change
 from portal.audit.signing import SigningKeys
 from portal.audit.witness import retire_witness
@@ -44,17 +46,36 @@ def load(session: Session, options: LoadOptions) -> ExitCode:
     if options.check:
         terminal.say(Text(en=f"`{options.folder}` has no faults", zh=f"`{options.folder}` 没有错误"))
         return ExitCode.DONE
+    if settings.load_approval and not options.by.strip():
+        raise BadInput(
+            Text(
+                en="a load waits for a second person here; say who loads, with `--by`",
+                zh="本门户的装载须经第二人批准；请用 `--by` 注明装载人",
+            )
+        )
     order = LoadOrder(now, derive=not options.no_derive, by=options.by, reason=options.reason)
     if options.diff:
         _say_all(terminal, _compare(bundle, settings, order))
     else:
         store = _store_to_load(settings, terminal)
         with _shown_progress(terminal) as progress:
-            outcome = load_bundle(bundle, store, order, progress)
-        if outcome.changed:
+            outcome = load_bundle(bundle, store, order, progress, partial(settle_load, waits=settings.load_approval))
+        if outcome.changed and outcome.waiting is None:
             witness_epoch(settings)
         _say_all(terminal, outcome.lines)
+        if outcome.waiting is not None:
+            _say_waiting(terminal, outcome.waiting)
     return ExitCode.DONE
+
+
+def _say_waiting(terminal: Terminal, number: int) -> None:
+    terminal.say(
+        Text(
+            en=f"nothing is in force yet: change set {number} waits for another person's approval "
+            f"(`portal change approve {number}`)",
+            zh=f"尚未生效：变更单 {number} 等待另一人批准（`portal change approve {number}`）",
+        )
+    )
 
 
 def _read(folder: Path, terminal: Terminal, now: datetime) -> Bundle | None:

@@ -60,6 +60,16 @@ class TokenOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokeOptions:
+    """What `portal tokens revoke` is told."""
+
+    token: Annotated[
+        str, Argument(metavar="TOKEN", help="The token, or its id (`jti`); `-` reads it from standard input.")
+    ]
+    by: Annotated[str, Option("--by", metavar="USER", help="The registered user who revokes it.")] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QueryOptions:
     """What `portal query` is told."""
 
@@ -204,12 +214,51 @@ class SearchOptions:
     )
     department: Annotated[str, Option("--department", metavar="D", help="Of this department, by its code.")] = ""
     entry: Annotated[str, Option("--entry", metavar="CODE", help="On this entry, by its code in the catalog.")] = ""
-    since: Annotated[str, Option("--from", metavar="TIME", help="Not before this time, with offset.")] = ""
+    since: Annotated[str, Option("--since", "--from", metavar="TIME", help="Not before this time, with offset.")] = ""
     until: Annotated[str, Option("--until", metavar="TIME", help="Before this time, with offset.")] = ""
     decision: Annotated[str, Option("--decision", metavar="D", help="`permit` or `deny`.")] = ""
+    by: Annotated[
+        str, Option("--by", metavar="USER", help="Only what this registered user may read, and on record.")
+    ] = ""
     limit: Annotated[str, Option("--limit", metavar="N", help="How many records at most.")] = "20"
     after: Annotated[str, Option("--after", metavar="RECEIPT", help="Older than this record: the next page.")] = ""
     json: Annotated[bool, Option("--json", help="Whole records as JSON, one a line.")] = False
+
+
+_Since = Annotated[str, Option("--since", "--from", metavar="TIME", help="Not before this time, with offset.")]
+_Until = Annotated[str, Option("--until", metavar="TIME", help="Before this time, with offset.")]
+_ReadBy = Annotated[str, Option("--by", metavar="USER", help="The registered user who reads, for the record.")]
+_OfDepartment = Annotated[str, Option("--department", metavar="D", help="Of this department, by its code.")]
+_OfEntry = Annotated[str, Option("--entry", metavar="CODE", help="On this entry, by its code in the catalog.")]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceOptions:
+    """What `portal audit export` is told."""
+
+    folder: Annotated[Path, Argument(metavar="DIR", help="A new or empty folder.")]
+    by: _ReadBy
+    subject: Annotated[str, Option("--subject", metavar="S", help="Of this subject, as application:ID or user:ID.")] = (
+        ""
+    )
+    department: _OfDepartment = ""
+    entry: _OfEntry = ""
+    since: _Since = ""
+    until: _Until = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsOptions:
+    """What `portal audit statistics` is told."""
+
+    grouping: Annotated[str, Argument(metavar="WHAT", help="By `entry`, `department`, `purpose` or `day`.")]
+    by: _ReadBy
+    department: _OfDepartment = ""
+    entry: _OfEntry = ""
+    since: _Since = ""
+    until: _Until = ""
+    limit: Annotated[str, Option("--limit", metavar="N", help="How many lines at most.")] = "100"
+    json: Annotated[bool, Option("--json", help="For machines, as JSON.")] = False
 
 
 @dataclass(frozen=True, slots=True)

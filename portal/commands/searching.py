@@ -13,7 +13,7 @@ from portal.identity.keys import load_keys
 
 def search(session: Session, options: SearchOptions) -> ExitCode:
     """Print records, newest first; on a terminal one short line each."""
-    wanted = _parse_search(options)
+    wanted = parse_search(options)
     terminal = session.terminal
     with reading_log(log_url(session.settings())) as connection:
         for record in search_records(connection, wanted):
@@ -21,12 +21,13 @@ def search(session: Session, options: SearchOptions) -> ExitCode:
     return ExitCode.DONE
 
 
-def _parse_search(options: SearchOptions) -> Search:
+def parse_search(options: SearchOptions) -> Search:
+    """Return what is searched for. Raises: BadInput."""
     return Search(
         subject=options.subject or None,
         department=options.department or None,
         entry=options.entry or None,
-        since=parse_moment("--from", options.since) if options.since else None,
+        since=parse_moment("--since", options.since) if options.since else None,
         until=parse_moment("--until", options.until) if options.until else None,
         decision=parse_choice("--decision", options.decision, Outcome) if options.decision else None,
         after=parse_receipt(options.after) if options.after else None,

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from portal.audit.verification import parse_public_keys
 from portal.audit.witness_service import witness_application
 from portal.commands.options import WitnessOptions
 from portal.commands.parsing import parse_whole
@@ -13,6 +12,7 @@ from portal.commands.terminal import Session
 from portal.connections import ConnectionLimits
 from portal.errors import ConfigurationError, Text
 from portal.serving import Service, listen, serve
+from portal_verify.log import parse_public_keys
 
 MAX_CHECKPOINT_BYTES = 16 << 20
 """A checkpoint names the heads that moved: the first of a portal with many chains names all."""

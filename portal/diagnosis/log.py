@@ -12,7 +12,6 @@ from portal.audit.checkpoints import NO_CHECKPOINT, Checkpoint
 from portal.audit.heads import KnownHeads
 from portal.audit.reading import LogReader, open_log_reader
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import verify_log
 from portal.audit.witness import WitnessedCheckpoint, load_witness, witnessed
 from portal.audit.witness_stores import WitnessUnreachableError, open_witness
 from portal.diagnosis.findings import Area, Finding, fault, good, warning
@@ -20,6 +19,7 @@ from portal.diagnosis.installation import Installation
 from portal.errors import AuditUnavailable, Text
 from portal.identity.keys import PortalKeys
 from portal.storage.examining import RevisionState, examined, revision_state
+from portal_verify.log import verify_log
 
 _COVERED_WITHIN = timedelta(minutes=1)
 

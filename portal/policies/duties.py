@@ -30,6 +30,7 @@ class Operation(StrEnum):
     READ_AUDIT = "read_audit"
     VIEW_SESSIONS = "view_sessions"
     END_SESSION = "end_session"
+    RESET_FACTOR = "reset_factor"
 
 
 class Reach(StrEnum):

@@ -15,13 +15,14 @@ from portal.catalog.rows import is_removed, load_entry
 from portal.errors import PolicyUnavailable, PortalError, Text
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
+from portal.policies.freezes import Freeze, load_freeze
 from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
 from portal.policies.successions import Successions, follow_entry, follow_records, successions_of, unfollowed
-from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
+from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, unreadable
 from portal.storage.quarantine import Quarantine
-from portal.storage.tables import catalog_entries, datasets, key_files, policy_records
+from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
 
 
@@ -65,6 +66,7 @@ class PortalContent:
     quarantine: Quarantine | None = None
     key_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Certificates, revocation lists and public keys, by path below keys/."""
+    freezes: tuple[Freeze, ...] = ()
 
 
 async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
@@ -78,15 +80,6 @@ async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalConte
     except SQLAlchemyError as fault:
         raise unreadable("the database can't be opened", "无法打开数据库") from fault
     return parse_content(content)
-
-
-async def read_epoch(engine: AsyncEngine) -> int:
-    """Return the present epoch, 0 if nothing was loaded yet. Raises: PolicyUnavailable."""
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(read_epoch_value)
-    except SQLAlchemyError as fault:
-        raise unreadable("the database can't be opened", "无法打开数据库") from fault
 
 
 def parse_content(content: StoredContent) -> PortalContent:
@@ -109,6 +102,7 @@ def parse_content(content: StoredContent) -> PortalContent:
             records=follow_records(stored.records, entry_by_code, stored.successions),
             quarantine=content.quarantine,
             key_files={path: row.octets("content") for path, row in content.active(key_files).items()},
+            freezes=tuple(load_freeze(name, row) for name, row in sorted(content.active(freezes).items())),
         )
 
 

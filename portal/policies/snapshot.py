@@ -1,7 +1,7 @@
 """Everything that decisions read, as one immutable value per epoch, indexed by entry and consumer."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -9,9 +9,10 @@ from functools import cached_property
 from portal.catalog.entries import CatalogEntry, InformationItem
 from portal.identity.registry import Registry
 from portal.policies.consistency import covers_item
+from portal.policies.freezes import Freeze
 from portal.policies.information_point import EntryState, PortalContent
 from portal.policies.matching import names_consumer, reaches_entry
-from portal.policies.records import Consumer, ConsumerKind, Effect, PolicyRecord
+from portal.policies.records import Any, Consumer, ConsumerKind, Effect, PolicyRecord
 from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, Subject
 
 VIEW_AFTER_END = timedelta(days=90)
@@ -91,13 +92,34 @@ class Snapshot:
         }
 
     def records_on(self, code: EntryCode) -> tuple[PolicyRecord, ...]:
-        """Return every record on the entry, by id."""
-        return _by_id(record for records in self._records.get(code, {}).values() for record in records)
+        """Return every record on the entry, by id; what is frozen of it too."""
+        written = (record for records in self._records.get(code, {}).values() for record in records)
+        return _by_id((*written, *self._frozen(code)))
+
+    def _frozen(self, code: EntryCode) -> Iterator[PolicyRecord]:
+        # INVARIANT: nothing decides on an entry without the freezes that are on it.
+        for freeze in self.content.freezes:
+            if (record := freeze.record_on(code)) is not None:
+                yield record
+
+    def freeze_of(self, code: EntryCode, item: ItemIdentifier, subject: Subject) -> Freeze | None:
+        """Return a freeze that keeps the item from the subject, None where there is none."""
+        consumers = subject_consumers(subject)
+        for freeze in self.content.freezes:
+            record = freeze.record_on(code)
+            if (
+                record is not None
+                and record.consumer in consumers
+                and (isinstance(record.items, Any) or item in record.items)
+            ):
+                return freeze
+        return None
 
     def candidates(self, code: EntryCode, subject: Subject) -> tuple[PolicyRecord, ...]:
         """Return the records on the entry whose consumer the subject is, by id; `applications` are not asked."""
-        by_consumer = self._records.get(code, {})
-        return _by_id(record for consumer in subject_consumers(subject) for record in by_consumer.get(consumer, ()))
+        by_consumer, consumers = self._records.get(code, {}), subject_consumers(subject)
+        written = (record for consumer in consumers for record in by_consumer.get(consumer, ()))
+        return _by_id((*written, *(record for record in self._frozen(code) if record.consumer in consumers)))
 
     def view(self, subject: Subject, now: datetime) -> View:
         """Return the entries and items that the subject may know of (enforcement.md §5, view)."""

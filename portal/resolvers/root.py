@@ -17,6 +17,7 @@ from portal.resolvers.catalog import CatalogQuestion, find_entry, list_entries
 from portal.resolvers.context import RequestContext, portal_field_error
 from portal.resolvers.explaining import OwnQuestion, explain_own
 from portal.resolvers.me import describe_subject
+from portal.schema.documents import DOCUMENT, Document
 from portal.schema.explanation_types import ExplanationType
 from portal.schema.scalars import SCALARS
 from portal.schema.static import AccessType, CatalogConnectionType, EntryType, MeType
@@ -45,7 +46,7 @@ class ShapedExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 @contextmanager
-def _failing_here(info: Info) -> Iterator[None]:
+def failing_here(info: Info) -> Iterator[None]:
     """Turn a failure with a sentence into the field's error."""
     try:
         yield
@@ -55,13 +56,13 @@ def _failing_here(info: Info) -> Iterator[None]:
 
 async def _catalog(info: Info, question: CatalogQuestion) -> CatalogConnectionType:
     """Return a page of the catalog."""
-    with _failing_here(info):
+    with failing_here(info):
         return await list_entries(info.context, question)
 
 
 def _explain(info: Info, question: OwnQuestion) -> ExplanationType | None:
     """Return what would be decided for who asks."""
-    with _failing_here(info):
+    with failing_here(info):
         return explain_own(info.context, question)
 
 
@@ -77,7 +78,7 @@ class Query:
     @strawberry.field(description="按代码取一个目录条目")  # type: ignore[untyped-decorator]
     def catalog_entry(self, info: Info, code: str) -> EntryType | None:
         """Return one catalog entry."""
-        with _failing_here(info):
+        with failing_here(info):
             return find_entry(info.context, check_text(code))
 
     catalog: CatalogConnectionType = strawberry.field(
@@ -101,7 +102,7 @@ def static_schema_of(query: type, mutation: type | None = None) -> strawberry.Sc
         query,
         mutation=mutation,
         types=[AccessType],
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+        config=StrawberryConfig(scalar_map={**SCALARS, Document: DOCUMENT}, disable_field_suggestions=True),
         execution_context_class=ShapedExecutor,
     )
     for scalar in SCALARS:

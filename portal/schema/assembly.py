@@ -14,7 +14,6 @@ from graphql import (
     GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLScalarType,
     GraphQLSchema,
 )
 
@@ -23,6 +22,7 @@ from portal.policies.snapshot import EntryView, View
 from portal.schema.frame import FrameTypes, frame_types
 from portal.schema.generated import EntryParts, EntryTypes, Resolve, entry_parts, entry_types
 from portal.schema.links import visible_links
+from portal.schema.scalars import SCALARS
 from portal.vocabulary import EntryCode, EntryIdentifier
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -159,8 +159,9 @@ class SchemaAssembler:
 
 
 def _lone_types(core: GraphQLSchema) -> list[GraphQLNamedType]:
-    """Return the types that no field of the static schema need lead to: scalars, and what generated types use."""
-    return [named for name, named in core.type_map.items() if isinstance(named, GraphQLScalarType) or name == "Access"]
+    """Return the types that no static field need lead to, because generated types use them."""
+    used = {"Access", *(scalar.name for scalar in SCALARS.values())}
+    return [named for name, named in core.type_map.items() if name in used]
 
 
 def _mutation(

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from portal.storage.metadata import metadata
 
 CHANGE_KINDS = ("records", "load", "rollback")
-CHANGE_STATES = ("draft", "submitted", "approved", "active", "superseded", "rejected", "withdrawn")
+CHANGE_STATES = ("draft", "checked", "submitted", "approved", "active", "superseded", "rejected", "withdrawn")
 
 change_sets = Table(
     "change_sets",
@@ -101,8 +101,10 @@ second_factors = Table(
     "second_factors",
     metadata,
     Column("user_id", Text, primary_key=True),
-    Column("secret", LargeBinary, nullable=False, comment="sealed with a key of the portal"),
-    Column("enrolled_at", Text, nullable=False),
+    Column("secret", LargeBinary, comment="sealed with a key of the portal; null until the first one is confirmed"),
+    Column("enrolled_at", Text, comment="when the secret was confirmed"),
+    Column("pending", LargeBinary, comment="the secret that is to follow, as yet unconfirmed"),
+    Column("pending_until", Text),
     Column("last_step", Integer, nullable=False, comment="a code of this step or an earlier one isn't taken"),
     Column("failures", Integer, nullable=False),
     Column("locked_until", Text),

@@ -21,6 +21,7 @@ audit_writers = Table(
 )
 
 _DENIED = column("decision") == literal_column("'deny'")
+_IS_ACT = column("act").is_not(None)
 
 audit_records = Table(
     "audit_records",
@@ -38,16 +39,41 @@ audit_records = Table(
     Column("row_count", Integer, nullable=False),
     Column("record", Text, nullable=False, comment="canonical JSON"),
     Column("hash", LargeBinary, nullable=False),
+    # The text says these further on.
+    Column("act", Text, comment="what was done with the portal itself, null for what was asked of shared data"),
+    Column("purpose", Text),
     CheckConstraint("decision IN ('permit', 'deny')", name="decision"),
     # Each with the other behind: that a subject never asked for an entry is found without reading records of either.
     Index(None, "entry", "time", "subject"),
     Index(None, "subject", "time", "entry"),
     Index(None, "department", "time"),
-    Index(None, "time"),
+    # All that statistics count, so that they read the index alone.
+    Index("ix_audit_records_time", "time", "entry", "department", "decision", "row_count", "purpose", "act"),
     # Denials are few, so this costs what is permitted nothing.
     Index("ix_audit_records_deny_time", "time", sqlite_where=_DENIED, postgresql_where=_DENIED),
+    # Acts are few too.
+    Index("ix_audit_records_act_time", "act", "time", sqlite_where=_IS_ACT, postgresql_where=_IS_ACT),
     sqlite_strict=True,
 )
+
+audit_parts = Table(
+    "audit_parts",
+    metadata,
+    Column("entry", Text, primary_key=True),
+    Column("time", Text, primary_key=True),
+    Column("writer", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("department", Text),
+    Column("decision", Text, nullable=False),
+    Column("row_count", Integer, nullable=False, comment="of this entry alone"),
+    Column("purpose", Text),
+    CheckConstraint("decision IN ('permit', 'deny')", name="decision"),
+    Index(None, "writer", "sequence"),
+    # As of the records: all that statistics count.
+    Index("ix_audit_parts_time", "time", "entry", "department", "decision", "row_count", "purpose"),
+    sqlite_strict=True,
+)
+"""What requests read of linked entries, a row an entry, so that its provider finds them; the texts say it too."""
 
 audit_checkpoints = Table(
     "audit_checkpoints",

@@ -1,9 +1,11 @@
 """Which tables of the data store the portal's content names, and which it doesn't need any more."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection, select
 
+from portal.storage.administration_tables import change_sets
 from portal.storage.data_store import TABLE_PREFIX
 from portal.storage.tables import changes, datasets
 
@@ -26,6 +28,22 @@ def unneeded_tables(connection: Connection, tables: Iterable[str], withdrawn_bef
         .where(datasets.c.withdrawn_in.is_(None) | (changes.c.made_at >= withdrawn_before))
     )
     return frozenset(tables).difference(needed)
+
+
+def held_tables(connection: Connection) -> frozenset[str]:
+    """Return the tables of loads that wait for a second person, or for their time."""
+    statement = select(change_sets.c.document).where(
+        change_sets.c.kind == "load", change_sets.c.state.in_(["submitted", "approved"])
+    )
+    return frozenset(name for document in connection.scalars(statement) for name in _tables_of_load(document))
+
+
+def _tables_of_load(document: str) -> Iterator[str]:
+    """Yield the tables that the rows of a change set name, as `portal.administration.loads` writes them."""
+    held = json.loads(document)["rows"]["tables"].get(datasets.name, {})
+    for row in held.values():
+        if row is not None:
+            yield row["cells"]["table_name"]
 
 
 def never_named_tables(connection: Connection, tables: Iterable[str]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from portal.storage.addresses import DatabaseKind, parse_address
 from portal.storage.postgresql import AdvisoryLock, connect_sync
-from portal.storage.tables import CONTENT_TABLES, datasets
+from portal.storage.tables import CONTENT_TABLES
 
 Driver = psycopg.Connection[tuple[object, ...]]
 
@@ -25,7 +25,7 @@ class Account(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-APPENDED = ("audit_writers", "audit_records", "audit_checkpoints")
+APPENDED = ("audit_writers", "audit_records", "audit_parts", "audit_checkpoints")
 """Tables of which rows are only ever added."""
 COUNTED = ("daily_rows", "refused_tokens")
 """Tables whose rows are counts that grow."""
@@ -41,7 +41,7 @@ _SERVER_RIGHTS = (
 )
 _ADMINISTRATOR_RIGHTS = (
     ("INSERT", ("changes", "change_steps", *(child.name for of in CONTENT_TABLES for child in of.children))),
-    ("INSERT, UPDATE", ("change_sets", *(of.table.name for of in CONTENT_TABLES if of.table is not datasets))),
+    ("INSERT, UPDATE", ("change_sets", *(of.table.name for of in CONTENT_TABLES))),
     ("UPDATE", ("epoch", "portal")),
 )
 """What changing the content in force needs; rows, and what an account may do, aren't the administrators' to change."""

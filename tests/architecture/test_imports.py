@@ -41,6 +41,7 @@ def test_import_contracts_are_kept() -> None:
 )
 def test_import_contracts_notice_when_one_is_broken(path: str, line: str, contract: str, tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "portal", tmp_path / "portal", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "portal_verify", tmp_path / "portal_verify")
     (tmp_path / "portal" / path).write_text(f'"""Planted."""\n\n{line}\n', encoding="utf-8")
     (tmp_path / "portal/access/planted_too.py").write_text(
         '"""Planted."""\n\nimport portal.access.planted\n' if path == "access/planted.py" else "", encoding="utf-8"

@@ -9,7 +9,8 @@ import pytest
 
 from tests.architecture.sources import Source, parse_source, sources
 
-ALLOWED = {"cryptography", "psycopg", "portal.audit.verifying"}
+ALLOWED = {"cryptography", "psycopg", "portal_verify"}
+DRIVERS = {"psycopg", "sqlite3"}
 
 
 def foreign(source: Source) -> Iterator[str]:
@@ -31,6 +32,6 @@ def test_verifier_shares_no_code_with_the_portal() -> None:
 
 
 def test_foreign_finds_what_is_planted() -> None:
-    text = "import json\nimport orjson\nfrom portal.audit.chain import append\nfrom portal.audit.verifying import x\n"
+    text = "import json\nimport orjson\nfrom portal.audit.chain import append\nfrom portal_verify import x\n"
     source = parse_source(Path("planted.py"), text)
     assert list(foreign(source)) == ["planted.py: orjson", "planted.py: portal.audit.chain"]

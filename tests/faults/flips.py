@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from portal.audit.verification import verify_log
 from portal.identity.keys import load_keys
 from portal.policies.information_point import PortalContent, load_content
 from portal.storage.addresses import database_url
 from portal.storage.database import open_database
+from portal_verify.log import verify_log
 from tests.faults.fault import Bench, Fault, Lane, Result
 from tests.faults.serving import NotServing
 from tests.faults.traffic import Seen, ask, traffic

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from sqlalchemy import select, text
 
-from portal.audit.verification import verify_log
 from portal.storage.addresses import database_url
 from portal.storage.audit_tables import audit_records
 from portal.storage.database import open_sync_database
+from portal_verify.log import verify_log
 from tests.fixtures.postgres import free_port
 
 PROGRAM = Path(__file__).with_name("ledger_proxy.py")

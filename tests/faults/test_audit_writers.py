@@ -13,8 +13,8 @@ import pytest
 
 from portal.audit.ledger import Ledger
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import verify_log
 from portal.storage.postgresql import connect_sync
+from portal_verify.log import verify_log
 from tests.fixtures.postgres import Databases
 from tests.fixtures.postgres_log import fresh_log
 from tests.unit.audit.logs import EPOCH, KEY, public_pem

@@ -15,12 +15,12 @@ from portal.archives.steps import CopyStep
 from portal.audit.ledger import Ledger
 from portal.audit.sealing import read_last_checkpoint
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import verify_log
 from portal.audit.witness_stores import FolderWitness
 from portal.audit.witnessing import Witnessing
 from portal.errors import ConfigurationError
 from portal.storage.migrating import upgrade_database
 from portal.storage.rights import give_rights
+from portal_verify.log import verify_log
 from tests.fixtures.kept_portal import CHANGED_BY_QUARANTINE, KeptPortal, Rows, kept_portal
 from tests.fixtures.postgres import Databases
 from tests.fixtures.postgres_portal import set_up_portal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.audit.verification import verify_log
+from portal_verify.log import verify_log
 from tests.fixtures.sharing_bundle import sharing_bundle
 from tests.oracle.runner import PORTAL, PortalProcess
 from tests.oracle.world import Caller

@@ -11,9 +11,9 @@ import pytest
 
 from portal.archives.moving import move
 from portal.archives.steps import CopyStep
-from portal.audit.verification import verify_log
 from portal.errors import ConfigurationError
 from portal.storage.migrating import upgrade_database
+from portal_verify.log import verify_log
 from tests.fixtures.kept_portal import CHANGED_BY_QUARANTINE, KeptPortal, Rows, kept_portal
 from tests.fixtures.small_bundle import content_of, small_bundle
 

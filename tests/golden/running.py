@@ -139,7 +139,10 @@ def _ask(world: PortalWorld, case: Case) -> Outcome:
     source.reads = []
     road = replace(world.portal.road, source=source)
     endpoint = Endpoint(
-        road, world.portal.endpoint.bounds, schemas=Schemas(SchemaAssembler(static_schema(), watch.resolve))
+        road,
+        world.portal.endpoint.bounds,
+        world.portal.endpoint.office,
+        schemas=Schemas(SchemaAssembler(static_schema(), watch.resolve)),
     )
     operation = Operation(case.request, case.variables)
     answer = world.run(answer_operation(endpoint, _asker(case.by), operation, Language.ENGLISH))

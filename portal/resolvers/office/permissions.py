@@ -4,8 +4,34 @@ from collections.abc import Mapping
 
 from portal.policies.duties import Actor, Duties, Operation
 
+_DRAFTING = frozenset({Operation.DRAFT_POLICIES, Operation.DRAFT_REGISTER})
+
 FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "duties": frozenset(Operation),
+    "auditRecords": frozenset({Operation.READ_AUDIT}),
+    "auditRecord": frozenset({Operation.READ_AUDIT}),
+    "auditStatistics": frozenset({Operation.READ_AUDIT}),
+    "changeSets": frozenset({Operation.VIEW_CHANGES}),
+    "changeSet": frozenset({Operation.VIEW_CHANGES}),
+    "freezes": frozenset({Operation.VIEW_CHANGES}),
+    "whoCanSee": frozenset({Operation.ASK_POLICY}),
+    "whatCanSee": frozenset({Operation.ASK_POLICY}),
+    "whyRefused": frozenset({Operation.ASK_POLICY}),
+    "draftChange": _DRAFTING,
+    "editChange": _DRAFTING,
+    "checkChange": _DRAFTING,
+    "submitChange": _DRAFTING,
+    "rollBackChange": _DRAFTING,
+    "withdrawChange": frozenset({Operation.WITHDRAW_CHANGE}),
+    "approveChange": frozenset({Operation.APPROVE_CHANGE}),
+    "rejectChange": frozenset({Operation.REJECT_CHANGE}),
+    "freeze": frozenset({Operation.FREEZE}),
+    "sessions": frozenset({Operation.VIEW_SESSIONS}),
+    "endSession": frozenset({Operation.END_SESSION}),
+    "endSessions": frozenset({Operation.END_SESSION}),
+    "enrolSecondFactor": frozenset(Operation),
+    "confirmSecondFactor": frozenset(Operation),
+    "resetSecondFactor": frozenset({Operation.RESET_FACTOR}),
     "register": frozenset({Operation.VIEW_REGISTER}),
 }
 """By the field's name in the schema, in `Query` or `Mutation`: the operations of which one must be the person's duty.

@@ -4,7 +4,11 @@ import strawberry
 from graphql import GraphQLObjectType
 
 from portal.policies.duties import Operation
+from portal.resolvers.office.audit import AuditFields
+from portal.resolvers.office.changes import ChangeActs, ChangeFields
+from portal.resolvers.office.questions import QuestionFields
 from portal.resolvers.office.register import RegisterFields
+from portal.resolvers.office.sessions import SessionMutations, SessionQueries
 from portal.resolvers.root import Info, Query, static_schema_of
 
 
@@ -20,13 +24,18 @@ class DutyFields:
 
 
 @strawberry.type(name="Query", description="查询")
-class OfficeQuery(Query, DutyFields, RegisterFields):
+class OfficeQuery(Query, DutyFields, ChangeFields, SessionQueries, RegisterFields, AuditFields, QuestionFields):
     """The root of queries of the office."""
+
+
+@strawberry.type(name="Mutation", description="变更")
+class OfficeMutation(ChangeActs, SessionMutations):
+    """The root of what the office does."""
 
 
 def office_schema() -> strawberry.Schema:
     """Return the schema of everybody's static fields and all of the office."""
-    return static_schema_of(OfficeQuery)
+    return static_schema_of(OfficeQuery, OfficeMutation)
 
 
 def own_field_names(schema: strawberry.Schema) -> frozenset[str]:

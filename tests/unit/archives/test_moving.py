@@ -7,11 +7,11 @@ import pytest
 
 from portal.archives.moving import move
 from portal.archives.steps import CopyStep
-from portal.audit.verification import verify_log
 from portal.errors import ConfigurationError
 from portal.storage.database import for_writing, open_sync_database
 from portal.storage.migrating import upgrade_database
 from portal.storage.tables import quarantine
+from portal_verify.log import verify_log
 from tests.fixtures.kept_portal import KeptPortal, kept_portal
 from tests.fixtures.small_bundle import BundleDraft, content_of, small_bundle
 from tests.unit.archives.test_restoring import STEPS, Stopped, stop_at

@@ -11,7 +11,6 @@ from portal.archives.reconciling import Acceptance
 from portal.audit.checkpoints import Checkpoint
 from portal.audit.ledger import Ledger
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import LogLoss, LogVerification, verify_log
 from portal.audit.witness import WitnessedCheckpoint, load_witness
 from portal.audit.witness_service import WitnessDesk
 from portal.audit.witness_stores import lost_until, render_checkpoint
@@ -20,6 +19,7 @@ from portal.identity.keys import render_keys, rotate_key
 from portal.storage.audit_tables import audit_checkpoints
 from portal.storage.database import for_writing, open_sync_database
 from portal.storage.quarantine import Quarantine
+from portal_verify.log import LogLoss, LogVerification, verify_log
 from tests.fixtures.kept_portal import KeptPortal, kept_portal
 from tests.fixtures.small_bundle import NOW, BundleDraft, content_of, small_bundle
 

@@ -9,7 +9,6 @@ import pytest
 from portal.archives.steps import CopyStep
 from portal.audit.ledger import Ledger
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import verify_log
 from portal.errors import AuditUnavailable, BadInput, ConfigurationError
 from portal.identity.keys import create_keys
 from portal.storage.addresses import database_url
@@ -18,6 +17,7 @@ from portal.storage.database import for_writing, open_sync_database
 from portal.storage.migrating import upgrade_database
 from portal.storage.tables import groups
 from portal.storage.unfinished import read_data_token, read_revision, unfinished_token
+from portal_verify.log import verify_log
 from tests.fixtures.kept_portal import CHANGED_BY_QUARANTINE, KeptPortal, Rows, kept_portal
 from tests.fixtures.small_bundle import content_of
 

@@ -54,7 +54,8 @@ def shift(attack: Attack, writer: int, sequence: int, by: int) -> None:
 def copy_first_record(attack: Attack, source: int, writer: int) -> None:
     attack.run(
         "INSERT INTO audit_records SELECT ?, sequence, time, subject, department, application, user_id, entry, "
-        "decision, row_count, replace(record, ?, ?), hash FROM audit_records WHERE writer = ? AND sequence = 1",
+        "decision, row_count, replace(record, ?, ?), hash, act, purpose FROM audit_records "
+        "WHERE writer = ? AND sequence = 1",
         writer,
         f'{{"writer":{source},',
         f'{{"writer":{writer},',
@@ -67,17 +68,18 @@ def rewrite(attack: Attack, writer: int, sequence: int) -> None:
     text = attack.text(writer, sequence)
     changed = text.replace('"request_id":"', '"request_id":"forged-')
     attack.run("UPDATE audit_records SET record = ? WHERE writer = ? AND sequence = ?", changed, writer, sequence)
-    previous = _hash_before(attack, writer, sequence)
+    previous = hash_before(attack, writer, sequence)
     rows = attack.connection.execute(
         "SELECT sequence, record FROM audit_records WHERE writer = ? AND sequence >= ? ORDER BY sequence",
         (writer, sequence),
     ).fetchall()
     for number, record in rows:
-        previous = hashlib.sha256(previous + record.encode()).digest()
+        previous = hashlib.sha256(previous + hashlib.sha256(record.encode()).digest()).digest()
         attack.run("UPDATE audit_records SET hash = ? WHERE writer = ? AND sequence = ?", previous, writer, number)
 
 
-def _hash_before(attack: Attack, writer: int, sequence: int) -> bytes:
+def hash_before(attack: Attack, writer: int, sequence: int) -> bytes:
+    """The hash in front of a record: the one before it, or the genesis."""
     if sequence > 1:
         (found,) = attack.one("SELECT hash FROM audit_records WHERE writer = ? AND sequence = ?", writer, sequence - 1)
         assert isinstance(found, bytes)

@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-import portal.audit.verification
+import portal_verify.log
 
-ENTRANCE = Path(portal.audit.verification.__file__)
-SOURCES = {
-    path.relative_to(ENTRANCE.parent).as_posix(): path.read_text(encoding="utf-8")
-    for path in (ENTRANCE, *sorted((ENTRANCE.parent / "verifying").glob("*.py")))
-}
-"""The verifier's modules, by their places below `portal/audit`."""
+FOLDER = Path(portal_verify.log.__file__).parent
+OF_LOGS = ("log", "keys", "faults", "reading", "in_sqlite", "in_postgresql", "records", "checkpoints", "witnesses")
+SOURCES = {f"{name}.py": (FOLDER / f"{name}.py").read_text(encoding="utf-8") for name in ("__init__", *OF_LOGS)}
+"""The modules that verify a log."""
 IN_SMALL_PARTS = {
     "PART_RECORDS = 20_000": "PART_RECORDS = 7",
     "CHECKPOINTS_AT_ONCE = 2000": "CHECKPOINTS_AT_ONCE = 2",
@@ -29,11 +27,11 @@ def changed_verifier(
 ) -> Iterator[ModuleType]:
     """The verifier with texts of its source replaced, and without the statement of a module and line."""
     package = folder / "changed_verifier"
-    (package / "verifying").mkdir(parents=True)
+    package.mkdir(parents=True)
     whole = "".join(SOURCES.values())
     assert all(whole.count(sound) == 1 for sound in changes)
     for name, source in SOURCES.items():
-        text = source.replace("portal.audit.", "changed_verifier.")
+        text = source.replace("portal_verify.", "changed_verifier.")
         for sound, changed in changes.items():
             text = text.replace(sound, changed)
         lines = text.splitlines()
@@ -44,7 +42,7 @@ def changed_verifier(
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     try:
-        yield importlib.import_module("changed_verifier.verification")
+        yield importlib.import_module("changed_verifier.log")
     finally:
         sys.path.remove(str(folder))
         for name in [name for name in sys.modules if name.startswith("changed_verifier")]:

@@ -15,12 +15,12 @@ from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import Recording
 from portal.audit.records import AuditRecord, Outcome, Quota
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import LogVerification, verify_log
 from portal.errors import ErrorCode
 from portal.storage.database import for_writing, open_sync_database
 from portal.storage.migrating import upgrade_database
 from portal.storage.tables import epoch
 from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, Mode, PolicyId
+from portal_verify.log import LogVerification, verify_log
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from portal.audit.verification import FaultKind, LogFault
+from portal_verify.log import FaultKind, LogFault
 from tests.unit.audit.attacks import Attack, copy_first_record, rewrite, shift, sign_anew, sign_next
 from tests.unit.audit.logs import KEY, OTHER_KEY
 
@@ -52,6 +52,22 @@ def empty_column(attack: Attack) -> LogFault:
     return record_fault(writer, sequence, FaultKind.COLUMNS)
 
 
+def claim_another_purpose(attack: Attack) -> LogFault:
+    writer, sequence = attack.any_record()
+    purpose = attack.random.choice(("statistics", None))
+    attack.run("UPDATE audit_records SET purpose = ? WHERE writer = ? AND sequence = ?", purpose, writer, sequence)
+    return record_fault(writer, sequence, FaultKind.COLUMNS)
+
+
+def pass_a_request_off_as_an_act(attack: Attack) -> LogFault:
+    """Then no statistics count it, and no provider sees it."""
+    writer, sequence = attack.any_record()
+    attack.run(
+        "UPDATE audit_records SET act = 'signed_in', purpose = NULL WHERE writer = ? AND sequence = ?", writer, sequence
+    )
+    return record_fault(writer, sequence, FaultKind.COLUMNS)
+
+
 def swap_columns(attack: Attack) -> LogFault:
     """Subject and entry change places."""
     writer, sequence = attack.any_record()
@@ -87,7 +103,7 @@ def insert_copy(attack: Attack) -> LogFault:
     shift(attack, writer, sequence, 1)
     attack.run(
         "INSERT INTO audit_records SELECT writer, sequence - 1, time, subject, department, application, user_id, "
-        "entry, decision, row_count, record, hash FROM audit_records WHERE writer = ? AND sequence = ?",
+        "entry, decision, row_count, record, hash, act, purpose FROM audit_records WHERE writer = ? AND sequence = ?",
         writer,
         sequence + 1,
     )
@@ -296,6 +312,8 @@ MANIPULATIONS: tuple[Manipulation, ...] = (
     edit_column,
     empty_column,
     swap_columns,
+    claim_another_purpose,
+    pass_a_request_off_as_an_act,
     delete,
     delete_and_close_the_gap,
     swap_records,

@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from portal.audit.checkpoints import Checkpoint, heads_of
-from portal.audit.verification import FaultKind, LogFault, LogVerification, verify_log
 from portal.audit.witness_stores import FolderWitness
+from portal_verify.log import FaultKind, LogFault, LogVerification, verify_log
 from tests.unit.audit.attacked_logs import RECORDS, attack, copy_log, make_original
 from tests.unit.audit.attacks import Attack, rewrite, sign_anew
 from tests.unit.audit.logs import KEY, Log

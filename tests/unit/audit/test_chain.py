@@ -21,7 +21,7 @@ def test_chain_begins_with_writer_portal_and_last_checkpoint() -> None:
 def test_record_is_appended_with_its_place_in_front_and_a_hash_over_the_one_before() -> None:
     head, text = append(Head(3, 41, b"x" * 32), b'{"time":"now"}')
     assert text == b'{"writer":3,"sequence":42,"time":"now"}'
-    assert head == Head(3, 42, hashlib.sha256(b"x" * 32 + text).digest())
+    assert head == Head(3, 42, hashlib.sha256(b"x" * 32 + hashlib.sha256(text).digest()).digest())
 
 
 def test_checkpoint_names_the_one_before_the_moved_heads_and_a_digest_of_all() -> None:

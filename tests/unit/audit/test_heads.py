@@ -26,14 +26,15 @@ def add_ended_writers(log: Log, count: int) -> None:
         opening = Writer(writer, portal, "2026-01-01T00:00:00.000000Z", 0, bytes(32))
         text = (
             f'{{"writer":{writer},"sequence":1,"time":"t","subject":"s","department":null,"application":null,'
-            '"user":null,"entry":"e","decision":"deny","rows":0,"more":1}'
+            '"user":null,"entry":"e","decision":"deny","rows":0,"identifier":"e","purpose":null}'
         )
+        # As older records were chained.
         digest = hashlib.sha256(opening.genesis.hash + text.encode()).digest()
         writers.append((writer, portal, opening.started_at, 0, bytes(32)))
         records.append((writer, 1, "t", "s", None, None, None, "e", "deny", 0, text, digest))
     with closing(sqlite3.connect(log.path)) as connection, connection:
         connection.executemany("INSERT INTO audit_writers VALUES (?,?,?,?,?)", writers)
-        connection.executemany("INSERT INTO audit_records VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", records)
+        connection.executemany("INSERT INTO audit_records VALUES (?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)", records)
 
 
 class CountingLedger(Ledger):

@@ -19,10 +19,10 @@ from portal.audit.ledger import Ledger, submit
 from portal.audit.receipts import QuotaExhausted, Recorded, StaleEpoch
 from portal.audit.records import Quota
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import verify_log
 from portal.errors import ConfigurationError
 from portal.storage.migrating import upgrade_database
 from portal.storage.postgresql import AdvisoryLock, connect_sync
+from portal_verify.log import verify_log
 from tests.faults.tcp_proxy import TcpProxy, tcp_proxy
 from tests.fixtures.postgres import Databases, postgres_server
 from tests.fixtures.postgres_log import fresh_log

@@ -12,10 +12,10 @@ from portal.audit.proving import Proof, ProofState, prove_record
 from portal.audit.records import Outcome
 from portal.audit.searching import Search, search_records
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import FaultKind, LogFault, LogVerification, verify_log
 from portal.audit.witness_stores import FolderWitness
 from portal.audit.witnessing import Witnessing
 from portal.storage.database import open_sync_database
+from portal_verify.log import FaultKind, LogFault, LogVerification, verify_log
 from tests.fixtures.postgres import Databases
 from tests.fixtures.postgres_log import fresh_log
 from tests.unit.audit.changed_verifier import IN_PROCESSES, changed_verifier

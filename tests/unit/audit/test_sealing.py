@@ -7,9 +7,9 @@ import pytest
 from portal.audit.checkpoints import Loss
 from portal.audit.sealing import append_checkpoint, find_checkpoint, read_heads, read_last_checkpoint, witness_change
 from portal.audit.signing import SigningKeys
-from portal.audit.verification import FaultKind, LogLoss
 from portal.audit.witness import load_witness
 from portal.storage.database import for_writing, open_sync_database
+from portal_verify.log import FaultKind, LogLoss
 from tests.unit.audit.logs import EPOCH, KEY, MOMENT, OTHER_KEY, Log, write_many
 
 LOSS = Loss(9, "ab" * 32, 2, (1, 4), ("甲", "乙"), "synthetic")

@@ -16,12 +16,12 @@ from portal.audit.proving import ProofState, prove_record
 from portal.audit.sealing import append_checkpoint
 from portal.audit.searching import Place, load_record
 from portal.audit.signing import Signer, SigningKeys
-from portal.audit.verification import FaultKind, LogVerification, verify_log
 from portal.audit.witness_service import WitnessDesk
 from portal.audit.witness_stores import FolderWitness, render_checkpoint
 from portal.audit.witnessing import Witnessing
 from portal.errors import AuditUnavailable
 from portal.storage.database import for_writing, open_sync_database
+from portal_verify.log import FaultKind, LogVerification, verify_log
 from tests.unit.audit.logs import KEY, MOMENT, OTHER_KEY, Log, public_pem, write_many
 
 THIRD_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from portal.audit.verification import FaultKind, LogFault, LogVerification, verify_log
-from portal.audit.verifying.records import PART_RECORDS
+from portal_verify.log import FaultKind, LogFault, LogVerification, verify_log
+from portal_verify.records import PART_RECORDS
 from tests.unit.audit.attacked_logs import RECORDS, UNCOVERED, WRITERS, attack, copy_log, make_original
 from tests.unit.audit.logs import OTHER_KEY, PERMITTED, Log, public_pem, write, write_many
 from tests.unit.audit.manipulations import MANIPULATIONS, Manipulation
@@ -168,14 +168,12 @@ def test_verifier_makes_no_log_when_there_is_none(tmp_path: Path, original: Log)
 
 def test_verifier_runs_without_the_portal(original: Log, tmp_path: Path) -> None:
     """Its modules alone, in a folder of their own, in an isolated interpreter."""
-    package = tmp_path / "portal" / "audit"
-    source = Path(sys.modules[verify_log.__module__].__file__ or "")
-    shutil.copytree(source.parent / "verifying", package / "verifying", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(source, package)
+    source = Path(sys.modules[verify_log.__module__].__file__ or "").parent
+    shutil.copytree(source, tmp_path / "portal_verify", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "key.pem").write_bytes(original.public_key)
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
-        "from portal.audit.verification import verify_log; "
+        "from portal_verify.log import verify_log; "
         "print(verify_log(sys.argv[2], (Path(sys.argv[1]) / 'key.pem').read_bytes()))"
     )
     command = [sys.executable, "-I", "-c", program, str(tmp_path), str(original.path)]

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from portal.audit.verification import LogFault, LogVerification, verify_log
+from portal_verify.log import LogFault, LogVerification, verify_log
 from tests.unit.audit.attacked_logs import attack, copy_log, make_original
 from tests.unit.audit.changed_verifier import IN_PROCESSES, IN_SMALL_PARTS, SOURCES, changed_verifier
 from tests.unit.audit.logs import Log

@@ -46,7 +46,7 @@ def tables(url: str) -> list[str]:
 
 
 @pytest.mark.clause("threats.md T18")
-@pytest.mark.parametrize("table", ["audit_records", "audit_writers", "audit_checkpoints"])
+@pytest.mark.parametrize("table", ["audit_records", "audit_parts", "audit_writers", "audit_checkpoints"])
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}", "ALTER TABLE {} ADD x int"])
 def test_server_removes_nothing_from_the_log(urls: dict[str, str], table: str, statement: str) -> None:
     with pytest.raises(DENIED):
@@ -58,6 +58,7 @@ def test_server_rewrites_nothing_in_the_log(urls: dict[str, str]) -> None:
     for statement in (
         "UPDATE audit_records SET record = ''",
         "UPDATE audit_checkpoints SET body = ''",
+        "UPDATE audit_parts SET entry = ''",
         "UPDATE audit_writers SET portal = ''",
     ):
         with pytest.raises(DENIED):
@@ -67,8 +68,16 @@ def test_server_rewrites_nothing_in_the_log(urls: dict[str, str]) -> None:
 @pytest.mark.clause("threats.md T29")
 def test_server_changes_no_content(urls: dict[str, str]) -> None:
     url = urls["PORTAL_DATABASE_URL"]
-    writable = {"audit_writers", "audit_records", "audit_checkpoints", "daily_rows", "refused_tokens", "used_proofs"}
-    writable |= {"staff_sessions", "sign_ins", "second_factors", "revoked_tokens"}
+    writable = {"audit_writers", "audit_records", "audit_parts", "audit_checkpoints"}
+    writable |= {
+        "daily_rows",
+        "refused_tokens",
+        "used_proofs",
+        "staff_sessions",
+        "sign_ins",
+        "second_factors",
+        "revoked_tokens",
+    }
     content = [name for name in tables(url) if name not in writable]
     assert len(content) > 15
     for name in content:

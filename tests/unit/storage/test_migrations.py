@@ -41,7 +41,7 @@ def statements(engine: Engine) -> Mapping[str, list[str]]:
         found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").all()
     return {
         # A column that was added later stands on the line of the one before it.
-        name: sorted(line.strip().rstrip(", ") for line in re.sub(r", (\w+ TEXT),", r",\n\1,", sql).splitlines())
+        name: sorted(line.strip().rstrip(", ") for line in re.sub(r", (\w+ TEXT)(?=,)", r",\n\1", sql).splitlines())
         for name, sql in found
         if "alembic" not in name
     }

@@ -1,0 +1,108 @@
+"""The emergency freeze: one act of one person, in force at once; two people lift it, by a change set (T84)."""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from sqlalchemy import Connection, func, select
+
+from portal.access.snapshots import SnapshotKeeper
+from portal.administration.acts import Deed, Person, act_record
+from portal.administration.database import ContentDatabase
+from portal.audit.recorder import Recorder
+from portal.audit.records import Act
+from portal.conditions.values import render_instant
+from portal.errors import BadInput, Conflict, Text
+from portal.policies.duties import Duties, Operation
+from portal.policies.freezes import FREEZE_PREFIX, Freeze, FreezeTarget, Frozen, store_freeze
+from portal.policies.snapshot import Snapshot
+from portal.storage.content import read_content
+from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
+from portal.storage.tables import freezes
+from portal.vocabulary import ApplicationId, DepartmentCode, EntryCode, ItemIdentifier, PolicyId
+
+
+def parse_frozen(text: str) -> Frozen:
+    """Return what is to be frozen, as a person writes it, such as `entry:CODE`. Raises: BadInput."""
+    kind, colon, target = text.partition(":")
+    code, mark, item = target.partition("#")
+    for known in FreezeTarget:
+        if kind != known.value:
+            continue
+        is_item, is_all = known is FreezeTarget.ITEM, known is FreezeTarget.EVERYTHING
+        if is_all == (not colon) and is_item == bool(mark and item) and (is_all or code) and (is_item or not mark):
+            return Frozen(known, code, ItemIdentifier(item) if is_item else None)
+    raise BadInput(
+        Text(
+            en=f"`{text}` says nothing that can be frozen; write `item:CODE#ITEM`, `entry:CODE`, `department:CODE`, "
+            "`application:ID` or `everything`",
+            zh=f"`{text}` 不是可冻结的对象；请写成 `item:代码#信息项`、`entry:代码`、`department:代码`、"
+            "`application:编号` 或 `everything`",
+        )
+    )
+
+
+@dataclass(frozen=True)
+class FreezeDesk:
+    """Freezes at once."""
+
+    database: ContentDatabase
+    keeper: SnapshotKeeper
+    recorder: Recorder
+    duties: Duties
+
+    async def freeze(self, person: Person, frozen: Frozen, reason: str) -> Freeze:
+        """Freeze it and return the freeze. That a second factor was shown for it is the caller's to see.
+
+        It is in force before its record is written: a log that fails doesn't keep anything open.
+        Raises: Forbidden, BadInput, AuditUnavailable.
+        """
+        self.duties.check(person.actor, Operation.FREEZE)
+        if not reason.strip():
+            raise BadInput(Text(en="say why it is frozen", zh="请说明冻结的理由"))
+        point = await self.keeper.current()
+        _check_known(frozen, point.snapshot)
+        freeze = Freeze(PolicyId(""), frozen, reason, person.id, render_instant(self.keeper.now()))
+        made = await self.database.write(lambda connection: self._write(connection, freeze))
+        deed = Deed(Act.FROZEN, str(frozen), {"freeze": made.id, "reason": reason})
+        await self.recorder.record_act(act_record(person, deed, self.keeper.now()))
+        return made
+
+    def _write(self, connection: Connection, freeze: Freeze) -> Freeze:
+        """Write the freeze into the content that holds; nobody who loads is waited for.
+
+        INVARIANT: the writer's lock isn't taken: a load that holds it finds that the content has changed, and fails.
+        """
+        secret = self.keeper.ring.keys.digest_secret
+        present = read_content(connection, secret)
+        made = replace(freeze, id=PolicyId(f"{FREEZE_PREFIX}{_next_number(connection)}"))
+        rows = {table: {key: one.row for key, one in of.items()} for table, of in present.rows.items()}
+        rows[freezes.name][made.id] = store_freeze(made)
+        change = compare_content(present, WantedContent(present.identity, rows))
+        store_change(connection, change, ChangeNote(made.frozen_at, made.frozen_by, f"frozen: {made.reason}"), secret)
+        return made
+
+
+def _next_number(connection: Connection) -> int:
+    return 1 + (connection.scalar(select(func.count(func.distinct(freezes.c.id)))) or 0)
+
+
+def _check_known(frozen: Frozen, snapshot: Snapshot) -> None:
+    """Raise BadInput where nobody has such a thing, and Conflict where it is frozen already."""
+    if not _is_known(frozen, snapshot):
+        raise BadInput(Text(en=f"there is no `{frozen}`; nothing was frozen", zh=f"没有 `{frozen}`；未冻结任何内容"))
+    if any(one.frozen == frozen for one in snapshot.content.freezes):
+        raise Conflict(Text(en=f"`{frozen}` is frozen already", zh=f"`{frozen}` 已被冻结"))
+
+
+def _is_known(frozen: Frozen, snapshot: Snapshot) -> bool:
+    match frozen.kind:
+        case FreezeTarget.ITEM | FreezeTarget.ENTRY:
+            state = snapshot.state_by_code.get(EntryCode(frozen.target))
+            return state is not None and (frozen.item is None or state.entry.item(frozen.item) is not None)
+        case FreezeTarget.DEPARTMENT:
+            return DepartmentCode(frozen.target) in snapshot.registry.departments
+        case FreezeTarget.APPLICATION:
+            return ApplicationId(frozen.target) in snapshot.registry.applications
+        case FreezeTarget.EVERYTHING:
+            return True
+    assert_never(frozen.kind)

@@ -1,0 +1,122 @@
+"""Bringing what was approved into force: one transaction writes content, digest, epoch and the change set's state."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from portal.administration.change_sets import ChangeSet, ChangeState, Step, advance, check_seal
+from portal.administration.change_store import MOST_LISTED, StepNote, list_changes, read_change, store_step
+from portal.administration.database import ContentDatabase
+from portal.administration.documents import ChangeDocument
+from portal.administration.loads import wanted_of_load
+from portal.administration.revising import Faulty, History, Revised, present_base, revise, revised_to
+from portal.conditions.values import render_instant
+from portal.errors import Conflict, Language, Text
+from portal.storage.content import StoredContent, read_content
+from portal.storage.content_changes import ChangeNote, ContentChange, store_change
+from portal.storage.database import hold_writer_lock
+from portal.storage.history import read_version
+
+
+def present_content(connection: Connection, secret: bytes) -> StoredContent:
+    """Return the content that holds now. Raises: PolicyUnavailable; Conflict while it waits for reconciliation."""
+    content = read_content(connection, secret)
+    if content.quarantine is not None:
+        raise Conflict(
+            Text(
+                en="the portal was restored from a backup; nothing is changed before `portal reconcile`",
+                zh="门户由备份恢复；在执行 `portal reconcile` 之前不能变更",
+            )
+        )
+    return content
+
+
+def revise_stored(
+    connection: Connection, present: StoredContent, document: ChangeDocument, now: datetime
+) -> Revised | Faulty:
+    """Return the content after a change, with what it brings back read from the history."""
+    versions = [(one.table, one.key, one.version) for one in document.restorations if one.version is not None]
+    history: History = {version: row for version in versions if (row := read_version(connection, version)) is not None}
+    return revise(present, document, history, now)
+
+
+def revise_change(connection: Connection, present: StoredContent, change: ChangeSet, now: datetime) -> Revised | Faulty:
+    """Return the content after a change set, a load or one that a person wrote."""
+    if change.rows is None:
+        return revise_stored(connection, present, change.document, now)
+    wanted = wanted_of_load(present, change.rows)
+    return revised_to(present, wanted, change.base)
+
+
+def bring_into_force(database: ContentDatabase, secret: bytes, number: int, clock: Callable[[], datetime]) -> ChangeSet:
+    """Bring an approved change set into force and return it.
+
+    INVARIANT: it is what two people approved (its seal), upon what they saw (its base), by the database's clock not
+    before its time; and it is in force whole, from one epoch on.
+    Raises: Conflict, PolicyUnavailable.
+    """
+    with hold_writer_lock(database.url):
+        return database.write_here(lambda connection: _bring(connection, secret, number, clock()))
+
+
+def _bring(connection: Connection, secret: bytes, number: int, now: datetime) -> ChangeSet:
+    change = read_change(connection, number)
+    following = advance(change, Step.ACTIVATE)
+    check_seal(change, secret)
+    if change.activates_at is not None and now < change.activates_at:
+        raise Conflict(
+            Text(
+                en=f"change set {number} is to be in force from `{render_instant(change.activates_at)}` on",
+                zh=f"变更单 {number} 自 `{render_instant(change.activates_at)}` 起生效",
+            )
+        )
+    present = present_content(connection, secret)
+    wanted = _content_change(connection, present, change, now)
+    note = ChangeNote(render_instant(now), f"{change.author}, {change.approved_by}", change.reason)
+    active = replace(following, epoch=store_change(connection, wanted, note, secret))
+    store_step(connection, active, Step.ACTIVATE, StepNote(change.approved_by or change.author, now))
+    _supersede(connection, active, now)
+    return active
+
+
+def _content_change(connection: Connection, present: StoredContent, change: ChangeSet, now: datetime) -> ContentChange:
+    _check_base(present, change)
+    revised = revise_change(connection, present, change, now)
+    if isinstance(revised, Faulty):
+        what = revised.faults[0]
+        raise Conflict(
+            Text(
+                en=f"change set {change.id} can't be brought into force: {what.render(Language.ENGLISH)}",
+                zh=f"变更单 {change.id} 无法生效：{what.render(Language.CHINESE)}",
+            )
+        )
+    return revised.change
+
+
+def _check_base(present: StoredContent, change: ChangeSet) -> None:
+    now = present_base(present, change.base)
+    if now != change.base:
+        places = sorted(place for place in change.base if now[place] != change.base[place])
+        raise Conflict(
+            Text(
+                en=f"what change set {change.id} was approved upon has changed since: {', '.join(places)}",
+                zh=f"变更单 {change.id} 批准时所依据的内容已发生变化：{'、'.join(places)}",
+            )
+        )
+
+
+def _all_active(connection: Connection) -> Iterator[ChangeSet]:
+    after = None
+    while found := list_changes(connection, [ChangeState.ACTIVE], MOST_LISTED, after):
+        yield from found
+        after = found[-1].id
+
+
+def _supersede(connection: Connection, active: ChangeSet, now: datetime) -> None:
+    """Let change sets be superseded of which nothing holds any more: this one changed all that they did."""
+    for former in _all_active(connection):
+        if former.id != active.id and former.base and former.base.keys() <= active.base.keys():
+            step = StepNote(active.approved_by or active.author, now, f"{active.id}")
+            store_step(connection, advance(former, Step.SUPERSEDE), Step.SUPERSEDE, step)

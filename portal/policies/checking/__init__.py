@@ -1,0 +1,1 @@
+"""Checks of a change before it is approved: what of it can do nothing, or undoes what is there."""

@@ -1,0 +1,249 @@
+"""The fields of change sets and freezes: drafted, checked, approved by another person, in force."""
+
+from dataclasses import dataclass
+
+import strawberry
+
+from portal.administration.acts import Person
+from portal.administration.change_sets import ChangeSet, ChangeState
+from portal.administration.change_store import MOST_LISTED
+from portal.administration.desk import ChangeDesk, Draft, Judgement
+from portal.administration.documents import NotAChange, parse_change, render_change
+from portal.administration.freezing import parse_frozen
+from portal.conditions.values import check_text, parse_instant, render_instant
+from portal.errors import BadInput, Language, Text
+from portal.policies.duties import Operation
+from portal.policies.freezes import Freeze
+from portal.resolvers.arguments import with_arguments_of
+from portal.resolvers.context import RequestContext
+from portal.resolvers.office.assessments import assessment_value
+from portal.resolvers.root import Info, failing_here
+from portal.schema.change_types import (
+    ChangeAssessmentType,
+    ChangeSetType,
+    ChangeStepTakenType,
+    FreezeType,
+)
+from portal.schema.documents import Document
+from portal.schema.scalars import DateTime
+
+
+@dataclass(frozen=True, slots=True)
+class DraftArguments:
+    """What a person drafts, as it came."""
+
+    title: str
+    reason: str
+    change: Document
+    basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EditArguments:
+    """What a person drafts anew, as it came."""
+
+    id: int
+    version: int
+    title: str
+    reason: str
+    change: Document
+    basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListArguments:
+    """Which change sets to list, as it came."""
+
+    states: list[ChangeState] | None = None
+    first: int = 20
+    after: int | None = None
+
+
+def person_of(context: RequestContext) -> Person:
+    """Return who acts."""
+    return Person(context.actor, context.asker)
+
+
+def _desk(info: Info) -> ChangeDesk:
+    return info.context.office.changes
+
+
+async def _list(info: Info, asked: ListArguments) -> list[ChangeSetType]:
+    """Return change sets, newest first."""
+    with failing_here(info):
+        if not 1 <= asked.first <= MOST_LISTED:
+            raise BadInput(Text(en=f"`first` is 1 to {MOST_LISTED}", zh=f"`first` 应为 1 至 {MOST_LISTED}"))
+        found = await _desk(info).list(person_of(info.context), asked.states or (), asked.first, asked.after)
+        return [_value(info, change) for change in found]
+
+
+async def _draft(info: Info, drafted: DraftArguments) -> ChangeSetType:
+    """Draft a change set."""
+    with failing_here(info):
+        change = await _desk(info).draft(person_of(info.context), _read_draft(drafted, info.context.language))
+        return _value(info, change)
+
+
+async def _edit(info: Info, edited: EditArguments) -> ChangeSetType:
+    """Draft a change set anew."""
+    with failing_here(info):
+        draft = _read_draft(edited, info.context.language)
+        change = await _desk(info).edit(person_of(info.context), Judgement(edited.id, edited.version), draft)
+        return _value(info, change)
+
+
+@strawberry.type
+class ChangeFields:
+    """What is asked of change sets and freezes."""
+
+    change_sets: list[ChangeSetType] = strawberry.field(
+        description="变更单，新的在前", resolver=with_arguments_of(ListArguments)(_list)
+    )
+
+    @strawberry.field(description="一张变更单")  # type: ignore[untyped-decorator]
+    async def change_set(self, info: Info, id: int) -> ChangeSetType:  # noqa: A002  the argument's name
+        """Return one change set."""
+        with failing_here(info):
+            change, _ = await _desk(info).show(person_of(info.context), id)
+            return _value(info, change)
+
+    @strawberry.field(description="当前的紧急冻结")  # type: ignore[untyped-decorator]
+    def freezes(self, info: Info) -> list[FreezeType]:
+        """Return the freezes that hold."""
+        with failing_here(info):
+            info.context.office.duties.check(info.context.actor, Operation.VIEW_CHANGES)
+            return [_freeze_value(one) for one in info.context.point.snapshot.content.freezes]
+
+
+@strawberry.type
+class ChangeActs:
+    """What is done with change sets, and the freeze."""
+
+    draft_change: ChangeSetType = strawberry.mutation(
+        description="起草变更单", resolver=with_arguments_of(DraftArguments)(_draft)
+    )
+    edit_change: ChangeSetType = strawberry.mutation(
+        description="修改自己的草稿；之后须重新检查", resolver=with_arguments_of(EditArguments)(_edit)
+    )
+
+    @strawberry.mutation(description="检查自己的草稿；没有问题即可提交")  # type: ignore[untyped-decorator]
+    async def check_change(self, info: Info, id: int, version: int) -> ChangeSetType:  # noqa: A002
+        """Check a draft."""
+        with failing_here(info):
+            assessed = await _desk(info).check(person_of(info.context), Judgement(id, version))
+            found = assessment_value(assessed.assessment, info.context.language)
+            return _value(info, assessed.change, found)
+
+    @strawberry.mutation(description="提交检查过的变更单，由另一人审核")  # type: ignore[untyped-decorator]
+    async def submit_change(self, info: Info, id: int, version: int, note: str = "") -> ChangeSetType:  # noqa: A002
+        """Submit a checked draft."""
+        with failing_here(info):
+            return _value(info, await _desk(info).submit(person_of(info.context), _judgement(id, version, note)))
+
+    @strawberry.mutation(description="批准他人提交的变更单；立即生效，或自指定时刻起生效")  # type: ignore[untyped-decorator]
+    async def approve_change(
+        self,
+        info: Info,
+        id: int,  # noqa: A002
+        version: int,
+        note: str = "",
+        activates_at: DateTime | None = None,
+    ) -> ChangeSetType:
+        """Approve what somebody else submitted."""
+        with failing_here(info):
+            moment = None if activates_at is None else parse_instant(activates_at)
+            judgement = _judgement(id, version, note)
+            return _value(info, await _desk(info).approve(person_of(info.context), judgement, moment))
+
+    @strawberry.mutation(description="驳回他人提交的变更单")  # type: ignore[untyped-decorator]
+    async def reject_change(self, info: Info, id: int, version: int, note: str) -> ChangeSetType:  # noqa: A002
+        """Reject what somebody else submitted."""
+        with failing_here(info):
+            return _value(info, await _desk(info).reject(person_of(info.context), _judgement(id, version, note)))
+
+    @strawberry.mutation(description="撤回自己的变更单")  # type: ignore[untyped-decorator]
+    async def withdraw_change(self, info: Info, id: int, version: int, note: str = "") -> ChangeSetType:  # noqa: A002
+        """Take one's own change set back."""
+        with failing_here(info):
+            return _value(info, await _desk(info).withdraw(person_of(info.context), _judgement(id, version, note)))
+
+    @strawberry.mutation(description="起草一张恢复原状的变更单")  # type: ignore[untyped-decorator]
+    async def roll_back_change(self, info: Info, id: int, reason: str) -> ChangeSetType:  # noqa: A002
+        """Draft the undoing of a change set."""
+        with failing_here(info):
+            return _value(info, await _desk(info).roll_back(person_of(info.context), id, check_text(reason)))
+
+    @strawberry.mutation(description="紧急冻结：立即生效；须提供第二因素验证码")  # type: ignore[untyped-decorator]
+    async def freeze(self, info: Info, target: str, reason: str, code: str) -> FreezeType:
+        """Freeze at once."""
+        with failing_here(info):
+            frozen, office = parse_frozen(check_text(target)), info.context.office
+            office.duties.check(info.context.actor, Operation.FREEZE)
+            await office.second_factors.check(person_of(info.context).id, code)
+            return _freeze_value(await office.freezes.freeze(person_of(info.context), frozen, check_text(reason)))
+
+
+def _judgement(number: int, version: int, note: str) -> Judgement:
+    return Judgement(number, version, check_text(note))
+
+
+def _read_draft(drafted: DraftArguments | EditArguments, language: Language) -> Draft:
+    try:
+        document = parse_change(drafted.change)  # type: ignore[arg-type]  # JSON, as the scalar takes it
+    except NotAChange as refused:
+        # All at once, each with its place: a person mends them in one go.
+        lines = Text(
+            en="; ".join(fault.render(Language.ENGLISH) for fault in refused.faults),
+            zh="；".join(fault.render(Language.CHINESE) for fault in refused.faults),
+        )
+        raise BadInput(lines) from None
+    basis = None if drafted.basis is None else check_text(drafted.basis)
+    return Draft(check_text(drafted.title), check_text(drafted.reason), basis, document)
+
+
+def _value(info: Info, change: ChangeSet, found: ChangeAssessmentType | None = None) -> ChangeSetType:
+    desk, person, language = _desk(info), person_of(info.context), info.context.language
+
+    async def steps() -> list[ChangeStepTakenType]:
+        with failing_here(info):
+            _, taken = await desk.show(person, change.id)
+        return [
+            ChangeStepTakenType(
+                version=one.version, step=one.step, made_at=DateTime(one.made_at), made_by=one.made_by, note=one.note
+            )
+            for one in taken
+        ]
+
+    async def assessment() -> ChangeAssessmentType:
+        if found is not None:
+            return found
+        with failing_here(info):
+            return assessment_value((await desk.look_at(person, change.id)).assessment, language)
+
+    return ChangeSetType(
+        id=change.id,
+        kind=change.kind,
+        title=change.title,
+        reason=change.reason,
+        basis=change.basis,
+        author=change.author,
+        state=change.state,
+        version=change.version,
+        base_epoch=change.base_epoch,
+        document=Document(render_change(change.document)),
+        activates_at=None if change.activates_at is None else DateTime(render_instant(change.activates_at)),
+        approved_by=change.approved_by,
+        epoch=change.epoch,
+        listed=steps,
+        assessed=assessment,
+    )
+
+
+def _freeze_value(freeze: Freeze) -> FreezeType:
+    return FreezeType(
+        id=freeze.id,
+        target=str(freeze.frozen),
+        reason=freeze.reason,
+        frozen_by=freeze.frozen_by,
+        frozen_at=DateTime(freeze.frozen_at),
+    )

@@ -1,0 +1,133 @@
+"""GraphQL types of change sets: what is to change, what it would do, and how far it came."""
+
+from collections.abc import Awaitable, Callable
+
+import strawberry
+
+from portal.administration.change_sets import ChangeKind, ChangeState, Step
+from portal.policies.impact import Way
+from portal.schema.documents import Document
+from portal.schema.scalars import DateTime
+from portal.vocabulary import Mode
+
+strawberry.enum(ChangeKind, name="ChangeKind", description="变更单的来源")
+strawberry.enum(ChangeState, name="ChangeState", description="变更单的状态")
+strawberry.enum(Way, name="ChangeWay", description="访问权限如何变化")
+strawberry.enum(Step, name="ChangeStep", description="对变更单的操作")
+
+
+@strawberry.type(name="ChangeFault", description="变更内容中的错误：位置、问题与改正方法")
+class ChangeFaultType:
+    """A fault of the change itself."""
+
+    place: str
+    what: str
+    mend: str
+
+
+@strawberry.type(name="ChangeFinding", description="检查发现：不可达、矛盾、被遮蔽、重叠、时间等")
+class ChangeFindingType:
+    """What the checks found; of severity `fault` it keeps the change from being submitted."""
+
+    kind: str
+    severity: str
+    entry: str
+    policies: list[str]
+    items: list[str]
+    what: str
+    mend: str
+
+
+@strawberry.type(name="ChangeGuarantee", description="对变更的保证：成立，或附反例")
+class ChangeGuaranteeType:
+    """A guarantee: it holds, or there is a counter-example; `accepted` where the author declared that it doesn't."""
+
+    name: str
+    holds: bool
+    accepted: bool
+    counter_example: str | None
+
+
+@strawberry.type(name="ChangeImpact", description="影响：谁获得或失去哪些信息项")
+class ChangeImpactType:
+    """Who gains or loses which items of an entry, for which purposes, modes and matters, from when to when.
+
+    A purpose that is null is none stated, a matter that is null any that no policy names, an end that is null none.
+    """
+
+    who: list[str]
+    resource: str
+    way: Way
+    items: list[str]
+    purposes: list[str | None]
+    modes: list[Mode]
+    matters: list[str | None]
+    since: DateTime
+    until: DateTime | None
+    policies: list[str]
+    text: str
+
+
+@strawberry.type(name="ChangeAssessment", description="变更若现在生效的后果；isSound 为真时可以提交")
+class ChangeAssessmentType:
+    """What a change would do now."""
+
+    is_sound: bool
+    faults: list[ChangeFaultType]
+    findings: list[ChangeFindingType]
+    broken_expectations: list[str]
+    guarantees: list[ChangeGuaranteeType]
+    impact: list[ChangeImpactType]
+
+
+@strawberry.type(name="ChangeStepTaken", description="变更单经过的一步")
+class ChangeStepTakenType:
+    """A step that somebody took; `version` is the one that it led to."""
+
+    version: int
+    step: Step
+    made_at: DateTime
+    made_by: str
+    note: str
+
+
+@strawberry.type(name="ChangeSet", description="变更单：草稿、检查、提交、由另一人批准、按时生效")
+class ChangeSetType:
+    """A change set as it stands."""
+
+    id: int
+    kind: ChangeKind
+    title: str
+    reason: str
+    basis: str | None
+    author: str
+    state: ChangeState
+    version: int
+    base_epoch: int
+    document: Document
+    activates_at: DateTime | None
+    approved_by: str | None
+    epoch: int | None
+    listed: strawberry.Private[Callable[[], Awaitable[list[ChangeStepTakenType]]]]
+    assessed: strawberry.Private[Callable[[], Awaitable[ChangeAssessmentType]]]
+
+    @strawberry.field(description="经过的步骤")  # type: ignore[untyped-decorator]
+    async def steps(self) -> list[ChangeStepTakenType]:
+        """Return what was done with it; read where it is asked for."""
+        return await self.listed()
+
+    @strawberry.field(description="现在生效会怎样")  # type: ignore[untyped-decorator]
+    async def assessment(self) -> ChangeAssessmentType:
+        """Return what it would do now; found out where it is asked for."""
+        return await self.assessed()
+
+
+@strawberry.type(name="Freeze", description="紧急冻结")
+class FreezeType:
+    """A freeze that holds."""
+
+    id: str
+    target: str
+    reason: str
+    frozen_by: str
+    frozen_at: DateTime

@@ -1,0 +1,52 @@
+"""Earlier versions of the content's rows: what a key held, and what a change began and ended."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, select
+
+from portal.storage.content import Cells, ContentRow
+from portal.storage.tables import CONTENT_TABLES, ContentTable, changes
+
+Version = tuple[str, str, int]
+"""A row: its table, key and version."""
+
+
+def read_version(connection: Connection, version: Version) -> ContentRow | None:
+    """Return what a version of a row held, None where there was none."""
+    name, key, number = version
+    content = next((each for each in CONTENT_TABLES if each.table.name == name), None)
+    if content is None:
+        return None
+    table = content.table
+    statement = select(*(table.c[column] for column in content.columns)).where(
+        table.c[content.key] == key, table.c.version == number
+    )
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        return None
+    children = {
+        child.name: tuple(_read_child(connection, content, child.name, key, number)) for child in content.children
+    }
+    return ContentRow(dict(zip(content.columns, row, strict=True)), children)
+
+
+def _read_child(connection: Connection, content: ContentTable, name: str, key: str, number: int) -> Iterator[Cells]:
+    child = next(each for each in content.children if each.name == name)
+    key_column, *columns = (column for column in child.c if column.name not in ("version", "position"))
+    statement = select(*columns).where(key_column == key, child.c.version == number).order_by(child.c.position)
+    for cells in connection.execute(statement):
+        yield dict(zip((column.name for column in columns), cells, strict=True))
+
+
+def versions_before(connection: Connection, epoch: int) -> dict[tuple[str, str], int | None]:
+    """Return which version held, before the change that began the epoch, of each row that it changed; None: none."""
+    number = connection.scalar(select(changes.c.id).where(changes.c.epoch == epoch))
+    before: dict[tuple[str, str], int | None] = {}
+    for content in CONTENT_TABLES:
+        table = content.table
+        key = table.c[content.key]
+        for (added,) in connection.execute(select(key).where(table.c.added_in == number)):
+            before[table.name, added] = None
+        for ended, version in connection.execute(select(key, table.c.version).where(table.c.withdrawn_in == number)):
+            before[table.name, ended] = version
+    return before

@@ -1,0 +1,347 @@
+"""Evidence folders for tests: one of each kind of log, and manipulations of them."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from portal.audit.exporting import EvidenceExport, Exported
+from portal.audit.ledger import submit
+from portal.audit.records import Outcome
+from portal.audit.searching import Search
+from portal.audit.signing import SigningKeys
+from portal.storage.database import open_sync_database
+from portal_verify.evidence import FILES, MANIFEST, RECORDS, SEGMENTS, SIGNATURE, signed_manifest
+from tests.unit.audit.attacked_logs import attack
+from tests.unit.audit.attacks import hash_before, sign_anew
+from tests.unit.audit.logs import KEY, MOMENT, OTHER_KEY, PERMITTED, REFUSED, Log, make_log
+
+DENIED = Search(decision=Outcome.DENY)
+
+
+def make_chains(folder: Path) -> Log:
+    """A log of two writers, whose records of a kind lie between others'."""
+    folder.mkdir()
+    log = make_log(folder)
+    ledgers = [log.open(), log.open()]
+    for number in range(60):
+        record = replace(
+            REFUSED if number % 3 == 0 else PERMITTED,
+            time=MOMENT + timedelta(seconds=number),
+            request_id=f"request-{number}",
+        )
+        ledgers[number % 2].append([submit(record, ())])
+        if number % 10 == 9:
+            ledgers[number // 10 % 2].checkpoint()
+    for ledger in ledgers:
+        ledger.close()
+    return log
+
+
+def export(log: Log, folder: Path, search: Search = DENIED, *keys: Ed25519PrivateKey) -> Exported:
+    """Export what is found into the folder."""
+    export = EvidenceExport(folder, SigningKeys(keys or [KEY]), search)
+    engine = open_sync_database(log.url)
+    with engine.connect() as connection:
+        export.write(connection)
+    engine.dispose()
+    return export.seal({"decision": "deny"}, MOMENT)
+
+
+def chain_as_before(log: Log) -> None:
+    """Chain all records of the two writers by their texts, as older ones were, and sign the heads anew."""
+    with attack(log, Random(0)) as attacked:
+        for writer in (1, 2):
+            previous = hash_before(attacked, writer, 1)
+            rows = attacked.connection.execute(
+                "SELECT sequence, record FROM audit_records WHERE writer = ? ORDER BY sequence", (writer,)
+            ).fetchall()
+            for sequence, text in rows:
+                previous = hashlib.sha256(previous + text.encode()).digest()
+                attacked.run(
+                    "UPDATE audit_records SET hash = ? WHERE writer = ? AND sequence = ?", previous, writer, sequence
+                )
+        sign_anew(attacked, KEY)
+        number, body, signature = attacked.one(
+            "SELECT number, body, signature FROM audit_checkpoints ORDER BY number DESC LIMIT 1"
+        )
+    assert isinstance(body, str)
+    assert isinstance(signature, bytes)
+    digest = hashlib.sha256(body.encode() + signature).hexdigest()
+    log.witness.write_text(json.dumps({"number": number, "hash": digest}), encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Tampering:
+    """A copy of a folder, another portal's evidence, and a source of chance for where to strike."""
+
+    folder: Path
+    foreign: Path
+    random: Random
+
+    def lines(self, name: str) -> list[bytes]:
+        return (self.folder / name).read_bytes().splitlines()
+
+    def write(self, name: str, lines: list[bytes]) -> None:
+        (self.folder / name).write_bytes(b"".join(line + b"\n" for line in lines))
+
+    def any_file(self) -> str:
+        return self.random.choice(FILES)
+
+    def seal_again(self, key: Ed25519PrivateKey) -> None:
+        """Give the manifest the hashes of the files as they are now, and sign it."""
+        manifest = json.loads((self.folder / MANIFEST).read_bytes())
+        for one in manifest["files"]:
+            one["sha256"] = hashlib.sha256((self.folder / one["name"]).read_bytes()).hexdigest()
+        text = json.dumps(manifest).encode()
+        (self.folder / MANIFEST).write_bytes(text)
+        (self.folder / SIGNATURE).write_text(key.sign(signed_manifest(text)).hex(), encoding="ascii")
+
+
+Manipulation = Callable[[Tampering], str]
+"""Does its damage and returns the file that must be named as its place."""
+
+
+def flip(tampering: Tampering) -> str:
+    name = tampering.any_file()
+    content = bytearray((tampering.folder / name).read_bytes())
+    content[tampering.random.randrange(len(content))] ^= 1 << tampering.random.randrange(7)
+    (tampering.folder / name).write_bytes(content)
+    return name
+
+
+def cut_line(tampering: Tampering) -> str:
+    name = tampering.any_file()
+    lines = tampering.lines(name)
+    del lines[tampering.random.randrange(len(lines))]
+    tampering.write(name, lines)
+    return name
+
+
+def cut_end(tampering: Tampering) -> str:
+    name = tampering.any_file()
+    content = (tampering.folder / name).read_bytes()
+    (tampering.folder / name).write_bytes(content[: tampering.random.randrange(len(content))])
+    return name
+
+
+def double_line(tampering: Tampering) -> str:
+    name = tampering.any_file()
+    lines = tampering.lines(name)
+    at = tampering.random.randrange(len(lines))
+    tampering.write(name, [*lines[:at], lines[at], *lines[at:]])
+    return name
+
+
+def swap_lines(tampering: Tampering) -> str:
+    name = tampering.any_file()
+    lines = tampering.lines(name)
+    first, second = tampering.random.sample(range(len(lines)), 2)
+    lines[first], lines[second] = lines[second], lines[first]
+    tampering.write(name, lines)
+    return name
+
+
+def foreign_file(tampering: Tampering) -> str:
+    name = tampering.random.choice((*FILES, MANIFEST))
+    shutil.copyfile(tampering.foreign / name, tampering.folder / name)
+    return name
+
+
+def foreign_folder(tampering: Tampering) -> str:
+    shutil.rmtree(tampering.folder)
+    shutil.copytree(tampering.foreign, tampering.folder)
+    return MANIFEST
+
+
+def remove_file(tampering: Tampering) -> str:
+    name = tampering.random.choice((*FILES, MANIFEST, SIGNATURE))
+    (tampering.folder / name).unlink()
+    return name
+
+
+def add_file(tampering: Tampering) -> str:
+    (tampering.folder / "more.txt").write_bytes(b"1")
+    return "more.txt"
+
+
+def link_file(tampering: Tampering) -> str:
+    name = tampering.any_file()
+    kept = tampering.folder.with_name("kept")
+    shutil.copyfile(tampering.folder / name, kept)
+    (tampering.folder / name).unlink()
+    (tampering.folder / name).symlink_to(kept)
+    return name
+
+
+def edit_manifest(tampering: Tampering) -> str:
+    text = (tampering.folder / MANIFEST).read_text(encoding="utf-8")
+    (tampering.folder / MANIFEST).write_text(text.replace('"deny"', '"permit"'), encoding="utf-8")
+    return MANIFEST
+
+
+def edit_signature(tampering: Tampering) -> str:
+    (tampering.folder / SIGNATURE).write_text(tampering.random.choice(["", "00" * 64, "none"]), encoding="ascii")
+    return "manifest"
+
+
+def edit_record_and_seal(tampering: Tampering) -> str:
+    """As the portal itself could: the log says otherwise."""
+    lines = tampering.lines(RECORDS)
+    at = tampering.random.randrange(len(lines))
+    lines[at] = lines[at].replace(b'"request_id":"request', b'"request_id":"forged!')
+    tampering.write(RECORDS, lines)
+    tampering.seal_again(KEY)
+    return f"{RECORDS}:{at + 1} "
+
+
+def cut_record_and_seal(tampering: Tampering) -> str:
+    lines = tampering.lines(RECORDS)
+    at = tampering.random.randrange(len(lines))
+    del lines[at]
+    tampering.write(RECORDS, lines)
+    tampering.seal_again(KEY)
+    return f"{RECORDS}:{at + 1} "
+
+
+def swap_records_and_seal(tampering: Tampering) -> str:
+    lines = tampering.lines(RECORDS)
+    at = tampering.random.randrange(len(lines) - 1)
+    lines[at : at + 2] = reversed(lines[at : at + 2])
+    tampering.write(RECORDS, lines)
+    tampering.seal_again(KEY)
+    return f"{RECORDS}:{at + 1} "
+
+
+def add_record_and_seal(tampering: Tampering) -> str:
+    lines = tampering.lines(RECORDS)
+    tampering.write(RECORDS, [*lines, lines[0]])
+    tampering.seal_again(KEY)
+    return f"{RECORDS}:{len(lines) + 1}"
+
+
+def edit_segment_and_seal(tampering: Tampering) -> str:
+    lines = tampering.lines(SEGMENTS)
+    at = tampering.random.randrange(len(lines))
+    segment = json.loads(lines[at])
+    segment["before"] = "00" * 32
+    lines[at] = json.dumps(segment).encode()
+    tampering.write(SEGMENTS, lines)
+    tampering.seal_again(KEY)
+    return f"{SEGMENTS}:{at + 1}"
+
+
+def swap_segments_and_seal(tampering: Tampering) -> str:
+    """Their records with them, so that nothing else is out of its order."""
+    (first, second, *others), records = tampering.lines(SEGMENTS), tampering.lines(RECORDS)
+    one, two = (len(json.loads(line)["records"]) for line in (first, second))
+    tampering.write(SEGMENTS, [second, first, *others])
+    tampering.write(RECORDS, [*records[one : one + two], *records[:one], *records[one + two :]])
+    tampering.seal_again(KEY)
+    return f"{SEGMENTS}:2"
+
+
+def cut_segment_with_its_records_and_seal(tampering: Tampering) -> str:
+    lines, records = tampering.lines(SEGMENTS), tampering.lines(RECORDS)
+    count = len(json.loads(lines[-1])["records"])
+    tampering.write(SEGMENTS, lines[:-1])
+    tampering.write(RECORDS, records[:-count])
+    tampering.seal_again(KEY)
+    return MANIFEST
+
+
+def point_to_another_checkpoint_and_seal(tampering: Tampering) -> str:
+    lines = tampering.lines(SEGMENTS)
+    at = tampering.random.randrange(len(lines))
+    segment = json.loads(lines[at])
+    segment["checkpoint"] += 1
+    lines[at] = json.dumps(segment).encode()
+    tampering.write(SEGMENTS, lines)
+    tampering.seal_again(KEY)
+    return f"{SEGMENTS}:{at + 1}"
+
+
+def swap_checkpoints_and_seal(tampering: Tampering) -> str:
+    lines = tampering.lines("checkpoints.jsonl")
+    tampering.write("checkpoints.jsonl", [*lines[1:2], *lines[:1], *lines[2:]])
+    tampering.seal_again(KEY)
+    return "checkpoints.jsonl:2"
+
+
+def sign_a_checkpoint_and_seal_with_another_key(tampering: Tampering) -> str:
+    """All is sound in itself, under a key that nobody was given."""
+    lines = tampering.lines("checkpoints.jsonl")
+    members = json.loads(lines[0])
+    signature = OTHER_KEY.sign(members["body"].encode())
+    members |= {"signature": signature.hex(), "hash": hashlib.sha256(members["body"].encode() + signature).hexdigest()}
+    tampering.write("checkpoints.jsonl", [json.dumps(members).encode(), *lines[1:]])
+    tampering.seal_again(OTHER_KEY)
+    return MANIFEST
+
+
+def sign_a_checkpoint_with_another_key_and_seal(tampering: Tampering) -> str:
+    sign_a_checkpoint_and_seal_with_another_key(tampering)
+    tampering.seal_again(KEY)
+    return "checkpoints.jsonl:1"
+
+
+def change_the_form_and_seal(tampering: Tampering) -> str:
+    name = tampering.random.choice([SEGMENTS, "checkpoints.jsonl"])
+    lines = tampering.lines(name)
+    lines[0] = tampering.random.choice([b"null", b"{}", b"[" * 20_000, b'{"writer":true}', b"\xff"])
+    tampering.write(name, lines)
+    tampering.seal_again(KEY)
+    return f"{name}:1"
+
+
+def name_other_files_and_seal(tampering: Tampering) -> str:
+    manifest = json.loads((tampering.folder / MANIFEST).read_bytes())
+    manifest["files"] = manifest["files"][:-1]
+    text = json.dumps(manifest).encode()
+    (tampering.folder / MANIFEST).write_bytes(text)
+    (tampering.folder / SIGNATURE).write_text(KEY.sign(signed_manifest(text)).hex(), encoding="ascii")
+    return MANIFEST
+
+
+def pass_a_checkpoint_off_as_the_manifest(tampering: Tampering) -> str:
+    """Signed with the right key, but as something else."""
+    members = json.loads(tampering.lines("checkpoints.jsonl")[0])
+    (tampering.folder / MANIFEST).write_text(members["body"], encoding="utf-8")
+    (tampering.folder / SIGNATURE).write_text(members["signature"], encoding="ascii")
+    return MANIFEST
+
+
+MANIPULATIONS: tuple[Manipulation, ...] = (
+    flip,
+    cut_line,
+    cut_end,
+    double_line,
+    swap_lines,
+    foreign_file,
+    foreign_folder,
+    remove_file,
+    add_file,
+    link_file,
+    edit_manifest,
+    edit_signature,
+    edit_record_and_seal,
+    cut_record_and_seal,
+    swap_records_and_seal,
+    add_record_and_seal,
+    edit_segment_and_seal,
+    swap_segments_and_seal,
+    cut_segment_with_its_records_and_seal,
+    point_to_another_checkpoint_and_seal,
+    swap_checkpoints_and_seal,
+    sign_a_checkpoint_and_seal_with_another_key,
+    sign_a_checkpoint_with_another_key_and_seal,
+    change_the_form_and_seal,
+    name_other_files_and_seal,
+    pass_a_checkpoint_off_as_the_manifest,
+)
