@@ -1,8 +1,9 @@
 """A model of what staff can do with a portal, and a search for ways by which one role gives itself a cell (T30).
 
 Faithful where it counts: who may do what is asked of `Duties`, who is admitted of `subject_of`, who reads of the
-decision point, all on the registers and records that the acts leave. What isn't there: loading bundles, which takes the
-owner of the database, and acts that only take away (freeze, reject, withdraw, end a session).
+decision point, all on the registers and records that the acts leave. A freeze holds at once and is lifted by a change.
+What isn't there: loading bundles, which takes the owner of the database, and acts that only end something (reject,
+withdraw, end a session).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -106,6 +107,10 @@ def _put_record(record: PolicyRecord) -> Callable[[World], World]:
     return lambda world: replace(world, records={**world.records, record.id: record})
 
 
+def _without_record(name: str) -> Callable[[World], World]:
+    return lambda world: replace(world, records={key: one for key, one in world.records.items() if key != name})
+
+
 def _put_department(code: DepartmentCode, change: Callable[[Department], Department]) -> Callable[[World], World]:
     def apply(world: World) -> World:
         departments = {**world.registry.departments, code: change(world.registry.departments[code])}
@@ -150,6 +155,10 @@ def _application(name: str, department: DepartmentCode, key: str) -> Application
     return Application(ApplicationId(name), name, department, (), 2, None, key)
 
 
+def _deny(name: str, consumer: Consumer) -> PolicyRecord:
+    return replace(_allow(name, consumer), effect=Effect.DENY, kind=PolicyKind.RESTRICTION, items=ANY, modes=ANY)
+
+
 def _department(code: DepartmentCode) -> Consumer:
     return Consumer(ConsumerKind.DEPARTMENT, code)
 
@@ -164,6 +173,7 @@ PROPOSALS = {
             _put_record(_allow("new", Consumer(ConsumerKind.APPLICATION, "theirs"))),
         ),
         Proposal("redirect", Operation.DRAFT_POLICIES, _put_record(_allow("statute", _department(ATTACKED)))),
+        Proposal("lift a freeze", Operation.DRAFT_POLICIES, _without_record("freeze")),
         Proposal(
             "move a person",
             Operation.DRAFT_REGISTER,
@@ -200,6 +210,13 @@ PROPOSALS = {
 }
 
 
+FREEZE = Proposal(
+    "freeze everything", Operation.FREEZE, _put_record(_deny("frozen by them", Consumer(ConsumerKind.PUBLIC)))
+)
+"""What is in force without anybody's approval."""
+EFFECTS = {**PROPOSALS, FREEZE.name: FREEZE}
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search came to: the acts by which the canary is read, None where there are none; states looked at."""
@@ -219,7 +236,11 @@ class DutySearch:
         ]
         departments = {code: Department(code, code, None, ()) for code in (ATTACKED, PROVIDER)}
         departments[CONSUMER] = Department(CONSUMER, CONSUMER, None, (INSIDERS,))
-        applications = (_application("insider", CONSUMER, "insider.pem"), _application("theirs", ATTACKED, THEIR_KEY))
+        applications = (
+            _application("insider", CONSUMER, "insider.pem"),
+            _application("theirs", ATTACKED, THEIR_KEY),
+            _application("frozen", ATTACKED, THEIR_KEY),
+        )
         registry = Registry(
             departments,
             {INSIDERS: Group(INSIDERS, "合成组")},
@@ -229,6 +250,8 @@ class DutySearch:
         records = (
             _allow("statute", _department(CONSUMER)),
             _allow("group", Consumer(ConsumerKind.GROUP, INSIDERS)),
+            _allow("given once", Consumer(ConsumerKind.APPLICATION, "frozen")),
+            _deny("freeze", Consumer(ConsumerKind.APPLICATION, "frozen")),
             replace(_allow("provider-residents", _department(PROVIDER)), kind=PolicyKind.PROVIDER, items=ANY),
         )
         self._first = World(registry, {one.id: one for one in records})
@@ -256,7 +279,7 @@ class DutySearch:
     def _made_world(self, applied: frozenset[str]) -> World:
         world = self._first
         for name in sorted(applied):
-            world = PROPOSALS[name].apply(world)
+            world = EFFECTS[name].apply(world)
         return world
 
     def _acts(self, state: State) -> Iterator[tuple[str, State]]:
@@ -268,6 +291,8 @@ class DutySearch:
                 if proposal.name not in state.applied and self._permits(actor, proposal.operation):
                     drafted = Change(proposal.name, person, roles, Stage.DRAFTED)
                     yield f"{person} drafts: {proposal.name}", replace(state, changes=state.changes | {drafted})
+            if FREEZE.name not in state.applied and self._permits(actor, FREEZE.operation):
+                yield f"{person}: {FREEZE.name}", replace(state, applied=state.applied | {FREEZE.name})
             for change in state.changes:
                 yield from self._steps(actor, change, state)
 
