@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from portal.catalog.entries import CatalogEntry, InformationItem
-from portal.conditions.formulas import HOLDS, Every, Formula
+from portal.conditions.formulas import HOLDS, Every, Formula, negate
 from portal.conditions.models import Setting, can_hold
 from portal.policies.circumstances import (
     NOBODY,
@@ -73,6 +73,11 @@ class Cell:
     def read_after(self, clarity: Mask | None = HIDDEN) -> Formula:
         """Return when the item will be read, and shown at least as clearly as under the mask."""
         return Every((self._is_of(self.will), reading(clearer_than(self.after, clarity), self.will)))
+
+    def given(self, grant: ItemGrant) -> Formula:
+        """Return when what is granted after the change is read, and the item wasn't before, in the cell's period."""
+        after = Every((self._is_of(self.will), reading(grant, self.will)))
+        return Every((self.window.claim, after, negate(self.read_before())))
 
     def _is_of(self, party: Party) -> Formula:
         """Return that a request is the party's as it was, or will be: of one of the persons that it then has."""
