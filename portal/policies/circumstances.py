@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
 from ipaddress import IPv4Address, IPv6Address
+from typing import assert_never
 
 from portal.conditions.formulas import Claim, Every, Formula, Side, Some, Truth
 from portal.conditions.meaning import Attribute, condition_names
@@ -153,6 +154,7 @@ def is_party_of(consumer: Consumer, party: Party) -> bool:
             return consumer.code in party.subject.groups
         case ConsumerKind.APPLICATION:
             return party.subject.application == consumer.code
+    assert_never(consumer.kind)
 
 
 @dataclass(frozen=True, slots=True)

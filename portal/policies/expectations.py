@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from portal.catalog.entries import CatalogEntry
 from portal.conditions.formulas import Claim, Every, Side, Truth
@@ -151,6 +152,7 @@ def _break(expectation: Expectation, point: DecisionPoint, now: datetime) -> Bro
             return _read_after_all(expectation, point.snapshot, now)
         case Verdict.ABLE:
             return _unable(expectation, point, now)
+    assert_never(expectation.verdict)
 
 
 def _named_items(expectation: Expectation, entry: CatalogEntry) -> tuple[ItemIdentifier, ...]:
