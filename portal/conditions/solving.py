@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 from itertools import combinations, permutations
+from typing import assert_never
 
 from portal.conditions.formulas import Literal, Test
 from portal.conditions.meaning import Attribute, satisfies
@@ -169,6 +170,8 @@ def _near(operand: Value) -> Iterator[Value]:
             yield from (operand - 1, operand + 1)
         case str():
             return
+        case _:
+            assert_never(operand)
 
 
 def _shifted(moment: date, step: timedelta) -> Iterator[date]:

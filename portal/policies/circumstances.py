@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
 from ipaddress import IPv4Address, IPv6Address
+from typing import assert_never
 
-from portal.conditions.formulas import Claim, Every, Formula, Side, Truth
+from portal.conditions.formulas import Claim, Every, Formula, Side, Some, Truth
 from portal.conditions.meaning import Attribute, condition_names
 from portal.conditions.models import Model, Setting
-from portal.conditions.tree import And, Comparison, Condition, Not, Operator, Or, SubjectAttribute
+from portal.conditions.tree import And, Comparison, Condition, Membership, Not, NullTest, Operator, Or, SubjectAttribute
 from portal.identity.claims import MAX_AUTH_LEVEL
 from portal.identity.registry import Application, Department, DepartmentStatus, Registry, is_admitted
 from portal.policies.matching import Request, names_consumer, subject_attributes
@@ -81,6 +82,16 @@ class Party:
         people = {} if self.subject.is_public or self.subject.application else {"user": (*self.people, None)}
         return Setting({"auth_level": _LEVELS, "network_zone": _ZONES, **people}, _SAMPLES)
 
+    @property
+    def people_claim(self) -> Formula:
+        """What it says of the attribute `user` that a request is of one of its persons, or of none who is named."""
+        return Some(
+            (
+                Claim(NullTest("user", is_null=True), Truth.TRUE, Side.REQUEST),
+                Claim(Membership("user", self.people), Truth.TRUE, Side.REQUEST),
+            )
+        )
+
     def is_named_by(self, record: PolicyRecord) -> bool:
         """Return whether the record's consumer is the party."""
         return names_consumer(record, self.subject)
@@ -143,6 +154,7 @@ def is_party_of(consumer: Consumer, party: Party) -> bool:
             return consumer.code in party.subject.groups
         case ConsumerKind.APPLICATION:
             return party.subject.application == consumer.code
+    assert_never(consumer.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from portal.catalog.entries import CatalogEntry, InformationItem
-from portal.conditions.formulas import Every, Formula
+from portal.conditions.formulas import HOLDS, Every, Formula, negate
 from portal.conditions.models import Setting, can_hold
 from portal.policies.circumstances import (
     NOBODY,
@@ -68,11 +68,20 @@ class Cell:
 
     def read_before(self, clarity: Mask | None = HIDDEN) -> Formula:
         """Return when the item was read, and shown at least as clearly as under the mask."""
-        return reading(clearer_than(self.before, clarity), self.was)
+        return Every((self._is_of(self.was), reading(clearer_than(self.before, clarity), self.was)))
 
     def read_after(self, clarity: Mask | None = HIDDEN) -> Formula:
         """Return when the item will be read, and shown at least as clearly as under the mask."""
-        return reading(clearer_than(self.after, clarity), self.will)
+        return Every((self._is_of(self.will), reading(clearer_than(self.after, clarity), self.will)))
+
+    def given(self, grant: ItemGrant) -> Formula:
+        """Return when what is granted after the change is read, and the item wasn't before, in the cell's period."""
+        after = Every((self._is_of(self.will), reading(grant, self.will)))
+        return Every((self.window.claim, after, negate(self.read_before())))
+
+    def _is_of(self, party: Party) -> Formula:
+        """Return that a request is the party's as it was, or will be: of one of the persons that it then has."""
+        return HOLDS if self.was.people == self.will.people else party.people_claim
 
     def can_hold(self, *formulas: Formula) -> bool:
         """Return whether the formulas can hold together for a request in the cell's period."""
