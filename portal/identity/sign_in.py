@@ -5,6 +5,7 @@ browser but two values drawn at random.
 """
 
 import secrets
+import warnings
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_r
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import OKPKey
 
 from portal.errors import BadInput
@@ -196,7 +198,10 @@ class SignInClient:
         }
         # Never the type of the portal's own tokens, which the same key signs.
         header = {"alg": algorithm, "typ": "client-authentication+jwt", "kid": key_id(key.public_key())}
-        return jwt.encode(header, claims, OKPKey.import_key(key), algorithms=[algorithm])
+        with warnings.catch_warnings():
+            # The library warns of `EdDSA`, the former name of Ed25519 that providers still ask for.
+            warnings.simplefilter("ignore", SecurityWarning)
+            return jwt.encode(header, claims, OKPKey.import_key(key), algorithms=[algorithm])
 
 
 def _parse_tokens(body: bytes) -> tuple[str, str]:

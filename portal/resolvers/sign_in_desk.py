@@ -17,7 +17,7 @@ from portal.identity.sessions import LONGEST
 from portal.identity.sign_in import SIGN_IN_LIFE, SignInClient, draw_sign_in, parse_callback
 from portal.identity.sign_in_faults import STATUSES, SignInReason, SignInRefused
 from portal.logs import logger_of
-from portal.resolvers.browser import check_own_page, read_cookie, sign_in_cookie
+from portal.resolvers.browser import Cookie, check_own_page, read_cookie, sign_in_cookie
 from portal.resolvers.buckets import Buckets
 from portal.resolvers.hosts import check_host, site_of
 from portal.resolvers.negotiation import wanted_language
@@ -120,8 +120,7 @@ class SignInDesk:
             await self.staff.refuse(refused.reason, whence)
             raise
         cookie = self.reader.cookie_for(request)
-        replaced = read_cookie(request, cookie)
-        begun = await self.staff.sign_in(signed_in, replaced, whence)
+        begun = await self.staff.sign_in(signed_in, _former(request, cookie), whence)
         language = wanted_language(request.headers.getlist("accept-language"))
         body = link(pending.return_to, _GO_ON, language)
         response = render_page(_SIGNED_IN, body, language, go_to=pending.return_to)
@@ -196,6 +195,14 @@ class SignInDesk:
             if status == 429:
                 response.headers["Retry-After"] = "1"
             return response
+
+
+def _former(request: Request, cookie: Cookie) -> str | None:
+    """Return the secret of the session that the new one replaces; what can't be read is of none."""
+    try:
+        return read_cookie(request, cookie)
+    except NotAnOperation:
+        return None
 
 
 def _single(request: Request, name: str) -> str | None:

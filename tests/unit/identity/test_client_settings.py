@@ -80,7 +80,7 @@ def test_other_provider_counts_in_the_demonstration() -> None:
     ids=str,
 )
 def test_demonstration_provider_is_refused_when_named(changed: dict[str, str], demonstration: str) -> None:
-    assert "demonstration" in refused(settings(demonstration=demonstration, **changed))
+    assert "demonstration" in refused(settings(None, demonstration=demonstration, **changed))
 
 
 @pytest.mark.parametrize("public_url", ["", "http://share.example.gov.cn", "http://10.0.0.5:8000"])

@@ -122,7 +122,7 @@ CLAIMS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("changed", CLAIMS.values(), ids=CLAIMS)
 def test_token_is_refused_when_a_claim_is_off(changed: dict[str, object]) -> None:
-    refused(own(**changed))
+    refused(own("ES256", **changed))
 
 
 HEADERS: dict[str, dict[str, object]] = {

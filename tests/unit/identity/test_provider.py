@@ -120,7 +120,7 @@ def test_key_for_one_algorithm_serves_no_other() -> None:
 
 
 SMALL = small_key()
-WRONG_CURVE = ECKey.generate_key("P-521", {"kid": "curve"})  # type: ignore[arg-type]
+WRONG_CURVE = ECKey.generate_key("P-521", {"kid": "curve"})
 KEY_FAULTS: dict[str, bytes] = {
     "empty": b"",
     "no JSON": b"<html>",

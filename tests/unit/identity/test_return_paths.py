@@ -1,4 +1,4 @@
-"""Where a browser goes after signing in: the form that is allowed, and everything that a reader could take otherwise."""
+"""Where a browser goes after signing in: the form that is allowed, and what a reader could take otherwise."""
 
 from urllib.parse import urljoin, urlsplit
 
