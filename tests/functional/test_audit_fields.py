@@ -172,7 +172,7 @@ def proved(world: PortalWorld, receipt: str, by: str) -> dict[str, Any]:
         if found["state"] == "PROVED":
             return found
         world.run(asyncio.sleep(0.1))
-    raise AssertionError(found)
+    raise AssertionError(receipt)
 
 
 @pytest.mark.clause("threats.md T18")
