@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from tests.fixtures.small_bundle import CONSUMER
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+def portal(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """A portal that was asked as `ASKED` says."""
     folder = tmp_path_factory.mktemp("portal")
     portal = CommandLine(folder / "var")
@@ -24,7 +23,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     for document, by in ASKED:
         who = ("--public",) if by is None else ("--application", by.partition(":")[2])
         portal("query", *who, "-", stdin=io.BytesIO(document.encode()))
-    yield portal
+    return portal
 
 
 def acts(portal: CommandLine) -> list[dict[str, object]]:
