@@ -2,12 +2,14 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from portal_verify.cli import Streams
 from portal_verify.cli import run as verify
+from tests.architecture.sources import PROJECT
 from tests.fixtures.audit_readers import ASKED, readers_bundle
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.linked_bundle import RESIDENTS, VISITS
@@ -105,3 +107,37 @@ def test_wrong_arguments_are_told_in_a_sentence(portal: CommandLine, arguments: 
     ended = portal("audit", *arguments)
     assert ended.code == 2
     assert message in ended.err
+
+
+def documented(language: str) -> list[str]:
+    """The examples of docs/audit.md in that language, `console` for those of a shell."""
+    text = (PROJECT / "docs/audit.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def test_documented_commands_run_as_written(
+    portal: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [commands] = [example for example in documented("") if "portal audit export" in example]
+    ended: list[str] = []
+    for line in commands.splitlines():
+        words, _, file = line.partition(" > ")
+        program, *arguments = words.split()
+        out = io.StringIO()
+        if program == "portal-verify":
+            assert verify(arguments, Streams(out, io.StringIO(), is_chinese=False)) == 0
+        else:
+            assert portal(*arguments, out=out).code == 0
+        if file:
+            Path(file).write_text(out.getvalue(), encoding="utf-8")
+        ended.append(out.getvalue())
+    assert len(ended) == 3
+    assert ended[-1].endswith("no fault\n")
+
+
+def test_documented_query_runs_as_written(portal: CommandLine) -> None:
+    [document] = documented("graphql")
+    answer = portal("query", "--user", "inspector", "-", stdin=io.BytesIO(document.encode()))
+    assert answer.code == 0, answer.out
+    assert json.loads(answer.out)["data"]["auditStatistics"]
