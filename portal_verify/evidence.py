@@ -164,22 +164,18 @@ class _Check:
     def _check_names(self) -> None:
         wanted = {*FILES, MANIFEST, SIGNATURE}
         there = {path.name for path in self._folder.iterdir()}
-        for name in sorted(wanted - there):
-            raise FlawFound(name, FlawKind.MISSING)
         for name in sorted(there - wanted):
             raise FlawFound(name, FlawKind.UNEXPECTED)
         for name in sorted(wanted):
             # A link or a pipe would be another thing the next time that somebody looks.
             if (self._folder / name).is_symlink() or not (self._folder / name).is_file():
-                raise FlawFound(name, FlawKind.UNEXPECTED)
+                raise FlawFound(name, FlawKind.UNEXPECTED if name in there else FlawKind.MISSING)
 
     def _read_manifest(self) -> dict[str, Any]:
         """Return the manifest, signed by any key that could have been in force; which one it is is checked later."""
-        if any((self._folder / name).stat().st_size > _MAX_MANIFEST_BYTES for name in (MANIFEST, SIGNATURE)):
-            raise FlawFound(MANIFEST, FlawKind.UNREADABLE)
-        self._signed = (self._folder / MANIFEST).read_bytes()
+        self._signed = self._beginning_of(MANIFEST)
         try:
-            self._signature = bytes.fromhex((self._folder / SIGNATURE).read_text(encoding="ascii").strip())
+            self._signature = bytes.fromhex(self._beginning_of(SIGNATURE).decode().strip())
         except _WRONG_FORM:
             raise FlawFound(SIGNATURE, FlawKind.SIGNATURE) from None
         keys = Signers([*self._trusted, *self._named_keys()])
@@ -193,6 +189,11 @@ class _Check:
         if not is_ours:
             raise FlawFound(MANIFEST, FlawKind.UNREADABLE)
         return dict(manifest)
+
+    def _beginning_of(self, name: str) -> bytes:
+        """Return as much of a file as may be signed; of a longer one the signature is none."""
+        with (self._folder / name).open("rb") as file:
+            return file.read(_MAX_MANIFEST_BYTES)
 
     def _named_keys(self) -> list[bytes]:
         """Return the keys that signed checkpoints of the folder name; a line that can't be read names none."""

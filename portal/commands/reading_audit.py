@@ -61,7 +61,7 @@ async def _reader(portal: Portal, person: Person) -> Reader:
 def _table(counts: Sequence[Count], language: Language) -> str:
     heading = Text(en="uses permitted denied rows", zh="次数 准予 拒绝 行数").render(language).split()
     rows = [(str(one.uses), str(one.permitted), str(one.denied), str(one.rows), one.key or "-") for one in counts]
-    return "\n".join("\t".join(row) for row in [(*heading, ""), *rows]).rstrip("\t")
+    return "\n".join("\t".join(row) for row in [tuple(heading), *rows])
 
 
 def export_evidence(session: Session, options: EvidenceOptions) -> ExitCode:

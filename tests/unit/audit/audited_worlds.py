@@ -1,4 +1,4 @@
-"""Generated logs of requests, with links to other departments' entries, and of acts; the plain rule of who sees what."""
+"""Generated logs of requests, with links to others' entries, and of acts; a plain rule of who sees what."""
 
 import json
 from collections.abc import Iterator

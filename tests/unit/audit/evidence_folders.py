@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,15 +13,16 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal.audit.exporting import EvidenceExport, Exported
-from portal.audit.ledger import submit
+from portal.audit.ledger import Ledger, submit
 from portal.audit.records import Outcome
 from portal.audit.searching import Search
 from portal.audit.signing import SigningKeys
 from portal.storage.database import open_sync_database
-from portal_verify.evidence import FILES, MANIFEST, RECORDS, SEGMENTS, SIGNATURE, signed_manifest
+from portal_verify.evidence import CHECKPOINTS, FILES, MANIFEST, RECORDS, SEGMENTS, SIGNATURE, signed_manifest
+from portal_verify.segments import parse_segment
 from tests.unit.audit.attacked_logs import attack
 from tests.unit.audit.attacks import hash_before, sign_anew
-from tests.unit.audit.logs import KEY, MOMENT, OTHER_KEY, PERMITTED, REFUSED, Log, make_log
+from tests.unit.audit.logs import KEY, MOMENT, OTHER_KEY, PERMITTED, REFUSED, Log, make_log, write_many
 
 DENIED = Search(decision=Outcome.DENY)
 
@@ -77,6 +79,29 @@ def chain_as_before(log: Log) -> None:
     log.witness.write_text(json.dumps({"number": number, "hash": digest}), encoding="utf-8")
 
 
+def make_foreign(folder: Path) -> Path:
+    """Return evidence of another portal."""
+    (folder / "log").mkdir()
+    other = replace(make_log(folder / "log"), key=OTHER_KEY)
+    with closing(other.open()) as ledger:
+        write_many(ledger, 30)
+        ledger.checkpoint()
+    export(other, folder / "evidence", Search(), OTHER_KEY)
+    return folder / "evidence"
+
+
+def rotate(chains: Log, folder: Path) -> Log:
+    """A copy of the log that goes on under another key."""
+    for path in (*chains.files(), chains.witness):
+        shutil.copyfile(path, folder / path.name)
+    log = Log(folder / chains.path.name)
+    with closing(Ledger(log.url, SigningKeys([KEY, OTHER_KEY]), log.witness)) as ledger:
+        write_many(ledger, 10)
+        ledger.checkpoint()
+        ledger.checkpoint()
+    return log
+
+
 @dataclass(frozen=True, slots=True)
 class Tampering:
     """A copy of a folder, another portal's evidence, and a source of chance for where to strike."""
@@ -99,9 +124,22 @@ class Tampering:
         manifest = json.loads((self.folder / MANIFEST).read_bytes())
         for one in manifest["files"]:
             one["sha256"] = hashlib.sha256((self.folder / one["name"]).read_bytes()).hexdigest()
-        text = json.dumps(manifest).encode()
-        (self.folder / MANIFEST).write_bytes(text)
-        (self.folder / SIGNATURE).write_text(key.sign(signed_manifest(text)).hex(), encoding="ascii")
+        self.sign(json.dumps(manifest).encode(), key)
+
+    def sign(self, manifest: bytes, key: Ed25519PrivateKey = KEY) -> None:
+        """Put another manifest in place of the folder's, and sign it."""
+        (self.folder / MANIFEST).write_bytes(manifest)
+        (self.folder / SIGNATURE).write_text(key.sign(signed_manifest(manifest)).hex(), encoding="ascii")
+
+    def sign_checkpoint(self, number: int, **changed: object) -> None:
+        """Change a checkpoint's body, and sign it with the key."""
+        lines = [json.loads(line) for line in self.lines(CHECKPOINTS)]
+        [members] = [line for line in lines if line["number"] == number]
+        body = json.dumps(json.loads(members["body"]) | changed)
+        signature = KEY.sign(body.encode())
+        digest = hashlib.sha256(body.encode() + signature).hexdigest()
+        members |= {"body": body, "signature": signature.hex(), "hash": digest}
+        self.write(CHECKPOINTS, [json.dumps(line).encode() for line in lines])
 
 
 Manipulation = Callable[[Tampering], str]
@@ -303,10 +341,41 @@ def change_the_form_and_seal(tampering: Tampering) -> str:
 def name_other_files_and_seal(tampering: Tampering) -> str:
     manifest = json.loads((tampering.folder / MANIFEST).read_bytes())
     manifest["files"] = manifest["files"][:-1]
-    text = json.dumps(manifest).encode()
-    (tampering.folder / MANIFEST).write_bytes(text)
-    (tampering.folder / SIGNATURE).write_text(KEY.sign(signed_manifest(text)).hex(), encoding="ascii")
+    tampering.sign(json.dumps(manifest).encode())
     return MANIFEST
+
+
+def sign_no_manifest(tampering: Tampering) -> str:
+    tampering.sign(tampering.random.choice([b"nothing", b"[]", b"{}", b"\xff"]))
+    return MANIFEST
+
+
+def cut_last_record_and_seal(tampering: Tampering) -> str:
+    lines = tampering.lines(RECORDS)
+    tampering.write(RECORDS, lines[:-1])
+    tampering.seal_again(KEY)
+    return f"{RECORDS}:{len(lines)} "
+
+
+def chain_a_record_that_names_another_place(tampering: Tampering) -> str:
+    """As the portal itself could: chain, checkpoint and folder are all made anew around it."""
+    records, segments = tampering.lines(RECORDS), tampering.lines(SEGMENTS)
+    segment = json.loads(segments[0])
+    forged = records[0].replace(b'"sequence":%d,' % segment["records"][0], b'"sequence":999,')
+    segment["digests"][segment["records"][0] - segment["first"]] = hashlib.sha256(forged).hexdigest()
+    tampering.write(RECORDS, [forged, *records[1:]])
+    tampering.write(SEGMENTS, [json.dumps(segment).encode(), *segments[1:]])
+    sequence, head = parse_segment(segment).head
+    tampering.sign_checkpoint(segment["checkpoint"], heads=[[segment["writer"], sequence, head.hex()]])
+    tampering.seal_again(KEY)
+    return f"{RECORDS}:1 "
+
+
+def sign_a_checkpoint_without_heads_and_seal(tampering: Tampering) -> str:
+    number = json.loads(tampering.lines(CHECKPOINTS)[0])["number"]
+    tampering.sign_checkpoint(number, heads=tampering.random.choice([None, 7, [[1]], [[1, 2, "x"]]]))
+    tampering.seal_again(KEY)
+    return f"{CHECKPOINTS}:1"
 
 
 def pass_a_checkpoint_off_as_the_manifest(tampering: Tampering) -> str:
@@ -343,5 +412,9 @@ MANIPULATIONS: tuple[Manipulation, ...] = (
     sign_a_checkpoint_with_another_key_and_seal,
     change_the_form_and_seal,
     name_other_files_and_seal,
+    sign_no_manifest,
+    cut_last_record_and_seal,
+    chain_a_record_that_names_another_place,
+    sign_a_checkpoint_without_heads_and_seal,
     pass_a_checkpoint_off_as_the_manifest,
 )

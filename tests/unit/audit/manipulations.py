@@ -68,6 +68,11 @@ def pass_a_request_off_as_an_act(attack: Attack) -> LogFault:
     return record_fault(writer, sequence, FaultKind.COLUMNS)
 
 
+def add_a_part_of_no_record(attack: Attack) -> LogFault:
+    attack.run("INSERT INTO audit_parts VALUES ('e', 't', 1, 900, NULL, 'permit', 3, NULL)")
+    return record_fault(1, 900, FaultKind.GAP)
+
+
 def swap_columns(attack: Attack) -> LogFault:
     """Subject and entry change places."""
     writer, sequence = attack.any_record()
@@ -311,6 +316,7 @@ MANIPULATIONS: tuple[Manipulation, ...] = (
     flip_hash,
     edit_column,
     empty_column,
+    add_a_part_of_no_record,
     swap_columns,
     claim_another_purpose,
     pass_a_request_off_as_an_act,

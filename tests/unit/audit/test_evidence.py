@@ -1,4 +1,4 @@
-"""Evidence folders: what is exported is verified by a program that shares no code, and any change is found and located."""
+"""Evidence: what is exported is verified by a program that shares no code; any change is found and located."""
 
 import json
 import shutil
@@ -11,9 +11,7 @@ from random import Random
 import pytest
 
 from portal.audit.exporting import Exported
-from portal.audit.ledger import Ledger
 from portal.audit.searching import Search
-from portal.audit.signing import SigningKeys
 from portal.errors import AuditUnavailable, BadInput
 from portal_verify.evidence import EvidenceVerification, Flaw, FlawKind, verify_evidence
 from tests.unit.audit.evidence_folders import (
@@ -24,6 +22,8 @@ from tests.unit.audit.evidence_folders import (
     chain_as_before,
     export,
     make_chains,
+    make_foreign,
+    rotate,
 )
 from tests.unit.audit.logs import KEY, MOMENT, OTHER_KEY, Log, public_pem, write_many
 
@@ -44,20 +44,7 @@ def exported(chains: Log, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Evidence of another portal."""
-    folder = tmp_path_factory.mktemp("foreign")
-    log = make_chains(folder / "log")
-    other = Log(log.path, OTHER_KEY)
-    with closing(sqlite3.connect(log.path)) as raw, raw:
-        raw.execute("DELETE FROM audit_checkpoints")
-        raw.execute("DELETE FROM audit_records")
-        raw.execute("DELETE FROM audit_writers")
-    log.witness.unlink()
-    with closing(other.open()) as ledger:
-        write_many(ledger, 30)
-        ledger.checkpoint()
-    export(other, folder / "evidence", Search(), OTHER_KEY)
-    return folder / "evidence"
+    return make_foreign(tmp_path_factory.mktemp("foreign"))
 
 
 def verify(folder: Path, *witnesses: str) -> EvidenceVerification:
@@ -98,26 +85,13 @@ def test_manipulations_are_more_than_two_hundred() -> None:
 
 
 def test_folder_follows_a_rotation_from_the_first_key_alone(tmp_path: Path, chains: Log) -> None:
-    log = rotated(chains, tmp_path)
+    log = rotate(chains, tmp_path)
     exported = export(log, tmp_path / "all", Search(), KEY, OTHER_KEY)
     assert exported.records == 70
     assert verify(tmp_path / "all").flaw is None
     # The former key signs nothing any more, whoever holds it.
     Tampering(tmp_path / "all", tmp_path, Random(1)).seal_again(KEY)
     assert verify(tmp_path / "all").flaw == Flaw("manifest.json", FlawKind.SIGNATURE)
-
-
-def rotated(chains: Log, folder: Path) -> Log:
-    """A copy of the log that goes on under another key."""
-    for path in (*chains.files(), chains.witness):
-        shutil.copyfile(path, folder / path.name)
-    log = Log(folder / chains.path.name)
-    ledger_keys = SigningKeys([KEY, OTHER_KEY])
-    with closing(Ledger(log.url, ledger_keys, log.witness)) as ledger:
-        write_many(ledger, 10)
-        ledger.checkpoint()
-        ledger.checkpoint()
-    return log
 
 
 def test_uncovered_records_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Who may read which record, and how much of it: a plain rule, held against what generated logs give (T65)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -81,7 +81,7 @@ def test_every_role_set_sees_of_every_record_what_the_rule_says(world: World) ->
     assert compared == len(PEOPLE) * len(world.records)
 
 
-def is_hidden(shown: dict[str, object]) -> bool:
+def is_hidden(shown: Mapping[str, object]) -> bool:
     """Whether what a provider sees holds nothing of others' values, people and places."""
     text = str(shown)
     return not HIDDEN & shown.keys() and not any(word in text for word in ("secret", "hmac", "192.0.2.1"))
