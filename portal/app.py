@@ -23,6 +23,7 @@ from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.access.sources import open_source
 from portal.administration.activation import keep_activating
+from portal.administration.counting import RowCounter
 from portal.administration.database import ContentDatabase
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
@@ -178,7 +179,7 @@ def _office(settings: Settings, road: Road, staff: Staff, readings: LogReadings)
     return Office(
         duties,
         staff,
-        ChangeDesk(database, road.keeper, road.recorder, duties),
+        ChangeDesk(database, road.keeper, road.recorder, duties, RowCounter(road.source, road.table_of)),
         FreezeDesk(database, road.keeper, road.recorder, duties),
         ReadingDesk(readings, road.recorder, duties, public_keys, road.now),
         QuestionDesk(database, road.keeper, road.recorder, duties),

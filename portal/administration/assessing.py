@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from portal.administration.documents import Declaration
-from portal.administration.revising import Faulty, Revised
+from portal.administration.revising import Revised
 from portal.errors import Fault
 from portal.policies.checking.change import check_change
 from portal.policies.checking.findings import Finding, Severity
@@ -39,6 +39,8 @@ class Assessment:
     impact: Impact = NO_IMPACT
     base: Mapping[str, int] = field(default_factory=dict)
     accepted: frozenset[str] = frozenset()
+    rows: tuple[tuple[int | None, int | None], ...] = ()
+    """How many rows the first shifts' first party is given before and after; None where they weren't counted."""
 
     @property
     def is_sound(self) -> bool:
@@ -53,14 +55,12 @@ class Assessment:
 
 def assess(
     before: DecisionPoint,
-    revised: Revised | Faulty,
+    revised: Revised,
     declaration: Declaration,
     now: datetime,
     count_rows: CountRows | None = None,
 ) -> Assessment:
     """Return what the change would do, held against what holds now."""
-    if isinstance(revised, Faulty):
-        return Assessment(revised.faults)
     # A freeze is an emergency and no state to be held to: lifting one promises nothing anew, and while one holds the
     # rest of the change is expected to do what it will do afterwards.
     was = _with_freezes(before.snapshot, revised.snapshot.content.freezes)

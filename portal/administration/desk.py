@@ -32,6 +32,7 @@ from portal.administration.change_store import (
     read_change,
     store_step,
 )
+from portal.administration.counting import RowCounter, count_shift
 from portal.administration.database import ContentDatabase
 from portal.administration.documents import ChangeDocument, Restoration
 from portal.administration.in_force import bring_into_force, present_content, revise_change, revise_stored
@@ -75,6 +76,8 @@ class Judgement:
     note: str = ""
 
 
+SHIFTS_COUNTED = 20
+"""Of so many parts of an impact the rows are counted; who changes more looks at the entries one by one."""
 _ACTS = {
     Step.DRAFT: Act.CHANGE_DRAFTED,
     Step.EDIT: Act.CHANGE_DRAFTED,
@@ -94,6 +97,7 @@ class ChangeDesk:
     keeper: SnapshotKeeper
     recorder: Recorder
     duties: Duties
+    counter: RowCounter
 
     async def list(
         self, person: Person, states: Sequence[ChangeState], first: int, after: int | None
@@ -265,7 +269,13 @@ class ChangeDesk:
         present, after = await self.database.read(revised)
         before = DecisionPoint(Snapshot(parse_content(present)), self.keeper.matchers)
         declared = change.document.declaration if change.rows is None else OF_A_LOAD
-        return await asyncio.to_thread(assess, before, after, declared, self.keeper.now())
+        if isinstance(after, Faulty):
+            return Assessment(after.faults)
+        count_rows = self.counter.blocking(after.snapshot, asyncio.get_running_loop())
+        found = await asyncio.to_thread(assess, before, after, declared, self.keeper.now(), count_rows)
+        points = (before, DecisionPoint(after.snapshot, before.matchers))
+        shifts = found.impact.shifts[:SHIFTS_COUNTED]
+        return replace(found, rows=tuple([await count_shift(self.counter, points, shift) for shift in shifts]))
 
     async def _check_still_sound(self, change: ChangeSet) -> None:
         assessment = await self._assess(change)

@@ -1,6 +1,7 @@
 """An assessment in words, for people at the command line and over the API."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 from portal.administration.assessing import Assessment
 from portal.conditions.values import render_instant
@@ -46,8 +47,8 @@ def render_assessment(assessment: Assessment) -> Iterator[Text]:
         yield _guarantee(guarantee, accepted=guarantee.promise.value in assessment.accepted)
     for finding in assessment.findings:
         yield _finding(finding)
-    for shift in assessment.impact.shifts:
-        yield render_shift(shift)
+    for shift, rows in zip_longest(assessment.impact.shifts, assessment.rows):
+        yield render_shift(shift, rows)
     if assessment.is_sound:
         yield Text(en="sound: it may be submitted", zh="检查通过：可以提交")
     else:
@@ -119,8 +120,8 @@ def render_broken(broken: Broken) -> Text:
     )
 
 
-def render_shift(shift: Shift) -> Text:
-    """Return in a line who gains or loses what."""
+def render_shift(shift: Shift, rows: tuple[int | None, int | None] | None) -> Text:
+    """Return in a line who gains or loses what, and of how many rows now where they were counted."""
     way, items = _WAYS[shift.way], ", ".join(shift.items)
     who, purposes = ", ".join(map(str, shift.who)), _purposes(shift.purposes)
     until = (
@@ -128,11 +129,18 @@ def render_shift(shift: Shift) -> Text:
         if shift.ends is None
         else Text(en=f" until {render_instant(shift.ends)}", zh=f" 至 {render_instant(shift.ends)}")
     )
-    begins = render_instant(shift.begins)
+    begins, counted = render_instant(shift.begins), _counted(rows)
     return Text(
-        en=f"{who} {way.en} {items} of {shift.entry} for {purposes} from {begins}{until.en}",
-        zh=f"{who} {way.zh} {shift.entry} 的 {items}，用途 {purposes}，自 {begins}{until.zh}",
+        en=f"{who} {way.en} {items} of {shift.entry} for {purposes} from {begins}{until.en}{counted.en}",
+        zh=f"{who} {way.zh} {shift.entry} 的 {items}，用途 {purposes}，自 {begins}{until.zh}{counted.zh}",
     )
+
+
+def _counted(rows: tuple[int | None, int | None] | None) -> Text:
+    before, after = rows or (None, None)
+    if before is None or after is None:
+        return Text(en="", zh="")
+    return Text(en=f"; {before} rows before, {after} after", zh=f"；数据行：此前 {before}，此后 {after}")
 
 
 def _purposes(purposes: Sequence[str | None]) -> str:

@@ -53,6 +53,7 @@ class ChangeImpactType:
     """Who gains or loses which items of an entry, for which purposes, modes and matters, from when to when.
 
     A purpose that is null is none stated, a matter that is null any that no policy names, an end that is null none.
+    Rows are those that the first of `who` is given now, and will be; null where they weren't counted.
     """
 
     who: list[str]
@@ -65,6 +66,8 @@ class ChangeImpactType:
     since: DateTime
     until: DateTime | None
     policies: list[str]
+    rows_before: int | None
+    rows_after: int | None
     text: str
 
 

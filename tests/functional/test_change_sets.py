@@ -204,6 +204,8 @@ def test_impact_tells_who_gains_what(world: PortalWorld) -> None:
     assert {one["way"] for one in gained} == {"OPENED"}
     assert any(f"department:{CONSUMER}" in one["who"] for one in gained)
     assert all(one["purposes"] == ["VERIFICATION"] for one in gained)
+    # Of 12 residents the restriction on low incomes keeps two: one is poor, of one it isn't known.
+    assert {(one["rowsBefore"], one["rowsAfter"]) for one in gained} == {(0, 10)}
 
 
 def test_later_time_is_kept_to(world: PortalWorld) -> None:

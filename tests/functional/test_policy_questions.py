@@ -52,7 +52,9 @@ def records(world: PortalWorld) -> list[dict[str, Any]]:
     """What is in the audit, in the order in which it came."""
     engine = open_sync_database(world.settings.database_url)
     with engine.connect() as connection:
-        rows = connection.execute(select(audit_records.c.record).order_by(audit_records.c.writer, audit_records.c.sequence))
+        rows = connection.execute(
+            select(audit_records.c.record).order_by(audit_records.c.writer, audit_records.c.sequence)
+        )
         found = [json.loads(row.record) for row in rows]
     engine.dispose()
     return found
@@ -141,7 +143,12 @@ def test_why_refused_says_that_policies_moved(tmp_path: Path) -> None:
         in_force(
             world,
             {
-                "put": [{"kind": "policy", "document": {"id": "more", **allow(RESIDENTS, f"department:{CONSUMER}", ["code"])}}],
+                "put": [
+                    {
+                        "kind": "policy",
+                        "document": {"id": "more", **allow(RESIDENTS, f"department:{CONSUMER}", ["code"])},
+                    }
+                ],
                 "declare": {"purposes": ["verification"], "lasting": ["more"]},
             },
         )

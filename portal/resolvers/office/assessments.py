@@ -1,6 +1,7 @@
 """What a change would do, as the API tells it."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from portal.administration.assessing import Assessment
 from portal.administration.wording import render_broken, render_example, render_shift
@@ -32,7 +33,9 @@ def assessment_value(assessment: Assessment, language: Language) -> ChangeAssess
         findings=[_finding(finding, language) for finding in assessment.findings],
         broken_expectations=[render_broken(broken).render(language) for broken in assessment.broken],
         guarantees=[*_guarantees(assessment, language)],
-        impact=[_shift(shift, language) for shift in assessment.impact.shifts],
+        impact=[
+            _shift(shift, rows, language) for shift, rows in zip_longest(assessment.impact.shifts, assessment.rows)
+        ],
     )
 
 
@@ -63,7 +66,8 @@ def _example(guarantee: Guarantee, language: Language) -> str | None:
     return None if found is None else render_example(found).render(language)
 
 
-def _shift(shift: Shift, language: Language) -> ChangeImpactType:
+def _shift(shift: Shift, rows: tuple[int | None, int | None] | None, language: Language) -> ChangeImpactType:
+    before, after = rows or (None, None)
     return ChangeImpactType(
         who=[str(one) for one in shift.who],
         resource=shift.entry,
@@ -75,5 +79,7 @@ def _shift(shift: Shift, language: Language) -> ChangeImpactType:
         since=DateTime(render_instant(shift.begins)),
         until=None if shift.ends is None else DateTime(render_instant(shift.ends)),
         policies=[*shift.records],
-        text=render_shift(shift).render(language),
+        rows_before=before,
+        rows_after=after,
+        text=render_shift(shift, rows).render(language),
     )
