@@ -133,6 +133,14 @@ def test_nobody_freezes_without_a_second_factor(world: PortalWorld) -> None:
         freeze(world, "everything", person(Role.POLICY_ADMINISTRATOR, confirmed=False))
 
 
+def test_freeze_over_the_api_takes_a_code(world: PortalWorld) -> None:
+    document = 'mutation { freeze(target: "everything", reason: "疑似泄露", code: "000000") { id } }'
+    (error,) = world.ask(document, by=OFFICER).errors
+    assert error["extensions"]["code"] == "FORBIDDEN"
+    assert "second factor" in error["message"]
+    assert codes(world, NAMES, CHECKER) == []
+
+
 @pytest.mark.parametrize("target", ["entry:999", f"item:{RESIDENTS}#nothing", "department:x", "application:x"])
 def test_what_is_not_there_is_not_frozen(world: PortalWorld, target: str) -> None:
     with pytest.raises(BadInput, match="there is no"):
