@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import assert_never
 
 import casbin
 
@@ -132,6 +133,7 @@ def reaches_target(duty: Duty, actor: Actor, target: Target) -> bool:
             return target.provider is not None and target.provider == actor.subject.department
         case Reach.CONSUMED:
             return target.consumer is not None and target.consumer == actor.subject.department
+    assert_never(duty.reach)
 
 
 def is_second_person(duty: Duty, actor: Actor, target: Target) -> bool:

@@ -19,7 +19,14 @@ from portal.policies.freezes import Freeze, load_freeze
 from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
-from portal.policies.successions import Successions, follow_entry, follow_records, successions_of, unfollowed
+from portal.policies.successions import (
+    Successions,
+    follow_entry,
+    follow_freezes,
+    follow_records,
+    successions_of,
+    unfollowed,
+)
 from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, unreadable
 from portal.storage.quarantine import Quarantine
 from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
@@ -102,7 +109,9 @@ def parse_content(content: StoredContent) -> PortalContent:
             records=follow_records(stored.records, entry_by_code, stored.successions),
             quarantine=content.quarantine,
             key_files={path: row.octets("content") for path, row in content.active(key_files).items()},
-            freezes=tuple(load_freeze(name, row) for name, row in sorted(content.active(freezes).items())),
+            freezes=follow_freezes(
+                (load_freeze(name, row) for name, row in sorted(content.active(freezes).items())), stored.successions
+            ),
         )
 
 

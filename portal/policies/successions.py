@@ -26,6 +26,7 @@ from portal.conditions.tree import (
 from portal.errors import Text
 from portal.identity.registry import Department, DepartmentStatus, Registry, Successor
 from portal.identity.successions import circular_successions
+from portal.policies.freezes import Freeze, FreezeTarget, Frozen
 from portal.policies.records import Consumer, ConsumerKind, Effect, PolicyKind, PolicyRecord
 from portal.storage.content import unreadable
 from portal.vocabulary import DepartmentCode, EntryCode
@@ -117,6 +118,19 @@ def _follow_record(record: PolicyRecord, entry: CatalogEntry, successions: Succe
         consumer = _ended_consumer(record, successions)
         heir = None if consumer is None else successions.follow(consumer.code, lambda one: record.id in one.policies)
         yield record if consumer is None or heir in (None, consumer.code) else _given(record, consumer, str(heir))
+
+
+def follow_freezes(freezes: Iterable[Freeze], successions: Successions) -> tuple[Freeze, ...]:
+    """Return the freezes, those of ended departments also on each department that came of one."""
+    return tuple(followed for freeze in freezes for followed in _follow_freeze(freeze, successions))
+
+
+def _follow_freeze(freeze: Freeze, successions: Successions) -> Iterator[Freeze]:
+    yield freeze
+    code = DepartmentCode(freeze.frozen.target)
+    if freeze.frozen.kind is FreezeTarget.DEPARTMENT and code in successions.ended:
+        for heir in successions.heirs(code):
+            yield replace(freeze, frozen=Frozen(FreezeTarget.DEPARTMENT, heir))
 
 
 def _ended_consumer(record: PolicyRecord, successions: Successions) -> Department | None:

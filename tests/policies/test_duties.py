@@ -148,6 +148,7 @@ WHEREVER: Mapping[Operation, set[Role]] = {
     Operation.READ_AUDIT: {AUDITOR},
     Operation.VIEW_SESSIONS: {SYSTEM},
     Operation.END_SESSION: {SYSTEM},
+    Operation.RESET_FACTOR: {SYSTEM},
 }
 ON_OWN_ENTRIES: Mapping[Operation, set[Role]] = {
     Operation.ASK_POLICY: {MANAGER, HEAD},

@@ -2,6 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -28,12 +30,32 @@ from sqlalchemy.types import UserDefinedType
 from portal.bundles.store import PortalStore
 from portal.errors import PolicyUnavailable
 from portal.policies.information_point import parse_content
-from portal.storage.content import _read, read_content
+from portal.storage.content import ContentRow, _read, read_content
 from portal.storage.database import for_writing, open_sync_database
-from portal.storage.tables import CONTENT_TABLES, epoch, policy_records, portal
-from tests.fixtures.small_bundle import add_agreement, load, new_store, small_bundle
+from portal.storage.tables import CONTENT_TABLES, epoch, expectations, freezes, policy_records, portal
+from tests.fixtures.register_changes import change_register, put_rows
+from tests.fixtures.small_bundle import add_agreement, content_of, load, new_store, small_bundle
 
 TABLES = (epoch, portal, *(table for content in CONTENT_TABLES for table in (content.table, *content.children)))
+
+
+ROWS = (
+    (
+        freezes,
+        ContentRow(
+            {
+                "target_kind": "entry",
+                "target": "303001001/00001",
+                "item": "name",
+                "reason": "合成",
+                "frozen_by": "user:a",
+                "frozen_at": "2026-03-01T08:00:00Z",
+            },
+            {},
+        ),
+    ),
+    (expectations, ContentRow({"verdict": "never", "document": "{}", "reason": "合成"}, {})),
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +70,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PortalStore:
     draft.policies["statute-1"]["items"] = ["code", "name"]
     draft.departments[0] = draft.departments[0].replace("提供方", "提供单位")
     load(draft.read(folder / "second"), store)
+    # What a bundle doesn't hold, twice as well.
+    for since in (date(2026, 2, 1), date(2026, 2, 2)):
+        registry = content_of(store).registry
+        of_each = (registry.departments, registry.applications, registry.users)
+        change_register(store, *(replace(one, since=since) for of in of_each for one in of.values()))
+        put_rows(store, {(table.name, f"{table.name}-{n}"): row for table, row in ROWS for n in (1, 2)})
     return store
 
 

@@ -23,9 +23,17 @@ from portal.conditions.tree import (
 )
 from portal.errors import PolicyUnavailable
 from portal.identity.registry import Department, DepartmentStatus, Registry, Successor
+from portal.policies.freezes import Freeze, FreezeTarget, Frozen
 from portal.policies.matching import meets, subject_attributes
 from portal.policies.records import ANY, Consumer, ConsumerKind, Effect, PolicyKind, PolicyRecord
-from portal.policies.successions import Successions, follow_entry, follow_records, successions_of, unfollowed
+from portal.policies.successions import (
+    Successions,
+    follow_entry,
+    follow_freezes,
+    follow_records,
+    successions_of,
+    unfollowed,
+)
 from portal.vocabulary import (
     ApplicationId,
     DepartmentCode,
@@ -287,6 +295,29 @@ def test_records_keep_what_else_they_say() -> None:
     record = replace(STATUTE, applications=(ApplicationId("app"),), version=7, basis="合成依据")
     [found] = followed(record, successions(merged(OLD, NEW)))
     assert replace(found, consumer=record.consumer) == record
+
+
+def frozen(kind: FreezeTarget, target: str) -> Freeze:
+    return Freeze(PolicyId("freeze:1"), Frozen(kind, target), "合成", "user:a", "2026-03-01T08:00:00Z")
+
+
+@pytest.mark.clause("threats.md T84")
+def test_freeze_of_a_department_holds_for_all_that_came_of_it() -> None:
+    found = successions(split(Successor(NEW, (NAMED,)), Successor(OTHER)), merged(OTHER, LAST))
+    freezes = follow_freezes([frozen(FreezeTarget.DEPARTMENT, OLD)], found)
+    assert [one.frozen.target for one in freezes] == [OLD, LAST, NEW]
+    assert {one.id for one in freezes} == {"freeze:1"}
+
+
+@pytest.mark.clause("threats.md T84")
+def test_other_freezes_stay_as_they_are() -> None:
+    found = successions(merged(OLD, NEW))
+    freezes = (
+        frozen(FreezeTarget.DEPARTMENT, OTHER),
+        frozen(FreezeTarget.APPLICATION, OLD),
+        frozen(FreezeTarget.EVERYTHING, ""),
+    )
+    assert follow_freezes(freezes, found) == freezes
 
 
 def test_heirs_are_all_active_departments_that_came_of_one() -> None:
