@@ -166,7 +166,9 @@ def _near(operand: Value) -> Iterator[Value]:
             yield from _shifted(operand, _INSTANT)
         case date():
             yield from _shifted(operand, timedelta(days=1))
-        case int() | Decimal():
+        case int():
+            yield from (near for near in (operand - 1, operand + 1) if INTEGER_MIN <= near <= INTEGER_MAX)
+        case Decimal():
             yield from (operand - 1, operand + 1)
         case str():
             return
