@@ -171,7 +171,8 @@ def _near(operand: Value) -> Iterator[Value]:
         case Decimal():
             yield from (operand - 1, operand + 1)
         case str():
-            return
+            # Texts near others are made where they begin, hold and end as asked.
+            yield from ()
         case _:
             assert_never(operand)
 
