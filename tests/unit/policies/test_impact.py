@@ -187,6 +187,14 @@ def test_attribute_is_a_change_of_policy_where_a_record_tests_it() -> None:
     assert set(ways(of_register(REGISTRY, moved, scoped))) == {Way.WIDENED, Way.NARROWED}
 
 
+def test_departments_are_alike_only_where_what_is_tested_of_them_is() -> None:
+    apart = registry([department(PROVIDER), department(CONSUMER, region="11"), department(STRANGER, region="12")])
+    agreed = {"kind": "agreement", "consumer": "any_department", "valid_from": NOW.isoformat()}
+    regional = record(**agreed, valid_until=(NOW + timedelta(days=9)).isoformat(), condition={"region": {"eq": "12"}})
+    found = compare_access(content([OF], [], apart), content([OF], [regional], apart), NOW)
+    assert ways(found) == {Way.OPENED: {f"department:{STRANGER}"}}
+
+
 @pytest.mark.clause("threats.md T30")
 def test_person_is_a_change_of_policy_where_a_record_tests_it() -> None:
     hired = registry(users=[user("clerk", CONSUMER), user("newcomer", CONSUMER)])
