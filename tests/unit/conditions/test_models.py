@@ -261,3 +261,25 @@ def test_formulas_are_negated_whole() -> None:
     assert not can_hold(negate(HOLDS))
     with pytest.raises(AssertionError):
         negate(Literal(Side.ROW, "name", None, outcome=True))
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        (
+            text(Operator.STARTS_WITH, "3"),
+            text(Operator.GT, "32"),
+            Not(text(Operator.CONTAINS, "0")),
+            Not(text(Operator.CONTAINS, "~")),
+        ),
+        (
+            InNetwork("address", NETWORKS[0]),
+            Not(InNetwork("address", NETWORKS[1])),
+            Not(InNetwork("address", ip_network("10.255.0.0/16"))),
+        ),
+    ],
+)
+def test_what_no_value_was_found_for_counts_as_possible(tests: tuple[Condition, ...]) -> None:
+    model = find_model(claim(And(tests)))
+    assert model is not None
+    assert not model.certain
