@@ -157,21 +157,22 @@ def _texts(told: Sequence[Told], texts: Sequence[str]) -> Iterator[str]:
                 yield from (f"{start}{filler}{middle}{filler}{end}" for filler in _FILLERS)
 
 
-def _near(operand: Value) -> Iterator[Value]:
-    """Yield the values beside one; that of another boolean."""
+def _near(operand: Value) -> Iterable[Value]:
+    """Return the values beside one; of a boolean the other. Texts are made where they begin, hold and end as asked."""
     match operand:
         case bool():
-            yield not operand
+            return (not operand,)
         case datetime():
-            yield from _shifted(operand, _INSTANT)
+            return _shifted(operand, _INSTANT)
         case date():
-            yield from _shifted(operand, timedelta(days=1))
-        case int() | Decimal():
-            yield from (operand - 1, operand + 1)
+            return _shifted(operand, timedelta(days=1))
+        case int():
+            return [near for near in (operand - 1, operand + 1) if INTEGER_MIN <= near <= INTEGER_MAX]
+        case Decimal():
+            return (operand - 1, operand + 1)
         case str():
-            return
-        case _:
-            assert_never(operand)
+            return ()
+    assert_never(operand)
 
 
 def _shifted(moment: date, step: timedelta) -> Iterator[date]:

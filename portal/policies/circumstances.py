@@ -175,10 +175,10 @@ def _of_now(operator: Operator, moment: datetime) -> Claim:
     return Claim(Comparison("now", operator, moment), Truth.TRUE, Side.REQUEST)
 
 
-def windows_of(records: Iterable[PolicyRecord], now: datetime, further: Iterable[datetime] = ()) -> tuple[Window, ...]:
+def windows_of(records: Iterable[PolicyRecord], now: datetime) -> tuple[Window, ...]:
     """Return the periods from now on between the moments at which one of the records begins or ends."""
     moments = {moment for record in records for moment in (record.valid_from, record.valid_until) if moment is not None}
-    later = sorted(moment for moment in moments | set(further) if moment > now)
+    later = sorted(moment for moment in moments if moment > now)
     return tuple(Window(begins, ends) for begins, ends in zip([now, *later], [*later, None], strict=True))
 
 

@@ -25,7 +25,7 @@ from portal.policies.decision import Permit, Use
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.matching import Request
 from portal.policies.questions import Viewer
-from portal.policies.reach import grant_of, ground_of, reading
+from portal.policies.reach import Ground, grant_of, ground_of, reading
 from portal.policies.reading import parse_record
 from portal.policies.records import ANY, Any, Consumer, ConsumerKind, PolicyRecord
 from portal.policies.snapshot import Snapshot
@@ -177,22 +177,18 @@ def _stands_for(consumer: Consumer, party: Party, provider: str) -> bool:
 
 
 def _read_after_all(expectation: Expectation, snapshot: Snapshot, now: datetime) -> Broken | None:
-    state = snapshot.state_by_code.get(expectation.resource)
-    if state is None:
-        return None
     for party in parties_of(snapshot.registry):
-        if _stands_for(expectation.consumer, party, state.entry.provider):
-            broken = _read_by(expectation, party, snapshot, now)
+        ground = ground_of(snapshot, expectation.resource, party)
+        if ground is not None and _stands_for(expectation.consumer, party, ground.entry.provider):
+            broken = _read_by(expectation, ground, snapshot, now)
             if broken is not None:
                 return broken
     return None
 
 
-def _read_by(expectation: Expectation, party: Party, snapshot: Snapshot, now: datetime) -> Broken | None:
-    """Return a request of the party that could be permitted; None where there is none, now or ever."""
-    ground = ground_of(snapshot, expectation.resource, party)
-    if ground is None:
-        return None
+def _read_by(expectation: Expectation, ground: Ground, snapshot: Snapshot, now: datetime) -> Broken | None:
+    """Return a request of the ground's party that could be permitted; None where there is none, now or ever."""
+    party = ground.party
     for name in _named_items(expectation, ground.entry):
         item = ground.entry.item(name)
         covering = () if item is None else ground.covering(item)

@@ -126,6 +126,8 @@ def draw_near_record(draw: Random, entry: CatalogEntry, serial: int) -> PolicyRe
         record = replace(record, condition=TRUE)
     if chance(draw, 0.4) and record.kind in (PolicyKind.STATUTORY, PolicyKind.AGREEMENT, PolicyKind.RESTRICTION):
         record = replace(record, consumer=Consumer(ConsumerKind.DEPARTMENT, NAMES.departments[1]), applications=())
+    if record.kind is PolicyKind.UNCONDITIONAL and chance(draw, 0.5):
+        record = replace(record, consumer=Consumer(ConsumerKind.PUBLIC), applications=())
     if record.kind is PolicyKind.AGREEMENT:
         record = _as_agreement(draw, record, entry)
     return record

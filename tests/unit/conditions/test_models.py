@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from portal.conditions.formulas import Claim, Every, Formula, Side, Some, Truth, negate
+from portal.conditions.formulas import HOLDS, Claim, Every, Literal, Side, Some, Truth, negate
 from portal.conditions.meaning import Attribute, satisfies
-from portal.conditions.models import find_model
+from portal.conditions.models import DOUBT, Model, Setting, can_hold, find_model
 from portal.conditions.tree import (
     FALSE,
     TRUE,
@@ -26,6 +26,7 @@ from portal.conditions.tree import (
     NullTest,
     Operator,
     Or,
+    SubjectAttribute,
     Value,
 )
 
@@ -108,8 +109,8 @@ def check_claims(draw: Random) -> tuple[bool, bool]:
     claims = tuple(
         Claim(draw_condition(draw, names), draw.choice(list(Truth)), Side.REQUEST) for _ in range(draw.randint(1, 2))
     )
-    formula: Formula = Every(claims) if draw.random() < 0.7 else Every((claims[0], negate(Some(claims[1:]))))
-    negated = isinstance(formula.members[-1], Every)
+    negated = draw.random() < 0.3
+    formula = Every((claims[0], negate(Some(claims[1:])))) if negated else Every(claims)
     rows = [dict(zip(names, values, strict=True)) for values in product(*(ALL[name] for name in names))]
 
     def holds(row: Mapping[str, Attribute]) -> bool:
@@ -132,3 +133,153 @@ def test_what_can_hold_is_never_said_to_be_impossible() -> None:
     # It is an over-approximation, and a close one.
     assert len(impossible) > 400
     assert sum(impossible) / len(impossible) < 0.1
+
+
+def claim(condition: Condition, truth: Truth = Truth.TRUE, side: Side = Side.REQUEST) -> Claim:
+    return Claim(condition, truth, side)
+
+
+def text(operator: Operator, operand: str) -> Comparison:
+    return Comparison("text", operator, operand)
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        (Comparison("number", Operator.GT, 2**63 - 1),),
+        (Comparison("number", Operator.LT, -(2**63)),),
+        (Comparison("number", Operator.GT, 1), Comparison("number", Operator.LT, 2)),
+        (Comparison("day", Operator.GT, date.max),),
+        (Comparison("day", Operator.LT, date.min),),
+        (Comparison("day", Operator.GT, DAY), Comparison("day", Operator.LT, DAY + timedelta(days=1))),
+        (Comparison("amount", Operator.GT, Decimal(2)), Comparison("amount", Operator.LTE, Decimal(2))),
+        (text(Operator.LT, ""),),
+        (text(Operator.STARTS_WITH, "37"), text(Operator.STARTS_WITH, "11")),
+        (text(Operator.STARTS_WITH, "37"), text(Operator.GT, "38")),
+        (text(Operator.STARTS_WITH, "37"), text(Operator.LT, "37")),
+        (text(Operator.STARTS_WITH, "37"), Not(text(Operator.STARTS_WITH, "3"))),
+        (text(Operator.ENDS_WITH, "01"), text(Operator.ENDS_WITH, "02")),
+        (text(Operator.ENDS_WITH, "01"), Not(text(Operator.CONTAINS, "0"))),
+        (text(Operator.CONTAINS, "12"), Not(text(Operator.CONTAINS, "2"))),
+        (text(Operator.ENDS_WITH, "12"), Not(text(Operator.ENDS_WITH, "2"))),
+        (InNetwork("address", NETWORKS[0]), InNetwork("address", NETWORKS[3])),
+        (InNetwork("address", NETWORKS[1]), Not(InNetwork("address", NETWORKS[0]))),
+        (InNetwork("address", NETWORKS[0]), InNetwork("address", NETWORKS[4])),
+        (ListContains("list", "x"), Not(ListContains("list", "x"))),
+        (NullTest("list", is_null=True), ListContains("list", "x")),
+        (Comparison("flag", Operator.NE, True), Comparison("flag", Operator.NE, False)),
+        (Membership("text", ("a", "b")), Membership("text", ("b", "c"), negated=True), text(Operator.NE, "a")),
+    ],
+)
+def test_contradictions_are_seen(tests: tuple[Condition, ...]) -> None:
+    assert not can_hold(claim(And(tests)))
+    assert can_hold(claim(And(tests[:-1])))
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        (text(Operator.STARTS_WITH, "37"), text(Operator.GT, "375")),
+        (text(Operator.STARTS_WITH, "37"), text(Operator.CONTAINS, "12"), text(Operator.ENDS_WITH, "01")),
+        (InNetwork("address", NETWORKS[0]), Not(InNetwork("address", NETWORKS[1]))),
+        (ListContains("list", "x"), ListContains("list", "y"), Not(ListContains("list", "z"))),
+        (Comparison("amount", Operator.GT, Decimal(1)), Comparison("amount", Operator.LT, Decimal("1.01"))),
+        (Comparison("time", Operator.GT, datetime.max.replace(tzinfo=UTC) - timedelta(days=1)),),
+        (Comparison("number", Operator.GT, 1), Comparison("number", Operator.LT, 1000)),
+        (Comparison("day", Operator.GT, DAY), Comparison("day", Operator.LT, DAY + timedelta(days=1000))),
+    ],
+)
+def test_values_are_found_that_meet_all(tests: tuple[Condition, ...]) -> None:
+    model = find_model(claim(And(tests)))
+    assert model is not None
+    assert model.certain
+    assert satisfies(And(tests), model.attributes) is True
+
+
+def test_attribute_of_the_subject_has_one_outcome() -> None:
+    own = Comparison("division", Operator.EQ, SubjectAttribute("region"))
+    row = Side.ROW
+    assert not can_hold(Every((claim(own, Truth.TRUE, row), claim(own, Truth.FALSE, row))))
+    assert not can_hold(Every((claim(own, Truth.TRUE, row), claim(own, Truth.NOT_TRUE, row))))
+    assert not can_hold(
+        Every((claim(own, Truth.TRUE, row), claim(NullTest("division", is_null=True), Truth.TRUE, row)))
+    )
+    model = find_model(claim(own, Truth.TRUE, row))
+    assert model is not None
+    assert not model.certain
+    missing = Every((claim(own, Truth.NOT_TRUE, row), claim(NullTest("division", is_null=False), Truth.TRUE, row)))
+    assert can_hold(missing)
+
+
+def test_sides_are_apart() -> None:
+    same = Comparison("region", Operator.EQ, "1"), Comparison("region", Operator.NE, "1")
+    assert can_hold(Every((claim(same[0]), claim(same[1], Truth.TRUE, Side.ROW))))
+    assert not can_hold(Every((claim(same[0]), claim(same[1]))))
+
+
+def test_domain_is_all_that_there_is() -> None:
+    setting = Setting({"level": (0, 1, None)}, {"case": ("7",)})
+    level = Comparison("level", Operator.GTE, 1)
+    assert find_model(claim(level), setting) == Model({"level": 1}, certain=True)
+    assert find_model(claim(Comparison("level", Operator.GTE, 2)), setting) is None
+    assert find_model(claim(level, Truth.NOT_TRUE), setting) is not None
+    assert find_model(claim(NullTest("level", is_null=True)), setting) == Model({"level": None}, certain=True)
+    assert find_model(claim(NullTest("case", is_null=False)), setting) == Model({"case": "7"}, certain=True)
+    own = Comparison("level", Operator.EQ, SubjectAttribute("region"))
+    assert find_model(claim(own), setting) is not None
+    assert find_model(claim(own), Setting({"level": (None,)})) is None
+
+
+def test_search_that_takes_too_long_ends_in_doubt() -> None:
+    choices = tuple(
+        Some(tuple(claim(Comparison(f"x{number}", Operator.EQ, value)) for value in range(3))) for number in range(12)
+    )
+    parities = Every((*choices, Every(tuple(negate(one) for one in choices[-1:]))))
+    assert find_model(parities) == DOUBT
+
+
+def test_doubt_is_kept_where_nothing_is_certain() -> None:
+    doubtful = And(
+        (
+            text(Operator.STARTS_WITH, "3"),
+            text(Operator.CONTAINS, "1"),
+            text(Operator.ENDS_WITH, "2"),
+            text(Operator.LT, "31"),
+            Not(text(Operator.CONTAINS, "0")),
+        )
+    )
+    model = find_model(Some((claim(doubtful), claim(doubtful), claim(FALSE))))
+    assert model is not None
+    assert not model.certain
+
+
+def test_formulas_are_negated_whole() -> None:
+    one = claim(Comparison("number", Operator.EQ, 1))
+    assert negate(negate(Every((one, Some((one,)))))) == Every((one, Some((one,))))
+    assert not can_hold(Every((one, negate(one))))
+    assert can_hold(HOLDS)
+    assert not can_hold(negate(HOLDS))
+    with pytest.raises(AssertionError):
+        negate(Literal(Side.ROW, "name", None, outcome=True))
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        (
+            text(Operator.STARTS_WITH, "3"),
+            text(Operator.GT, "32"),
+            Not(text(Operator.CONTAINS, "0")),
+            Not(text(Operator.CONTAINS, "~")),
+        ),
+        (
+            InNetwork("address", NETWORKS[0]),
+            Not(InNetwork("address", NETWORKS[1])),
+            Not(InNetwork("address", ip_network("10.255.0.0/16"))),
+        ),
+    ],
+)
+def test_what_no_value_was_found_for_counts_as_possible(tests: tuple[Condition, ...]) -> None:
+    model = find_model(claim(And(tests)))
+    assert model is not None
+    assert not model.certain

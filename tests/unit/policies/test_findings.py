@@ -124,6 +124,8 @@ def test_what_was_there_before_is_not_told_again() -> None:
     idle = record(id="idle", valid_until=at(-1))
     assert found([idle], [idle]) == []
     assert kinds(found([idle, RECORD], [idle])) == set()
+    twin = replace(idle, id=PolicyId("twin"))
+    assert found([idle, twin, RECORD], [idle, twin]) == []
     assert kinds(found([changed(idle, items=("note",))], [idle])) == set()
 
 

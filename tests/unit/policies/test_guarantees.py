@@ -171,3 +171,11 @@ def test_department_that_joins_a_group_breaks_a_promise() -> None:
     assert all(one.holds for one in prove_guarantees(grouped, with_registry(grouped, REGISTRY), NOW, MEANT))
     found = prove_guarantees(grouped, with_registry(grouped, joined), NOW, MEANT)
     assert [one.promise for one in found if not one.holds] == [Promise.OPENS_NOTHING_UNSHARED]
+
+
+def test_request_without_purpose_is_none_that_was_declared() -> None:
+    every = ["administrative_basis", "work_reference", "verification", "business_collaboration"]
+    declared = Declaration(frozenset(map(Purpose, every)), MEANT.lasting)
+    found = proved([record(OF, purposes=["*"])], declared, old=[record(OF, purposes=every)])
+    assert broken(found) == {Promise.SERVES_DECLARED_PURPOSES}
+    assert example(found, Promise.SERVES_DECLARED_PURPOSES).request.action.purpose is None

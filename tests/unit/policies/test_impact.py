@@ -7,7 +7,7 @@ from time import perf_counter
 
 import pytest
 
-from portal.conditions.tree import Comparison, Operator
+from portal.conditions.tree import UNKNOWN, Comparison, Operator
 from portal.identity.registry import Registry
 from portal.policies.freezes import Freeze, FreezeTarget, Frozen
 from portal.policies.impact import Impact, Way, compare_access
@@ -80,6 +80,9 @@ def test_periods_that_follow_on_each_other_are_one() -> None:
     old = [replace(other, purposes=RECORD.purposes, items=(NAME,), valid_from=end, valid_until=None)]
     [shift] = impact([], [replace(RECORD, valid_until=end), *old]).shifts[:1]
     assert shift.begins == NOW
+    unrelated = replace(other, items=(ItemIdentifier("note"),), purposes=(Purpose("work_reference"),))
+    [whole] = impact([unrelated], [unrelated, RECORD]).shifts
+    assert (whole.begins, whole.ends) == (NOW, None)
     two = impact([], [RECORD, replace(other, items=(NAME,))]).shifts
     assert sum(one.way is Way.OPENED for one in two) == 2
 
@@ -115,6 +118,27 @@ def test_masks_are_weighed_row_by_row() -> None:
         Way.UNMASKED,
         # The one without mask asks for no limit, and nor did the other.
     }
+
+
+@pytest.mark.parametrize(
+    ("scope", "who"),
+    [
+        # An application is no person.
+        ({"division": {"eq": {"subject": "region"}}, "name": {"eq": {"subject": "user"}}}, {f"department:{CONSUMER}"}),
+        ({"or": [{"division": {"startsWith": {"subject": "region"}}}, {"name": {"isNull": True}}]}, CONSUMERS),
+        ({"not": {"division": {"ne": {"subject": "region"}}}}, CONSUMERS),
+    ],
+)
+def test_scope_holds_the_subject_wherever_it_stands(scope: dict[str, object], who: set[str]) -> None:
+    assert ways(impact([], [record(scope=scope)])) == {Way.OPENED: who}
+    lost = ways(impact([RECORD], [record(scope=scope)]))
+    assert lost[Way.NARROWED] == who
+    assert lost.get(Way.CLOSED, set()) == CONSUMERS - who
+
+
+def test_condition_that_is_unknown_opens_nothing() -> None:
+    assert impact([], [replace(RECORD, condition=UNKNOWN)]).shifts == ()
+    assert impact([RECORD], [RECORD, replace(restriction(), condition=UNKNOWN)]).losses != ()
 
 
 def test_restriction_takes_away_and_its_end_gives_back() -> None:
@@ -161,6 +185,14 @@ def test_attribute_is_a_change_of_policy_where_a_record_tests_it() -> None:
     assert of_register(REGISTRY, moved, RECORD).shifts == ()
     scoped = record(scope={"division": {"eq": {"subject": "region"}}})
     assert set(ways(of_register(REGISTRY, moved, scoped))) == {Way.WIDENED, Way.NARROWED}
+
+
+def test_departments_are_alike_only_where_what_is_tested_of_them_is() -> None:
+    apart = registry([department(PROVIDER), department(CONSUMER, region="11"), department(STRANGER, region="12")])
+    agreed = {"kind": "agreement", "consumer": "any_department", "valid_from": NOW.isoformat()}
+    regional = record(**agreed, valid_until=(NOW + timedelta(days=9)).isoformat(), condition={"region": {"eq": "12"}})
+    found = compare_access(content([OF], [], apart), content([OF], [regional], apart), NOW)
+    assert ways(found) == {Way.OPENED: {f"department:{STRANGER}"}}
 
 
 @pytest.mark.clause("threats.md T30")
