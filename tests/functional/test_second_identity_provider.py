@@ -1,4 +1,4 @@
-"""Signing in at `oidc-provider`, a certified provider of other hands; and it as one that is made use of by an attacker."""
+"""Signing in at `oidc-provider`, a certified provider of other hands, benign and made use of by an attacker."""
 
 import json
 import os

@@ -13,15 +13,13 @@ from portal.storage.administration_tables import sign_ins
 from portal.storage.audit_tables import audit_records
 from portal.storage.database import for_row_changes, open_sync_database
 from tests.fixtures.browser import Browser, parameters_of
-from tests.fixtures.identity_provider import SECRET, IdentityProvider, honest, identity_provider
-from tests.fixtures.portal_world import Answer, PortalWorld, open_world
+from tests.fixtures.identity_provider import IdentityProvider, honest, identity_provider
+from tests.fixtures.portal_world import Answer, PortalWorld
 from tests.fixtures.provider_keys import Claims, key_of, published, sign, unsigned
+from tests.fixtures.signing_in import SECURE_SITE, SESSION, SIGN_IN, come_back, signing_in_world
 from tests.fixtures.staff import SYSTEM, staffed_bundle
 
 pytestmark = [pytest.mark.clause("threats.md T48"), pytest.mark.clause("WH-28")]
-
-SITE = "https://portal.test"
-SESSION, SIGN_IN = "__Host-portal-session", "__Host-portal-sign-in"
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +36,13 @@ def provider(running: IdentityProvider) -> IdentityProvider:
 
 @pytest.fixture(scope="module")
 def world(running: IdentityProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
-    folder = tmp_path_factory.mktemp("portal")
-    secret = folder / "secret"
-    secret.write_text(SECRET)
-    secret.chmod(0o600)
-    settings = {
-        "oidc_issuer": running.issuer,
-        "oidc_client_secret_file": str(secret),
-        "oidc_certificate_acr": "cert",
-        "public_url": SITE,
-    }
-    with open_world(staffed_bundle(), folder, **settings) as opened:
-        # A test signs in more often than a person does.
-        object.__setattr__(opened.portal.sign_in_desk, "buckets", opened.portal.desk.buckets)
+    with signing_in_world(running, tmp_path_factory.mktemp("portal")) as opened:
         yield opened
 
 
 @pytest.fixture
 def browser(world: PortalWorld) -> Browser:
-    return Browser(world, SITE)
+    return Browser(world, SECURE_SITE)
 
 
 def acts(world: PortalWorld) -> list[Claims]:
@@ -68,10 +54,6 @@ def acts(world: PortalWorld) -> list[Claims]:
     return [record for record in found if "act" in record]
 
 
-def signed_in(browser: Browser, provider: IdentityProvider, **changed: str | None) -> Answer:
-    return browser.get(provider.authorize(browser.begin(), **changed))
-
-
 def is_refused(browser: Browser, answer: Answer, *statuses: int) -> None:
     assert answer.status in statuses, answer.content
     assert SESSION not in browser.cookies
@@ -81,7 +63,7 @@ def is_refused(browser: Browser, answer: Answer, *statuses: int) -> None:
 
 
 def test_person_signs_in_and_out(browser: Browser, provider: IdentityProvider, world: PortalWorld) -> None:
-    answer = signed_in(browser, provider)
+    answer = come_back(browser, provider)
     assert answer.status == 200
     assert b'url=/session"' in answer.content
     assert browser.ask("{ me { user } }").data == {"me": {"user": SYSTEM}}
@@ -99,7 +81,7 @@ def test_request_says_what_the_standard_asks_for(browser: Browser, provider: Ide
     asked = parameters_of(browser.begin())
     assert asked["response_type"] == "code"
     assert asked["code_challenge_method"] == "S256"
-    assert asked["redirect_uri"] == f"{SITE}/sign-in/callback"
+    assert asked["redirect_uri"] == f"{SECURE_SITE}/sign-in/callback"
     assert asked["scope"] == "openid"
     assert len({asked["state"], asked["nonce"], asked["code_challenge"]}) == 3
     assert min(map(len, (asked["state"], asked["nonce"], asked["code_challenge"]))) >= 43
@@ -123,15 +105,15 @@ def test_cookies_are_held_to_host_and_https(browser: Browser, provider: Identity
 
 def test_certificate_at_the_provider_gives_its_level(browser: Browser, provider: IdentityProvider) -> None:
     provider.claims = {"acr": "cert"}
-    signed_in(browser, provider)
+    come_back(browser, provider)
     assert browser.session["auth_level"] == 2
     assert browser.session["second_factor"] is False
 
 
 @pytest.mark.parametrize("host", ["evil.example", "portal.test.evil.example", "portal.test:8443", "127.0.0.1"])
 def test_host_of_the_request_changes_no_address(world: PortalWorld, provider: IdentityProvider, host: str) -> None:
-    browser = Browser(world, SITE, headers={"Host": host, "X-Forwarded-Host": host, "Forwarded": f"host={host}"})
-    assert parameters_of(browser.begin())["redirect_uri"] == f"{SITE}/sign-in/callback"
+    browser = Browser(world, SECURE_SITE, headers={"Host": host, "X-Forwarded-Host": host, "Forwarded": f"host={host}"})
+    assert parameters_of(browser.begin())["redirect_uri"] == f"{SECURE_SITE}/sign-in/callback"
 
 
 STATES: dict[str, Callable[[str], str | None]] = {
@@ -160,7 +142,7 @@ def test_answer_with_another_state_comes_to_nothing(
 def test_answer_in_another_browser_comes_to_nothing(
     world: PortalWorld, browser: Browser, provider: IdentityProvider
 ) -> None:
-    stranger = Browser(world, SITE)
+    stranger = Browser(world, SECURE_SITE)
     address = provider.authorize(browser.begin())
     is_refused(stranger, stranger.get(address), 400)
     stranger.begin()
@@ -180,7 +162,7 @@ def test_answer_comes_to_nothing_a_second_time(browser: Browser, provider: Ident
 
 def test_code_comes_to_nothing_in_another_sign_in(browser: Browser, provider: IdentityProvider) -> None:
     code = parameters_of(provider.authorize(browser.begin()))["code"]
-    is_refused(browser, signed_in(browser, provider, code=code), 403)
+    is_refused(browser, come_back(browser, provider, code=code), 403)
 
 
 def test_answer_comes_to_nothing_when_it_is_late(
@@ -212,7 +194,7 @@ def test_answer_that_names_another_issuer_comes_to_nothing(
     browser: Browser, provider: IdentityProvider, issuer: str | None
 ) -> None:
     asked = provider.asked.get("/token", 0)
-    is_refused(browser, signed_in(browser, provider, iss=issuer), 400)
+    is_refused(browser, come_back(browser, provider, iss=issuer), 400)
     assert provider.asked.get("/token", 0) == asked
 
 
@@ -232,7 +214,7 @@ def test_answer_that_names_another_issuer_comes_to_nothing(
 def test_answer_without_a_code_comes_to_nothing(
     browser: Browser, provider: IdentityProvider, changed: dict[str, str | None]
 ) -> None:
-    answer = signed_in(browser, provider, **changed)
+    answer = come_back(browser, provider, **changed)
     is_refused(browser, answer, 400, 403)
     assert b"<script" not in answer.content
 
@@ -272,7 +254,7 @@ def test_token_with_a_claim_that_is_off_signs_nobody_in(
     browser: Browser, provider: IdentityProvider, changed: Claims
 ) -> None:
     provider.claims = changed
-    is_refused(browser, signed_in(browser, provider), 403)
+    is_refused(browser, come_back(browser, provider), 403)
 
 
 MAKERS: dict[str, Callable[[Claims], str]] = {
@@ -293,7 +275,7 @@ def test_token_that_is_not_the_providers_signs_nobody_in(
     browser: Browser, provider: IdentityProvider, make: Callable[[Claims], str]
 ) -> None:
     provider.make = make
-    is_refused(browser, signed_in(browser, provider), 403)
+    is_refused(browser, come_back(browser, provider), 403)
 
 
 ANSWERS: dict[str, tuple[int, bytes]] = {
@@ -317,7 +299,7 @@ def test_token_endpoint_that_answers_otherwise_signs_nobody_in(
     browser: Browser, provider: IdentityProvider, answer: tuple[int, bytes]
 ) -> None:
     provider.answer_tokens = lambda _: answer
-    is_refused(browser, signed_in(browser, provider), 403, 503)
+    is_refused(browser, come_back(browser, provider), 403, 503)
 
 
 def test_slow_provider_is_given_up(browser: Browser, provider: IdentityProvider) -> None:
@@ -331,7 +313,7 @@ def test_person_who_is_not_registered_is_not_signed_in(
     world: PortalWorld, browser: Browser, provider: IdentityProvider, user: str
 ) -> None:
     provider.user = user
-    is_refused(browser, signed_in(browser, provider), 403)
+    is_refused(browser, come_back(browser, provider), 403)
     last = acts(world)[-1]
     assert (last["act"], last["decision"], last["user"]) == ("signed_in", "deny", None)
     assert user not in json.dumps(last)
@@ -340,9 +322,9 @@ def test_person_who_is_not_registered_is_not_signed_in(
 def test_person_who_is_no_longer_registered_is_refused_at_the_next_request(
     world: PortalWorld, provider: IdentityProvider, tmp_path: Path
 ) -> None:
-    browser = Browser(world, SITE)
+    browser = Browser(world, SECURE_SITE)
     provider.user = "policy-1"
-    signed_in(browser, provider)
+    come_back(browser, provider)
     assert browser.ask("{ me { user } }").status == 200
     draft = staffed_bundle()
     without = draft.copy()
@@ -382,104 +364,6 @@ def test_other_paths_lead_nowhere(browser: Browser, provider: IdentityProvider, 
     assert browser.get(path).status == 404
 
 
-@pytest.mark.clause("threats.md T46")
-class TestFixation:
-    """A session that somebody else prepared is never the person's."""
-
-    @pytest.mark.parametrize("planted", ["a" * 43, "A" * 43, "0", "-", "x" * 128])
-    def test_planted_cookie_is_replaced(self, browser: Browser, provider: IdentityProvider, planted: str) -> None:
-        browser.cookies[SESSION] = planted
-        signed_in(browser, provider)
-        assert browser.cookies[SESSION] != planted
-        assert browser.session["user"] == SYSTEM
-
-    def test_session_of_the_attacker_ends_when_the_victim_signs_in_with_it(
-        self, world: PortalWorld, provider: IdentityProvider
-    ) -> None:
-        attacker, victim = Browser(world, SITE), Browser(world, SITE)
-        provider.user = "clerk"
-        signed_in(attacker, provider)
-        planted = attacker.cookies[SESSION]
-        provider.user = SYSTEM
-        victim.cookies[SESSION] = planted
-        signed_in(victim, provider)
-        assert victim.cookies[SESSION] != planted
-        assert attacker.session["signed_in"] is False
-        assert victim.session["user"] == SYSTEM
-
-    def test_cookie_before_the_sign_in_says_nothing_after_it(
-        self, world: PortalWorld, browser: Browser, provider: IdentityProvider
-    ) -> None:
-        signed_in(browser, provider)
-        before = browser.cookies[SESSION]
-        signed_in(browser, provider)
-        stranger = Browser(world, SITE, {SESSION: before})
-        assert stranger.session["signed_in"] is False
-
-    def test_sign_in_cookie_is_no_session(self, browser: Browser, provider: IdentityProvider) -> None:
-        browser.begin()
-        browser.cookies[SESSION] = browser.cookies[SIGN_IN]
-        assert browser.session["signed_in"] is False
-
-    def test_session_cookie_is_no_sign_in(self, browser: Browser, provider: IdentityProvider) -> None:
-        signed_in(browser, provider)
-        address = provider.authorize(browser.begin())
-        browser.cookies[SIGN_IN] = browser.cookies[SESSION]
-        assert browser.get(address).status == 400
-
-    @pytest.mark.parametrize(
-        "name", ["portal-session", "__Secure-portal-session", "__host-portal-session", " __Host-portal-session2"]
-    )
-    def test_cookie_of_another_name_says_nothing(
-        self, world: PortalWorld, browser: Browser, provider: IdentityProvider, name: str
-    ) -> None:
-        signed_in(browser, provider)
-        assert Browser(world, SITE, {name: browser.cookies[SESSION]}).session["signed_in"] is False
-
-    def test_cookie_that_is_there_twice_is_refused(self, browser: Browser, provider: IdentityProvider) -> None:
-        signed_in(browser, provider)
-        own = browser.cookies[SESSION]
-        for header in (f"{SESSION}={own}; {SESSION}={'a' * 43}", f"{SESSION}={'a' * 43}; {SESSION}={own}"):
-            assert browser.send("GET", "/session", cookies={}, headers={"Cookie": header}).status == 400
-
-    def test_session_in_the_address_says_nothing(
-        self, world: PortalWorld, browser: Browser, provider: IdentityProvider
-    ) -> None:
-        signed_in(browser, provider)
-        secret = browser.cookies[SESSION]
-        assert Browser(world, SITE).get(f"/session?{SESSION}={secret}").payload["signed_in"] is False
-
-
-def test_host_is_checked_everywhere(running: IdentityProvider, tmp_path: Path) -> None:
-    settings = {"oidc_issuer": running.issuer, "public_url": SITE, "allowed_hosts": "portal.test"}
-    with open_world(staffed_bundle(), tmp_path, **settings) as world:
-        for path in ("/sign-in", "/sign-in/callback?state=a", "/session"):
-            assert Browser(world, SITE, headers={"Host": "evil.example"}).get(path).status == 421
-        assert Browser(world, SITE, headers={"Host": "evil.example"}).post("/sign-out").status == 421
-
-
-def test_portal_without_provider_offers_nothing_and_says_so(tmp_path: Path) -> None:
-    with open_world(staffed_bundle(), tmp_path) as world:
-        browser = Browser(world, SITE)
-        for path in ("/sign-in", "/sign-in/callback?state=a&code=b"):
-            answer = browser.get(path)
-            assert answer.status == 404
-            assert b"PORTAL_OIDC_ISSUER" in answer.content
-        assert browser.session == {"signed_in": False, "offered": False}
-
-
-def test_one_address_begins_few_sign_ins_a_second(running: IdentityProvider, tmp_path: Path) -> None:
-    running.reset()
-    secret = tmp_path / "secret"
-    secret.write_text(SECRET)
-    secret.chmod(0o600)
-    settings = {"oidc_issuer": running.issuer, "public_url": SITE, "oidc_client_secret_file": str(secret)}
-    with open_world(staffed_bundle(), tmp_path, **settings) as world:
-        statuses = [Browser(world, SITE).get("/sign-in").status for _ in range(40)]
-        assert statuses[0] == 303
-        assert 429 in statuses
-
-
 def test_refusal_is_in_the_language_that_is_asked_for(browser: Browser, provider: IdentityProvider) -> None:
     answer = browser.get("/sign-in/callback?state=a", headers={"Accept-Language": "zh-CN"})
     assert answer.headers["content-language"] == "zh"
@@ -489,9 +373,9 @@ def test_refusal_is_in_the_language_that_is_asked_for(browser: Browser, provider
 def test_provider_key_is_fetched_for_no_token(browser: Browser, provider: IdentityProvider) -> None:
     fetched = provider.asked.get("/jwks", 0)
     for _ in range(5):
-        signed_in(browser, provider)
+        come_back(browser, provider)
         provider.make = MAKERS["a foreign key"]
-        signed_in(browser, provider)
+        come_back(browser, provider)
         provider.make = honest
     assert provider.asked.get("/jwks", 0) <= fetched + 1
 
