@@ -4,6 +4,7 @@ Whoever can run it here can read the portal's keys, so it takes the person's wor
 asked for where the person has one.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,4 +46,9 @@ async def act(settings: Settings, acting: Acting, do: Callable[[Portal, Person],
                     zh=f"`{acting.user}` 不是已登记的用户；请用 `--by` 指明已登记的用户",
                 )
             ) from None
-        return await do(portal, Person(Actor(subject, confirmed=True), asker))
+        person = Person(Actor(subject, confirmed=True), asker)
+        factors = portal.endpoint.office.second_factors
+        # Who has none yet is taken at their word: an emergency waits for no enrolment.
+        if await asyncio.to_thread(factors.rows.has_factor, person.id):
+            await factors.check(person.id, acting.code)
+        return await do(portal, person)

@@ -2,9 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -14,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from portal.access.bounds import Bounds
 from portal.access.case_reference import CASE, OPERATOR
@@ -24,15 +26,26 @@ from portal.administration.activation import keep_activating
 from portal.administration.database import ContentDatabase
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
+from portal.administration.questions import QuestionDesk
 from portal.audit.log_readings import LogReadings
 from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
 from portal.audit.signing import SigningKeys
 from portal.audit.witnessing import Witnessing
 from portal.demonstration.page import page_routes
+from portal.demonstration.provider import DemonstrationDesk, DemonstrationFetcher
 from portal.errors import PortalError
+from portal.identity.client_settings import ClientSettings, load_client_settings
+from portal.identity.demonstration_provider import SIGN_IN_PATH as PROVIDER_PATH
+from portal.identity.demonstration_provider import DemonstrationProvider
+from portal.identity.directory import Directory
+from portal.identity.fetching import Fetcher, HttpFetcher
 from portal.identity.keyring import KeyRing, load_key_ring
 from portal.identity.keys import PortalKeys, load_keys
+from portal.identity.nonces import NONCE_HEADER
+from portal.identity.second_factors import FactorRows, factor_seal
+from portal.identity.sessions import Sessions, SignIns
+from portal.identity.sign_in import SignInClient
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, logging_to
 from portal.policies.duties import Duties
@@ -48,11 +61,30 @@ from portal.resolvers.operation import Endpoint
 from portal.resolvers.proxies import load_proxy
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
-from portal.resolvers.token_desk import KEYS_PATH, METADATA_PATH, TOKEN_PATH, TokenDesk
+from portal.resolvers.second_factors import SecondFactors
+from portal.resolvers.session_reader import SessionReader
+from portal.resolvers.sign_in_desk import (
+    CALLBACK_PATH,
+    REQUESTS_PER_SECOND,
+    SESSION_PATH,
+    SIGN_IN_PATH,
+    SIGN_OUT_PATH,
+    SignInDesk,
+)
+from portal.resolvers.staff import Staff
+from portal.resolvers.token_desk import (
+    INTROSPECTION_PATH,
+    KEYS_PATH,
+    METADATA_PATH,
+    REVOCATION_PATH,
+    TOKEN_PATH,
+    TokenDesk,
+)
 from portal.serving import listen, service_of
 from portal.serving import serve as serve_one
 from portal.settings import Settings
 from portal.storage.addresses import parse_address
+from portal.storage.database import open_sync_database
 from portal.storage.migrating import upgrade_database
 from portal.supervising import supervise
 
@@ -65,6 +97,7 @@ class Portal:
     keys: PortalKeys
     desk: Desk
     token_desk: TokenDesk
+    sign_in_desk: SignInDesk
 
     @property
     def endpoint(self) -> Endpoint:
@@ -92,6 +125,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     ring = load_key_ring(settings.key_file)
     keys = ring.keys
     documents, proxy = load_documents(settings.documents), load_proxy(settings)
+    client_settings = load_client_settings(settings)
     await asyncio.to_thread(upgrade_database, settings.owner_database_url)
     recorder = await asyncio.to_thread(_start_recorder, settings, ring)
     source = open_source(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
@@ -108,20 +142,34 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     tokens = TokenVerifier(token_authority(settings, keys))
     ring.subscribe(lambda rotated: tokens.use(token_authority(settings, rotated)))
     road.keeper.start()
+    client = _sign_in_client(client_settings, settings, ring, recorder)
+    engine = open_sync_database(settings.database_url)
     readings = LogReadings(settings.database_url, settings.statement_timeout_seconds)
     try:
         gate, buckets = FairGate(settings.concurrent_requests), Buckets(settings.public_requests_per_second)
-        endpoint = Endpoint(road, bounds, _office(settings, road, readings))
-        desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, documents)
-        yield Portal(settings, keys, desk, TokenDesk(settings, road, tokens, buckets, proxy))
+        factors = SecondFactors(road, FactorRows(engine, factor_seal(keys.digest_secret)))
+        context = None if client is None else client.settings.certificate_context
+        staff = Staff(road, SignIns(engine), Sessions(engine), factors, context)
+        reader = SessionReader(settings, staff, proxy)
+        endpoint = Endpoint(road, bounds, _office(settings, road, staff, readings))
+        yield Portal(
+            settings,
+            keys,
+            Desk(settings, endpoint, tokens, gate, buckets, proxy, reader, documents),
+            TokenDesk(settings, road, tokens, buckets, proxy),
+            SignInDesk(reader, client, Buckets(REQUESTS_PER_SECOND)),
+        )
     finally:
+        if client is not None:
+            await client.fetcher.close()
+        await asyncio.to_thread(engine.dispose)
         await asyncio.to_thread(readings.close)
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
         await road.keeper.close()
 
 
-def _office(settings: Settings, road: Road, readings: LogReadings) -> Office:
+def _office(settings: Settings, road: Road, staff: Staff, readings: LogReadings) -> Office:
     duties, database = Duties(), ContentDatabase(settings.administration_database_url)
 
     def public_keys() -> list[Ed25519PublicKey]:
@@ -129,10 +177,25 @@ def _office(settings: Settings, road: Road, readings: LogReadings) -> Office:
 
     return Office(
         duties,
+        staff,
         ChangeDesk(database, road.keeper, road.recorder, duties),
         FreezeDesk(database, road.keeper, road.recorder, duties),
         ReadingDesk(readings, road.recorder, duties, public_keys, road.now),
+        QuestionDesk(database, road.keeper, road.recorder, duties),
     )
+
+
+def _sign_in_client(
+    client: ClientSettings | None, settings: Settings, ring: KeyRing, recorder: Recorder
+) -> SignInClient | None:
+    """Return what speaks with the identity provider, None where nobody signs in."""
+    if client is None:
+        return None
+    fetcher: Fetcher = HttpFetcher(settings.oidc_ca_file)
+    if client.is_demonstration:
+        provider = DemonstrationProvider(ring.keys.digest_secret, lambda: ring.keys.signing)
+        fetcher = DemonstrationFetcher(provider, recorder)
+    return SignInClient(client, Directory(client.issuer, fetcher), fetcher, lambda: ring.keys.signing)
 
 
 def _start_recorder(settings: Settings, ring: KeyRing) -> Recorder:
@@ -168,13 +231,12 @@ def create_app(settings: Settings) -> Starlette:
                 lambda request: _portal_of(request).desk.answer(request),
                 tuple(_cross_origin(settings)),
             ),
-            route(TOKEN_PATH, ("POST",), lambda request: _portal_of(request).token_desk.answer(request)),
-            route(KEYS_PATH, READ_METHODS, lambda request: _portal_of(request).token_desk.answer_keys(request)),
-            route(METADATA_PATH, READ_METHODS, lambda request: _portal_of(request).token_desk.answer_metadata(request)),
+            *_token_routes(),
+            *_sign_in_routes(),
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
-            *(page_routes() if settings.demonstration else ()),
+            *((*page_routes(), *_provider_routes()) if settings.demonstration else ()),
         ],
         lifespan=lifespan,
         middleware=[Middleware(Observing, conclude=conclude)],
@@ -185,6 +247,45 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
+def _token_routes() -> Iterator[Route]:
+    """Yield the routes of the authorization server."""
+    answers: dict[str, tuple[tuple[str, ...], Callable[[TokenDesk, Request], Awaitable[Response]]]] = {
+        TOKEN_PATH: (("POST",), TokenDesk.answer),
+        INTROSPECTION_PATH: (("POST",), TokenDesk.answer_introspection),
+        REVOCATION_PATH: (("POST",), TokenDesk.answer_revocation),
+        KEYS_PATH: (READ_METHODS, TokenDesk.answer_keys),
+        METADATA_PATH: (READ_METHODS, TokenDesk.answer_metadata),
+    }
+    for path, (methods, answer) in answers.items():
+        yield route(path, methods, partial(_at_token_desk, answer))
+
+
+def _at_token_desk(
+    answer: Callable[[TokenDesk, Request], Awaitable[Response]], request: Request
+) -> Awaitable[Response]:
+    return answer(_portal_of(request).token_desk, request)
+
+
+def _sign_in_routes() -> Iterator[Route]:
+    yield route(SIGN_IN_PATH, ("GET",), lambda request: _portal_of(request).sign_in_desk.answer_sign_in(request))
+    yield route(CALLBACK_PATH, ("GET",), lambda request: _portal_of(request).sign_in_desk.answer_callback(request))
+    yield route(SIGN_OUT_PATH, ("POST",), lambda request: _portal_of(request).sign_in_desk.answer_sign_out(request))
+    yield route(SESSION_PATH, ("GET",), lambda request: _portal_of(request).sign_in_desk.answer_session(request))
+
+
+def _provider_routes() -> Iterator[Route]:
+    yield route(PROVIDER_PATH, ("GET", "POST"), _answer_provider)
+
+
+async def _answer_provider(request: Request) -> Response:
+    """Answer for the demonstration's provider; with another provider set there is none."""
+    desk = _portal_of(request).sign_in_desk
+    fetcher = None if desk.client is None else desk.client.fetcher
+    if not isinstance(fetcher, DemonstrationFetcher):
+        raise HTTPException(404)
+    return await DemonstrationDesk(desk.reader, fetcher).answer(request)
+
+
 def _cross_origin(settings: Settings) -> Iterator[Middleware]:
     """Yield what lets pages of the origins that are set ask, by their token alone: never with cookies."""
     if settings.allowed_origins:
@@ -192,8 +293,8 @@ def _cross_origin(settings: Settings) -> Iterator[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "HEAD", "POST"),
-            allow_headers=("Authorization", "Content-Type", "X-Request-Id", CASE, OPERATOR),
-            expose_headers=("X-Request-Id", "Retry-After"),
+            allow_headers=("Authorization", "DPoP", "Content-Type", "X-Request-Id", CASE, OPERATOR),
+            expose_headers=("X-Request-Id", "Retry-After", "WWW-Authenticate", NONCE_HEADER),
         )
 
 
@@ -238,6 +339,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, greet: Callabl
     load_keys(settings.key_file)
     load_documents(settings.documents)
     load_proxy(settings)
+    load_client_settings(settings)
     parse_address(settings.data_url)
     upgrade_database(settings.owner_database_url)
     service = service_of(settings, log_requests=True)

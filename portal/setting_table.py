@@ -7,6 +7,7 @@ from pathlib import Path
 from portal.errors import Text
 from portal.setting_values import (
     parse_hosts,
+    parse_issuer,
     parse_networks,
     parse_optional_header,
     parse_optional_origin,
@@ -94,6 +95,22 @@ SETTINGS: Mapping[str, Setting] = {
             "是否接受未与密钥或证书绑定的令牌：`true` 或 `false`",
         ),
     ),
+    "dpop_nonces": Setting(
+        parse_truth,
+        "false",
+        Text(
+            "let each DPoP proof hold a nonce of this portal, at most two minutes old: `true` or `false`",
+            "是否要求 DPoP 证明含有本门户两分钟内给出的随机数：`true` 或 `false`",
+        ),
+    ),
+    "revocation_list_grace_seconds": Setting(
+        whole_parser(0, 2_592_000),
+        "0",
+        Text(
+            "so long applications still get tokens after their authority's revocation list was to be renewed",
+            "认证机构的吊销列表过了更新时间后，应用仍可获取令牌的秒数",
+        ),
+    ),
     "client_certificate_header": Setting(
         parse_optional_header,
         "",
@@ -109,6 +126,47 @@ SETTINGS: Mapping[str, Setting] = {
         Text(
             "file with the secret by which that proxy is known (`X-Proxy-Secret`), readable by the portal alone",
             "存放该代理凭据（`X-Proxy-Secret`）的文件，仅门户可读",
+        ),
+    ),
+    "oidc_issuer": Setting(
+        parse_issuer,
+        "",
+        Text(
+            "the identity provider at which staff sign in (OpenID Connect), as its tokens name it; empty: none",
+            "工作人员登录所用的身份提供方（OpenID Connect），与其令牌中的写法一致；留空则不提供登录",
+        ),
+    ),
+    "oidc_client_id": Setting(
+        str, "portal", Text("the portal's name at the identity provider", "门户在身份提供方处的客户端标识")
+    ),
+    "oidc_client_secret_file": Setting(
+        parse_optional_path,
+        "",
+        Text(
+            "file with the portal's secret at the identity provider, readable by the portal alone; empty: assertions "
+            "signed with the portal's key (`private_key_jwt`)",
+            "存放门户在身份提供方处密钥的文件，仅门户可读；留空则以门户密钥签名的断言证明身份（`private_key_jwt`）",
+        ),
+    ),
+    "oidc_user_claim": Setting(
+        str,
+        "sub",
+        Text("claim of the identity provider that is the registered id", "身份提供方令牌中与登记编号对应的声明"),
+    ),
+    "oidc_certificate_acr": Setting(
+        parse_optional_text,
+        "",
+        Text(
+            "what the identity provider says (`acr`) of who signed in by certificate; empty: nobody did",
+            "身份提供方对以证书登录者给出的 `acr`；留空则视为无人以证书登录",
+        ),
+    ),
+    "oidc_ca_file": Setting(
+        parse_optional_path,
+        "",
+        Text(
+            "certificates (PEM) of the authorities that vouch for the identity provider's address; empty: the system's",
+            "为身份提供方网址作保的认证机构证书（PEM）；留空则采用系统内置证书",
         ),
     ),
     "documents": Setting(
@@ -290,7 +348,10 @@ SETTINGS: Mapping[str, Setting] = {
     "demonstration": Setting(
         parse_truth,
         "false",
-        Text("serve the page for trying queries out: `true` or `false`", "是否提供查询试用页面：`true` 或 `false`"),
+        Text(
+            "serve the page for trying queries out, and sign its accounts in: `true` or `false`",
+            "是否提供查询试用页面和演示账户登录：`true` 或 `false`",
+        ),
     ),
 }
 """How each field of `Settings` is read; its environment variable is its name in capitals behind `PORTAL_`."""

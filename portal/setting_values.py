@@ -112,6 +112,34 @@ def parse_optional_origin(text: str) -> str | None:
     )
 
 
+_ISSUER = re.compile(r"https?://[a-z0-9.:\[\]-]{1,255}(/[A-Za-z0-9._~-]+)*", re.ASCII)
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?(/.*)?", re.ASCII)
+
+
+def is_protected(address: str) -> bool:
+    """Return whether nobody between reads or changes what goes to the address: it is https, or this machine."""
+    return address.startswith("https://") or _LOOPBACK.fullmatch(address) is not None
+
+
+def parse_issuer(text: str) -> str | None:
+    """Return the address of an identity provider, None for an empty text. Raises: BadInput."""
+    if not text:
+        return None
+    if not _ISSUER.fullmatch(text):
+        raise _bad(
+            "is no address of an identity provider; write it as its tokens do, without query and closing `/`, for "
+            "example `https://id.example.gov.cn/realms/staff`",
+            "不是身份提供方的地址；请按其令牌中的写法填写，不含查询参数和末尾的 `/`，"
+            "如 `https://id.example.gov.cn/realms/staff`",
+        )
+    if not is_protected(text):
+        raise _bad(
+            "is not https; anybody on the way could sign in as anybody",
+            "不是 https；传输途中的任何人都可冒充他人登录",
+        )
+    return text
+
+
 def shown_value(text: str) -> str:
     """Return a value as it may be shown: a database URL without its password."""
     return re.sub(r"(?<=://)([^/@:]*):.*@", r"\1:***@", text)

@@ -57,8 +57,16 @@ class Settings:
     audience: str
     public_url: str | None
     bearer_tokens: bool
+    dpop_nonces: bool
+    revocation_list_grace_seconds: int
     client_certificate_header: str | None
     proxy_secret_file: Path | None
+    oidc_issuer: str | None
+    oidc_client_id: str
+    oidc_client_secret_file: Path | None
+    oidc_user_claim: str
+    oidc_certificate_acr: str | None
+    oidc_ca_file: Path | None
     documents: Path | None
     backup_key: Path | None
     statement_timeout_seconds: float

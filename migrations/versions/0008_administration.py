@@ -15,11 +15,16 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-_EXCLUSIVE = sa.column("role").in_(["system_administrator", "policy_administrator", "auditor"])
+_EXCLUSIVE_ROLES = ["system_administrator", "policy_administrator", "auditor"]
+_EXCLUSIVE = sa.column("role").in_(_EXCLUSIVE_ROLES)
 
 
 def upgrade() -> None:
-    """Make the tables, and let nobody be two administrators."""
+    """Make the tables, and let nobody be two administrators.
+
+    Who is two of them now keeps the index from being made: somebody has to say which of the two.
+    """
+    _part_former_administrators()
     op.create_index(
         "uq_user_roles_administrator",
         "user_roles",
@@ -35,6 +40,27 @@ def upgrade() -> None:
     # The program before knows no freezes: beside this one it would answer what is frozen.
     row = sa.table("compatibility", sa.column("revision"), sa.column("readable_from"))
     op.execute(row.update().values(revision=revision, readable_from=revision))
+
+
+def _part_former_administrators() -> None:
+    """Leave former versions of a person the first of several administrators' roles: nobody holds them any more."""
+    users = sa.table("users", *map(sa.column, ("id", "version", "withdrawn_in")))
+    roles = sa.table("user_roles", *map(sa.column, ("user", "version", "position", "role")))
+    earlier = roles.alias("earlier")
+    op.execute(
+        roles.delete().where(
+            roles.c.role.in_(_EXCLUSIVE_ROLES),
+            sa.exists().where(
+                users.c.id == roles.c.user, users.c.version == roles.c.version, users.c.withdrawn_in.is_not(None)
+            ),
+            sa.exists().where(
+                earlier.c.user == roles.c.user,
+                earlier.c.version == roles.c.version,
+                earlier.c.position < roles.c.position,
+                earlier.c.role.in_(_EXCLUSIVE_ROLES),
+            ),
+        )
+    )
 
 
 def downgrade() -> None:
@@ -174,8 +200,10 @@ def _create_sessions() -> None:
     op.create_table(
         "second_factors",
         sa.Column("user_id", sa.Text(), primary_key=True),
-        sa.Column("secret", sa.LargeBinary(), nullable=False),
-        _text("enrolled_at"),
+        sa.Column("secret", sa.LargeBinary(), nullable=True),
+        _text("enrolled_at", optional=True),
+        sa.Column("pending", sa.LargeBinary(), nullable=True),
+        _text("pending_until", optional=True),
         _number("last_step"),
         _number("failures"),
         _text("locked_until", optional=True),

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from portal.identity.authentication import subject_of
 from portal.identity.claims import TokenClaims
 from portal.identity.registry import Registry
+from portal.identity.sessions import StaffSession
 from portal.vocabulary import PUBLIC, UNSTATED, CaseReference, Environment, NetworkZone, Subject
 
 
@@ -20,6 +21,8 @@ class Asker:
     reference: CaseReference = UNSTATED
     has_second_factor: bool = False
     """Whether a second factor was shown for the sign-in; a token says so by its level."""
+    session: StaffSession | None = None
+    """The session in the browser by which a person asks, None for who asks with a token."""
 
     def environment(self, now: datetime, zone: NetworkZone | None) -> Environment:
         """Return the circumstances of the request at a moment, the arguments of its fields left aside."""

@@ -68,8 +68,8 @@ def linked_part(plan: QueryPlan, permit: Permit | None, rows: int, secret: bytes
 
 
 def _applied(permit: Permit) -> tuple[tuple[PolicyId, int], ...]:
-    applied = sorted({*permit.records, *permit.restrictions}, key=lambda record: record.id)
-    return tuple((record.id, record.version) for record in applied)
+    # Each once: a restriction may stand for several departments that came of one.
+    return tuple(sorted({(record.id, record.version) for record in (*permit.records, *permit.restrictions)}))
 
 
 def _record(occasion: Occasion, plan: QueryPlan | None, secret: bytes, **outcome: object) -> AuditRecord:

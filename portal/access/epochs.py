@@ -1,4 +1,4 @@
-"""Reading the epoch and the clock of the portal's database, and hearing that the epoch has changed.
+"""Reading epoch, revocations and clock of the portal's database, and hearing that the epoch has changed.
 
 What is read decides; what is heard only lets a worker load the new content before it is asked for.
 """
@@ -15,13 +15,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.errors import PolicyUnavailable, Text
-from portal.policies.information_point import read_epoch
 from portal.storage.addresses import DatabaseKind, database_kind
 from portal.storage.content import unreadable
 from portal.storage.dialects import asyncpg_dialect
 from portal.storage.pool import DATABASE_FAULTS, ReadingPool
 from portal.storage.postgresql import connect_async
-from portal.storage.tables import epoch
+from portal.storage.present import PRESENT_COLUMNS, Present, read_present
 
 CHANNEL = "portal_epoch"
 MAX_SKEW = timedelta(seconds=2)
@@ -35,8 +34,8 @@ _LISTEN_AGAIN_SECONDS = 1.0
 class EpochSource(Protocol):
     """The epoch of a portal's database, and its clock."""
 
-    async def read(self) -> int:
-        """Return the epoch that holds now, 0 before the first. Raises: PolicyUnavailable, for a clock in doubt too."""
+    async def read(self) -> Present:
+        """Return what holds now. Raises: PolicyUnavailable, for a clock in doubt too."""
         ...
 
     def now(self) -> datetime:
@@ -58,9 +57,9 @@ class SqliteEpochs:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def read(self) -> int:
-        """Return the epoch."""
-        return await read_epoch(self._engine)
+    async def read(self) -> Present:
+        """Return what holds now."""
+        return await read_present(self._engine)
 
     def now(self) -> datetime:
         """Return the machine's time."""
@@ -88,9 +87,9 @@ class ClockReading:
 
 
 _STATEMENT = str(
-    select(
-        func.coalesce(select(epoch.c.value).where(epoch.c.id == 1).scalar_subquery(), 0), func.clock_timestamp()
-    ).compile(dialect=asyncpg_dialect(), compile_kwargs={"literal_binds": True})
+    select(*PRESENT_COLUMNS, func.clock_timestamp()).compile(
+        dialect=asyncpg_dialect(), compile_kwargs={"literal_binds": True}
+    )
 )
 
 
@@ -108,19 +107,19 @@ class PostgresEpochs:
         # What the database's clock showed when the process's own monotonic one stood at zero.
         self._zero: datetime | None = None
 
-    async def read(self) -> int:
-        """Return the epoch."""
+    async def read(self) -> Present:
+        """Return what holds now."""
         asked_at = self._clock()
         try:
             async with asyncio.timeout(_SECONDS), self._pool.connection() as connection:
-                value, time = await connection.fetchrow(_STATEMENT)
+                epoch, revocation, time = await connection.fetchrow(_STATEMENT)
         except DATABASE_FAULTS as fault:
             raise unreadable("the database doesn't answer", "数据库没有响应") from fault
         reading = ClockReading(time, asked_at, self._clock())
         if reading.skew > MAX_SKEW:
             raise clock_in_doubt(reading.skew)
         self._zero = time - _monotonic()
-        return int(value)
+        return Present(int(epoch), int(revocation))
 
     def now(self) -> datetime:
         """Return the time by the database's clock, as read last and gone on since."""

@@ -50,6 +50,7 @@ from portal.audit.records import AuditRecord, Quota, quota_day
 from portal.catalog.columns import column_specs
 from portal.catalog.entries import CatalogEntry
 from portal.errors import ErrorCode, PolicyUnavailable, PortalError, Text, report_failure
+from portal.identity.claims import TokenClaims, refuse
 from portal.identity.keys import PortalKeys
 from portal.identity.registry import Registry
 from portal.policies.decision_point import DecisionPoint
@@ -94,6 +95,11 @@ class Road:
     def now(self) -> datetime:
         """Return the time by the portal database's clock."""
         return self.keeper.now()
+
+    def check_token(self, claims: TokenClaims | None) -> None:
+        """Refuse a token that was revoked before the snapshot was asked for. Raises: Unauthenticated."""
+        if claims is not None and claims.token_id in self.keeper.revocations:
+            refuse("was revoked", "已被吊销")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,8 @@ class _Attempt:
 
 
 def _request_now(road: Road, asker: Asker, registry: Registry) -> Request:
-    """Return the request of this moment; its action is known once it is planned."""
+    """Return the request of this moment; its action is known once it is planned. Raises: Unauthenticated."""
+    road.check_token(asker.claims)
     subject, zone = identify(asker, registry)
     return Request(subject, Action(), asker.environment(road.now(), zone))
 

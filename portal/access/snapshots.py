@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.access.epochs import EpochSource, open_epochs
+from portal.access.revocations import Revocations
 from portal.errors import PolicyUnavailable
 from portal.identity.keyring import KeyRing
 from portal.policies.canaries import check_canaries
@@ -32,6 +33,7 @@ class SnapshotKeeper:
     epochs: EpochSource
     ring: KeyRing
     matchers: Mapping[ModelName, Matcher]
+    revocations: Revocations
     _lock: asyncio.Lock
     _kept: DecisionPoint | None = None
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
@@ -40,14 +42,16 @@ class SnapshotKeeper:
     async def current(self) -> DecisionPoint:
         """Return the decision point of the epoch that holds now.
 
+        From then on `revocations` knows every token that was revoked before it was asked for.
         Raises: PolicyUnavailable where the content can't be loaded whole, or the clock is in doubt; no earlier
         snapshot answers then.
         """
-        epoch = await self.epochs.read()
+        present = await self.epochs.read()
+        await self.revocations.follow(present.revocation)
         kept = self._kept
-        if kept is None or kept.snapshot.epoch != epoch:
+        if kept is None or kept.snapshot.epoch != present.epoch:
             async with self._lock:
-                kept = await self._load(epoch)
+                kept = await self._load(present.epoch)
         return kept
 
     def now(self) -> datetime:
@@ -97,4 +101,5 @@ def snapshot_keeper(database_url: str, ring: KeyRing) -> SnapshotKeeper:
     """Return a keeper on the portal's database, with Casbin's models loaded; it says which keys are in use."""
     matchers = {name: Matcher(name) for name in ModelName}
     engine = open_database(database_url)
-    return SnapshotKeeper(engine, open_epochs(database_url, engine), ring, matchers, asyncio.Lock())
+    epochs, revocations = open_epochs(database_url, engine), Revocations(engine)
+    return SnapshotKeeper(engine, epochs, ring, matchers, revocations, asyncio.Lock())

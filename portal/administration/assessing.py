@@ -1,7 +1,7 @@
 """What a change would do if it came into force now: everything that its author and who judges it should know."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from portal.administration.documents import Declaration
@@ -12,12 +12,17 @@ from portal.policies.checking.findings import Finding, Severity
 from portal.policies.checking.unreachable import CountRows
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.expectations import Broken, broken_expectations
+from portal.policies.freezes import Freeze
 from portal.policies.guarantees import Declaration as Declared
-from portal.policies.guarantees import Guarantee, prove_guarantees
+from portal.policies.guarantees import Guarantee, Promise, prove_guarantees
 from portal.policies.impact import Impact, compare_access
 from portal.policies.records import ANY
+from portal.policies.snapshot import Snapshot
+from portal.vocabulary import Purpose
 
 NO_IMPACT = Impact((), 0)
+OF_A_LOAD = Declaration((Purpose(ANY.value),), (), tuple(promise.value for promise in Promise))
+"""A bundle declares nothing: who judges a load sees what it breaks, and lets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +61,23 @@ def assess(
     """Return what the change would do, held against what holds now."""
     if isinstance(revised, Faulty):
         return Assessment(revised.faults)
-    after = DecisionPoint(revised.snapshot, before.matchers)
+    # A freeze is an emergency and no state to be held to: lifting one promises nothing anew, and while one holds the
+    # rest of the change is expected to do what it will do afterwards.
+    was = _with_freezes(before.snapshot, revised.snapshot.content.freezes)
+    thawed = DecisionPoint(_with_freezes(revised.snapshot, ()), before.matchers)
     return Assessment(
         faults=(),
-        findings=check_change(before.snapshot, after.snapshot, now, count_rows),
-        broken=broken_expectations(revised.expectations, after, now),
-        guarantees=prove_guarantees(before.snapshot, after.snapshot, now, _declared(declaration)),
-        impact=compare_access(before.snapshot, after.snapshot, now),
+        findings=check_change(before.snapshot, revised.snapshot, now, count_rows),
+        broken=broken_expectations(revised.expectations, thawed, now),
+        guarantees=prove_guarantees(was, revised.snapshot, now, _declared(declaration)),
+        impact=compare_access(before.snapshot, revised.snapshot, now),
         base=revised.base,
         accepted=frozenset(declaration.accepted),
     )
+
+
+def _with_freezes(snapshot: Snapshot, freezes: tuple[Freeze, ...]) -> Snapshot:
+    return Snapshot(replace(snapshot.content, freezes=freezes))
 
 
 def _declared(declaration: Declaration) -> Declared:

@@ -6,12 +6,19 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from portal.errors import ConfigurationError
+from portal.errors import ConfigurationError, Text
 from portal.storage.database import for_writing, open_sync_database
 from portal.storage.privileges import privilege_refused
 
 _Result = TypeVar("_Result")
+_NOT_HERE = Text(
+    en="this server's account may not change policies or the register; work at one where "
+    "`PORTAL_ADMINISTRATION_DATABASE_URL` names the account that `portal database init` made for it",
+    zh="本服务器所用的数据库账户不能变更策略和注册信息；请在以 `PORTAL_ADMINISTRATION_DATABASE_URL` "
+    "指定了 `portal database init` 所建账户的服务器上操作",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +44,9 @@ class ContentDatabase:
         try:
             with for_writing(engine).begin() if writes else engine.connect() as connection:
                 return work(connection)
-        except Exception as fault:
-            if (refused := privilege_refused(fault)) is not None:
-                raise ConfigurationError(refused) from None
-            raise
+        except SQLAlchemyError as fault:
+            if privilege_refused(fault) is None:
+                raise
+            raise ConfigurationError(_NOT_HERE) from None
         finally:
             engine.dispose()

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from portal.access.snapshots import SnapshotKeeper
 from portal.administration.acts import Deed, Person, act_record
-from portal.administration.assessing import Assessment, assess
+from portal.administration.assessing import OF_A_LOAD, Assessment, assess
 from portal.administration.change_sets import (
     ChangeKind,
     ChangeSet,
@@ -34,7 +34,7 @@ from portal.administration.change_store import (
 )
 from portal.administration.database import ContentDatabase
 from portal.administration.documents import ChangeDocument, Restoration
-from portal.administration.in_force import bring_into_force, present_content, revise_stored
+from portal.administration.in_force import bring_into_force, present_content, revise_change, revise_stored
 from portal.administration.revising import REGISTER_KINDS, REGISTER_TABLES, Faulty, Revised
 from portal.audit.recorder import Recorder
 from portal.audit.records import Act
@@ -258,9 +258,14 @@ class ChangeDesk:
         return await self.database.read(revised)
 
     async def _assess(self, change: ChangeSet) -> Assessment:
-        present, revised = await self._revise(change.document)
+        def revised(connection: Connection) -> tuple[StoredContent, Revised | Faulty]:
+            present = present_content(connection, self._secret)
+            return present, revise_change(connection, present, change, self.keeper.now())
+
+        present, after = await self.database.read(revised)
         before = DecisionPoint(Snapshot(parse_content(present)), self.keeper.matchers)
-        return await asyncio.to_thread(assess, before, revised, change.document.declaration, self.keeper.now())
+        declared = change.document.declaration if change.rows is None else OF_A_LOAD
+        return await asyncio.to_thread(assess, before, after, declared, self.keeper.now())
 
     async def _check_still_sound(self, change: ChangeSet) -> None:
         assessment = await self._assess(change)

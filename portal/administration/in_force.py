@@ -11,11 +11,11 @@ from portal.administration.change_store import MOST_LISTED, StepNote, list_chang
 from portal.administration.database import ContentDatabase
 from portal.administration.documents import ChangeDocument
 from portal.administration.loads import wanted_of_load
-from portal.administration.revising import Faulty, History, Revised, present_base, revise
+from portal.administration.revising import Faulty, History, Revised, present_base, revise, revised_to
 from portal.conditions.values import render_instant
 from portal.errors import Conflict, Language, Text
 from portal.storage.content import StoredContent, read_content
-from portal.storage.content_changes import ChangeNote, ContentChange, compare_content, store_change
+from portal.storage.content_changes import ChangeNote, ContentChange, store_change
 from portal.storage.database import hold_writer_lock
 from portal.storage.history import read_version
 
@@ -40,6 +40,14 @@ def revise_stored(
     versions = [(one.table, one.key, one.version) for one in document.restorations if one.version is not None]
     history: History = {version: row for version in versions if (row := read_version(connection, version)) is not None}
     return revise(present, document, history, now)
+
+
+def revise_change(connection: Connection, present: StoredContent, change: ChangeSet, now: datetime) -> Revised | Faulty:
+    """Return the content after a change set, a load or one that a person wrote."""
+    if change.rows is None:
+        return revise_stored(connection, present, change.document, now)
+    wanted = wanted_of_load(present, change.rows)
+    return revised_to(present, wanted, change.base)
 
 
 def bring_into_force(database: ContentDatabase, secret: bytes, number: int, clock: Callable[[], datetime]) -> ChangeSet:
@@ -75,9 +83,7 @@ def _bring(connection: Connection, secret: bytes, number: int, now: datetime) ->
 
 def _content_change(connection: Connection, present: StoredContent, change: ChangeSet, now: datetime) -> ContentChange:
     _check_base(present, change)
-    if change.rows is not None:
-        return compare_content(present, wanted_of_load(present, change.rows))
-    revised = revise_stored(connection, present, change.document, now)
+    revised = revise_change(connection, present, change, now)
     if isinstance(revised, Faulty):
         what = revised.faults[0]
         raise Conflict(

@@ -337,14 +337,19 @@ def _check_what_rests(editing: _Editing, present: StoredContent, registry: Regis
 
 
 def _revised(present: StoredContent, editing: _Editing) -> Revised | Faulty:
-    stored = _stored(present, editing.rows)
+    return revised_to(present, WantedContent(present.identity, editing.rows), dict(_base(present, editing.touched)))
+
+
+def revised_to(present: StoredContent, wanted: WantedContent, touched: Mapping[str, int]) -> Revised | Faulty:
+    """Return the content as it is wanted, as what decisions would rest on; `touched` as keys of `Revised.base`."""
+    rows = {table: dict(of) for table, of in wanted.rows.items()}
     try:
-        snapshot = Snapshot(parse_content(stored))
+        snapshot = Snapshot(parse_content(replace(_stored(present, rows), identity=wanted.identity)))
     except PolicyUnavailable as refused:
         return Faulty((Fault(PLACE, None, "", refused.text, Text(en="mend the change", zh="请改正变更内容")),))
-    change = compare_content(present, WantedContent(present.identity, editing.rows))
-    expected = (load_expectation(name, row) for name, row in sorted(editing.rows[expectations.name].items()))
-    return Revised(change, snapshot, tuple(expected), dict(_base(present, editing.touched)))
+    change = compare_content(present, wanted)
+    expected = (load_expectation(name, row) for name, row in sorted(rows[expectations.name].items()))
+    return Revised(change, snapshot, tuple(expected), present_base(present, touched))
 
 
 def _base(present: StoredContent, touched: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int]]:

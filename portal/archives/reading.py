@@ -30,6 +30,7 @@ from portal.bundles.datasets import parse_layout
 from portal.bundles.store import PortalStore
 from portal.conditions.values import render_instant
 from portal.storage.addresses import DatabaseKind
+from portal.storage.administration_tables import sign_ins, staff_sessions
 from portal.storage.audit_tables import refused_tokens
 from portal.storage.content import StoredContent, read_content, read_epoch_value
 from portal.storage.data_store import ROW_NUMBER, data_table, read_dataset
@@ -87,8 +88,12 @@ def open_copy(store: PortalStore, now: datetime, wait_seconds: float = 30.0) -> 
 
 
 def _copied_tables() -> list[Table]:
-    """Return the portal's own tables whose rows are its own: what a migration wrote, the target's migrations write."""
-    return [table for table in metadata.sorted_tables if table is not compatibility]
+    """Return the portal's own tables whose rows are its own: what a migration wrote, the target's migrations write.
+
+    Who is signed in stays behind: a session that was ended since must not come back with a backup.
+    """
+    left = (compatibility, staff_sessions, sign_ins)
+    return [table for table in metadata.sorted_tables if table not in left]
 
 
 def read_position(connection: Connection) -> Position:

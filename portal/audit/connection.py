@@ -61,6 +61,10 @@ class LogConnection(Protocol):
         """
         ...
 
+    def hold_revocations(self) -> None:
+        """Let no other transaction revoke a token before this one ends."""
+        ...
+
     def execute(self, statement: str, parameters: Parameters = ()) -> Rows:
         """Run one statement."""
         ...

@@ -71,6 +71,14 @@ class PostgresLog:
         """Let no other transaction append a checkpoint before this one ends."""
         self._lock("SELECT pg_advisory_xact_lock(%s)", AdvisoryLock.CHECKPOINT)
 
+    def hold_revocations(self) -> None:
+        """Let no other transaction revoke a token before this one ends.
+
+        INVARIANT: taken before numbers are drawn. A worker that has seen a number looks for higher ones alone, so a
+        lower one mustn't be committed after it.
+        """
+        self._lock("SELECT pg_advisory_xact_lock(%s)", AdvisoryLock.REVOCATION)
+
     def _lock(self, statement: str, lock: AdvisoryLock) -> None:
         self._driver.execute(statement, (int(lock),))
 

@@ -51,6 +51,9 @@ class SqliteLog:
     def hold_checkpoints(self) -> None:
         """Do nothing: the write lock is held."""
 
+    def hold_revocations(self) -> None:
+        """Do nothing: the write lock is held."""
+
     def hold_daily_rows(self, keys: Sequence[tuple[str, str, str]]) -> list[int]:
         """Return the day's rows of each key: who would count waits for the write lock."""
         rows = [self._driver.execute(self.statements.read_daily_rows, key).fetchone() for key in keys]

@@ -17,16 +17,26 @@ from portal.audit.records import ActRecord, AuditRecord, Quota, render_act, rend
 from portal.audit.refused_tokens import RefusalKey
 from portal.audit.signing import Signer, SigningKeys
 from portal.audit.witness import WitnessedCheckpoint, load_witness, store_witness
+from portal.conditions.values import render_instant
 from portal.errors import AuditUnavailable, Text
 
 
 @dataclass(frozen=True, slots=True)
+class RevokedToken:
+    """A token that counts no more: its id, and when it is refused for its age anyway."""
+
+    token_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
-    """A record that waits to be written; `body` is its canonical JSON."""
+    """A record that waits to be written; `body` is its canonical JSON, `revoked` the token that it revokes."""
 
     record: AuditRecord | ActRecord
     body: bytes
     quotas: Sequence[Quota] = ()
+    revoked: RevokedToken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +56,9 @@ def submit(record: AuditRecord, quotas: Sequence[Quota]) -> Submission:
     return Submission(record, render_record(record), quotas)
 
 
-def submit_act(record: ActRecord) -> Submission:
-    """Return the record of an act ready for the log."""
-    return Submission(record, render_act(record))
+def submit_act(record: ActRecord, revoked: RevokedToken | None = None) -> Submission:
+    """Return the record of an act ready for the log, with the token that it revokes."""
+    return Submission(record, render_act(record), revoked=revoked)
 
 
 _DayKey = tuple[str, str, str]
@@ -127,9 +137,11 @@ class Ledger:
         INVARIANT: a record decided under another epoch than the one that the transaction sees is not written, and
         policies can't change before it ends: it holds the write lock (enforcement.md §6).
         """
+        handed = [one for one in submissions if not isinstance(one, ShownProof)]
         with self._log.transaction():
-            head, recordings = self._write([one for one in submissions if not isinstance(one, ShownProof)])
+            head, recordings = self._write(handed)
             uses = self._use([one for one in submissions if isinstance(one, ShownProof)])
+            self._revoke([one.revoked for one in handed if one.revoked is not None])
         if head != self._head:
             self._head = head
             self._written.append((head.sequence, monotonic()))
@@ -171,10 +183,18 @@ class Ledger:
             unused.discard(proof.digest)
         return uses
 
-    def forget_proofs(self, before: datetime) -> None:
-        """Remove the proofs that had expired by then."""
+    def _revoke(self, tokens: Sequence[RevokedToken]) -> None:
+        """Let tokens count no more, within the transaction of the records that say so."""
+        if tokens:
+            self._log.hold_revocations()
+            rows = [(token.token_id, render_instant(token.expires_at)) for token in tokens]
+            self._log.executemany(self._statements.revoke_token, rows)
+
+    def forget_expired(self, before: datetime) -> None:
+        """Remove the proofs and revoked tokens that had expired by then."""
         with self._log.transaction():
             self._log.execute(self._statements.forget_proofs, (render_time(before),))
+            self._log.execute(self._statements.forget_revoked, (render_instant(before),))
 
     def _hold_day_rows(self, submissions: Sequence[Submission], epoch: int) -> dict[_DayKey, int]:
         """Return the day's rows of all that the records count, held against others who count them."""

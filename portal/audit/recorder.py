@@ -9,7 +9,7 @@ from typing import cast
 
 from portal.audit.connection import LOG_FAULTS
 from portal.audit.daily_rows import DailyRows, DailyRowsError, open_daily_rows
-from portal.audit.ledger import Handed, Ledger, ShownProof, submit, submit_act
+from portal.audit.ledger import Handed, Ledger, RevokedToken, ShownProof, submit, submit_act
 from portal.audit.receipts import ProofUse, Recorded, Recording, Written
 from portal.audit.records import ActRecord, AuditRecord, Quota
 from portal.audit.refused_tokens import RefusedTokens
@@ -85,11 +85,14 @@ class Recorder:
             raise unavailable()
         return cast("Recording", await self._written(submit(record, quotas)))
 
-    async def record_act(self, record: ActRecord) -> Recorded:
-        """Return when the act's record is durable. Raises: AuditUnavailable."""
+    async def record_act(self, record: ActRecord, revoked: RevokedToken | None = None) -> Recorded:
+        """Return when the act's record is durable, and with it that the token counts no more that it revokes.
+
+        Raises: AuditUnavailable.
+        """
         if not self._witnessing.is_witnessed:
             raise unavailable()
-        return cast("Recorded", await self._written(submit_act(record)))
+        return cast("Recorded", await self._written(submit_act(record, revoked)))
 
     async def use_proof(self, proof: ShownProof) -> bool:
         """Note a proof as used, durably; return whether it wasn't before, on any worker. Raises: AuditUnavailable."""

@@ -86,7 +86,9 @@ class Act(StrEnum):
     SIGNED_OUT = "signed_out"
     SESSION_ENDED = "session_ended"
     FACTOR_ENROLLED = "factor_enrolled"
+    FACTOR_SHOWN = "factor_shown"
     FACTOR_REFUSED = "factor_refused"
+    FACTOR_RESET = "factor_reset"
     CHANGE_DRAFTED = "change_drafted"
     CHANGE_SUBMITTED = "change_submitted"
     CHANGE_APPROVED = "change_approved"
@@ -96,6 +98,7 @@ class Act(StrEnum):
     FROZEN = "frozen"
     AUDIT_READ = "audit_read"
     POLICY_ASKED = "policy_asked"
+    REGISTER_READ = "register_read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

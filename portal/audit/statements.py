@@ -9,12 +9,13 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, delete, func, select
+from sqlalchemy import Column, Dialect, Table, bindparam, delete, func, select
 from sqlalchemy import insert as insert_one
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
 from portal.storage.addresses import DatabaseKind
+from portal.storage.administration_tables import revoked_tokens
 from portal.storage.audit_tables import (
     audit_checkpoints,
     audit_parts,
@@ -91,6 +92,12 @@ class LogStatements:
     forget_proofs: str
     """A moment: what had expired by then is removed."""
 
+    revoke_token: str
+    """token_id, expires_at; without effect on one that was revoked before."""
+
+    forget_revoked: str
+    """An instant: what had expired by then is removed."""
+
 
 _Insert = Callable[[Table], Any]
 """An `INSERT` with the conflicts of one database: SQLite's or PostgreSQL's, which are alike."""
@@ -104,7 +111,7 @@ def log_statements(kind: DatabaseKind) -> LogStatements:
     would be a pipeline, in which the server waits for ever for a client that has stopped.
     """
     if kind is DatabaseKind.SQLITE:
-        return _compile_all(sqlite_dialect(), sqlite.insert)
+        return _compile_all(sqlite_dialect(), _insert_row)
     return _compile_all(psycopg_dialect(), _insert_lists)
 
 
@@ -114,10 +121,20 @@ def reading_statements() -> LogStatements:
     return _compile_all(asyncpg_dialect(), _insert_lists)
 
 
+def _given(table: Table) -> list[Column[Any]]:
+    """Return the columns that an `INSERT` gives; a row that is numbered by the database gets its number there."""
+    return [column for column in table.c if column.autoincrement is not True]
+
+
+def _insert_row(table: Table) -> sqlite.Insert:
+    return sqlite.insert(table).values({column.name: bindparam(column.name) for column in _given(table)})
+
+
 def _insert_lists(table: Table) -> postgresql.Insert:
-    lists = [bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in table.c]
-    rows = func.unnest(*lists).table_valued(*(column.name for column in table.c)).render_derived()
-    return postgresql.insert(table).from_select([column.name for column in table.c], select(*rows.c))
+    given = _given(table)
+    lists = [bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in given]
+    rows = func.unnest(*lists).table_valued(*(column.name for column in given)).render_derived()
+    return postgresql.insert(table).from_select([column.name for column in given], select(*rows.c))
 
 
 def _compile_all(dialect: Dialect, insert: _Insert) -> LogStatements:
@@ -172,6 +189,8 @@ def _inserts(insert: _Insert) -> dict[str, ClauseElement]:
         "insert_checkpoint": insert_one(audit_checkpoints),
         "use_proof": insert(used_proofs).on_conflict_do_nothing().returning(used_proofs.c.digest),
         "forget_proofs": delete(used_proofs).where(used_proofs.c.expires_at < bindparam("moment")),
+        "revoke_token": insert(revoked_tokens).on_conflict_do_nothing(),
+        "forget_revoked": delete(revoked_tokens).where(revoked_tokens.c.expires_at < bindparam("moment")),
     }
 
 

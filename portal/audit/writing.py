@@ -26,7 +26,7 @@ _EARLY_SECONDS = 0.1
 CHECKPOINT_RECORDS = 1000 - MAX_BATCH
 """INVARIANT: a checkpoint covers a record at most 1 s and 1000 records later; both leave room for a transaction."""
 FORGET_SECONDS = 60.0
-"""So often proofs are removed that are refused for their age anyway."""
+"""So often proofs and revoked tokens are removed that are refused for their age anyway."""
 _LONG_EXPIRED = timedelta(seconds=60)
 
 _log = logging.getLogger("portal")
@@ -150,7 +150,7 @@ class WritingThread:
             self._due -= min(self._ledger.uncovered_seconds, CHECKPOINT_SECONDS - _EARLY_SECONDS)
         if monotonic() >= self._forgets_at:
             self._forgets_at = monotonic() + FORGET_SECONDS
-            self._ledger.forget_proofs(datetime.now(UTC) - _LONG_EXPIRED)
+            self._ledger.forget_expired(datetime.now(UTC) - _LONG_EXPIRED)
         self._write_refused_tokens(self._ledger)
 
     def _write_refused_tokens(self, ledger: Ledger) -> None:

@@ -17,8 +17,8 @@ Chain = tuple[x509.Certificate, ...]
 """The signer's certificate, then each one's issuer."""
 
 
-def check_chain(certificates: Chain, trust: TrustStore, signed_at: datetime) -> None:
-    """Refuse certificates that don't say whose signature it is, made at that time.
+def check_chain(certificates: Chain, trust: TrustStore, signed_at: datetime) -> Chain:
+    """Refuse certificates that don't say whose signature it is, made at that time; return them up to the authority.
 
     Each was issued by the next, the signer's is a party's and the others authorities', one of which (or the issuer of
     the last) is in the store; each was valid when it signed, and none is revoked.
@@ -38,6 +38,28 @@ def check_chain(certificates: Chain, trust: TrustStore, signed_at: datetime) -> 
             )
     for certificate in chain:
         _check_standing(certificate, trust, signed_at)
+    return chain
+
+
+def check_lists(chain: Chain, trust: TrustStore, now: datetime) -> None:
+    """Refuse a chain if nobody knows whether it is revoked now: of a list over it, none is current (T23).
+
+    For who proves who he is at this moment. A signature that was made before is held to the lists as they were read:
+    `check_chain` alone. An authority that keeps no list in keys/ca/ revokes nothing.
+    Raises: BadInput.
+    """
+    for certificate in chain:
+        terms = trust.lists_over(certificate)
+        if terms and not any(term.is_current(now) for term in terms):
+            listed = "`, `".join(f"keys/{term.path}" for term in terms)
+            raise BadInput(
+                Text(
+                    en=f"nobody knows whether the certificate `{describe(certificate)}` was revoked lately: `{listed}` "
+                    "was to be renewed; the portal's operator loads the authority's new list",
+                    zh=f"无法确认证书 `{describe(certificate)}` 近期是否被吊销：`{listed}` 已过更新时间；"
+                    "请门户运行单位装载认证机构的新列表",
+                )
+            )
 
 
 def department_of(certificate: x509.Certificate) -> str:

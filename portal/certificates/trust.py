@@ -8,7 +8,12 @@ from pathlib import PurePosixPath
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from portal.certificates.certificates import check_authority, parse_pem_certificates, refusing_unreadable
+from portal.certificates.certificates import (
+    check_authority,
+    parse_pem_certificates,
+    refusing_unreadable,
+    was_issued_by,
+)
 from portal.errors import BadInput, Fault, Text
 
 _FOLDER = PurePosixPath("ca")
@@ -20,15 +25,38 @@ _MEND_LIST = Text(
 
 
 @dataclass(frozen=True, slots=True)
+class ListTerm:
+    """Until when a revocation list says what is revoked: its file below keys/, and the authority that signed it.
+
+    `until` is when it was to be renewed, None where it doesn't say.
+    """
+
+    path: str
+    issuer: x509.Certificate
+    until: datetime | None
+
+    def is_current(self, now: datetime) -> bool:
+        """Return whether no later list is due yet; one that doesn't say is never known to be the last."""
+        return self.until is not None and now <= self.until
+
+
+@dataclass(frozen=True, slots=True)
 class TrustStore:
     """The authorities to which a signer's chain has to lead, and issuer and serial number of what they revoked."""
 
     authorities: tuple[x509.Certificate, ...] = ()
     revoked: frozenset[tuple[x509.Name, int]] = frozenset()
+    lists: tuple[ListTerm, ...] = ()
+    """The terms of the lists that say what is revoked."""
 
     def is_revoked(self, certificate: x509.Certificate) -> bool:
         """Return whether a list names the certificate; the day on which it was revoked plays no part."""
         return (certificate.issuer, certificate.serial_number) in self.revoked
+
+    def lists_over(self, certificate: x509.Certificate) -> tuple[ListTerm, ...]:
+        """Return the terms of the lists of the authority that issued the certificate; none where it keeps none."""
+        of_name = [term for term in self.lists if term.issuer.subject == certificate.issuer]
+        return tuple(term for term in of_name if was_issued_by(certificate, term.issuer))
 
 
 def load_trust_store(keys: Mapping[str, bytes], now: datetime) -> tuple[TrustStore, list[Fault], list[Text]]:
@@ -40,6 +68,7 @@ def load_trust_store(keys: Mapping[str, bytes], now: datetime) -> tuple[TrustSto
     remarks: list[Text] = []
     authorities: list[x509.Certificate] = []
     revoked: set[tuple[x509.Name, int]] = set()
+    terms: list[ListTerm] = []
     for path in _files(keys, ".pem"):
         try:
             authorities += _parse_authorities(keys[path])
@@ -48,13 +77,14 @@ def load_trust_store(keys: Mapping[str, bytes], now: datetime) -> tuple[TrustSto
     for path in _files(keys, ".crl"):
         try:
             listed = _parse_list(keys[path])
-            _check_issuer(listed, authorities)
+            issuer = _issuer_of(listed, authorities)
         except BadInput as refused:
             faults.append(Fault(f"keys/{path}", None, "", refused.text, _MEND_LIST))
             continue
         revoked.update((listed.issuer, number) for number in listed.serial_numbers)
+        terms.append(ListTerm(path, issuer, listed.renewal))
         remarks += _staleness(path, listed, now)
-    return TrustStore(tuple(authorities), frozenset(revoked)), faults, remarks
+    return TrustStore(tuple(authorities), frozenset(revoked), tuple(terms)), faults, remarks
 
 
 def _files(keys: Mapping[str, bytes], suffix: str) -> list[str]:
@@ -110,7 +140,8 @@ def _is_whole(extensions: x509.Extensions) -> bool:
     )
 
 
-def _check_issuer(listed: _RevocationList, authorities: list[x509.Certificate]) -> None:
+def _issuer_of(listed: _RevocationList, authorities: list[x509.Certificate]) -> x509.Certificate:
+    """Return the authority that signed the list. Raises: BadInput."""
     name = listed.issuer.rfc4514_string()
     issuers = [authority for authority in authorities if authority.subject == listed.issuer]
     if not issuers:
@@ -120,8 +151,10 @@ def _check_issuer(listed: _RevocationList, authorities: list[x509.Certificate]) 
                 zh=f"keys/ca/ 中没有其签发者 `{name}` 的证书",
             )
         )
-    if not any(_is_signed_by(listed.signed, issuer) for issuer in issuers):
+    signers = [issuer for issuer in issuers if _is_signed_by(listed.signed, issuer)]
+    if not signers:
         raise BadInput(Text(en=f"the signature isn't that of `{name}`", zh=f"签名不是 `{name}` 所作"))
+    return signers[0]
 
 
 def _is_signed_by(signed: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
@@ -137,7 +170,8 @@ def _staleness(path: str, listed: _RevocationList, now: datetime) -> list[Text]:
     day = listed.renewal.date().isoformat()
     return [
         Text(
-            en=f"keys/{path}: the list was to be renewed on {day}; later revocations aren't known",
-            zh=f"keys/{path}：吊销列表应于 {day} 更新，此后的吊销情况未知",
+            en=f"keys/{path}: the list was to be renewed on {day}; later revocations aren't known, and applications "
+            "certified by its issuer get no token",
+            zh=f"keys/{path}：吊销列表应于 {day} 更新，此后的吊销情况未知，由其签发者认证的应用无法获取令牌",
         )
     ]

@@ -1,12 +1,12 @@
 """`portal change …`, `portal freeze` and `portal lift`: what people who administer a portal do at the command line."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 from portal.acting import Acting, act
 from portal.administration.acts import Person
-from portal.administration.change_sets import ChangeSet, ChangeState
+from portal.administration.change_sets import ChangeSet, ChangeState, Step
 from portal.administration.change_store import MOST_LISTED
 from portal.administration.desk import Draft, Judgement
 from portal.administration.documents import (
@@ -36,6 +36,27 @@ from portal.conditions.values import render_instant
 from portal.errors import BadInput, Language, Text
 from portal.json_text import decode_text, parse_json, render_json
 
+_STATES: Mapping[ChangeState, str] = {
+    ChangeState.DRAFT: "草稿",
+    ChangeState.CHECKED: "已检查",
+    ChangeState.SUBMITTED: "已提交",
+    ChangeState.APPROVED: "已批准",
+    ChangeState.ACTIVE: "已生效",
+    ChangeState.SUPERSEDED: "已取代",
+    ChangeState.REJECTED: "已驳回",
+    ChangeState.WITHDRAWN: "已撤回",
+}
+_STEPS: Mapping[Step, str] = {
+    Step.DRAFT: "起草",
+    Step.EDIT: "修改",
+    Step.CHECK: "检查",
+    Step.SUBMIT: "提交",
+    Step.APPROVE: "批准",
+    Step.REJECT: "驳回",
+    Step.WITHDRAW: "撤回",
+    Step.ACTIVATE: "生效",
+    Step.SUPERSEDE: "被取代",
+}
 _MOST_CHANGES = 999_999_999
 
 
@@ -87,7 +108,8 @@ def show(session: Session, options: ChangeOptions) -> ExitCode:
         _say_change(terminal, change)
         for step in steps:
             note = f": {step.note}" if step.note else ""
-            terminal.write(f"  {step.made_at} {step.step} {step.made_by}{note}")
+            when, who = f"  {step.made_at}", f"{step.made_by}{note}"
+            terminal.say(Text(en=f"{when} {step.step} {who}", zh=f"{when} {_STEPS[step.step]} {who}"))
         terminal.write(render_json(render_change(change.document), indent=2))
         if change.state in (ChangeState.DRAFT, ChangeState.CHECKED, ChangeState.SUBMITTED) and change.rows is None:
             for line in render_assessment((await desk.look_at(person, number)).assessment):
@@ -219,7 +241,8 @@ def _lines(change: ChangeSet) -> Iterator[Text]:
     yield Text(
         en=f"change set {change.id}: {change.state}, version {change.version}, by {change.author}{approved}: "
         f"{change.title}",
-        zh=f"变更单 {change.id}：{change.state}，第 {change.version} 版，{change.author}{approved}：{change.title}",
+        zh=f"变更单 {change.id}：{_STATES[change.state]}，第 {change.version} 版，{change.author}{approved}："
+        f"{change.title}",
     )
     if change.activates_at is not None and change.state is ChangeState.APPROVED:
         at = render_instant(change.activates_at)

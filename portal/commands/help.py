@@ -75,6 +75,20 @@ CHINESE: Mapping[str, str] = {
     "The former key counts no more, as one that was stolen.": "旧密钥立即失效，如同已被窃取。",
     "Only make the key; `portal keys activate` uses it.": "只生成密钥；由 `portal keys activate` 启用。",
     "Masks may change.": "允许掩码改变。",
+    "List who is registered.": "列出登记事项。",
+    "Print who is registered, with the standing of each.": "列出登记的部门、应用、人员及其登记状态。",
+    "`departments`, `groups`, `applications`, `users` or `managers`.": (
+        "`departments`（部门）、`groups`（部门组）、`applications`（应用）、`users`（人员）、`managers`（信息资源管理员）。"
+    ),
+    "Whole documents as JSON, one a line.": "以 JSON 输出完整登记内容，每行一项。",
+    "Revoke tokens.": "吊销令牌。",
+    "Let a token count no more on any worker, from its next request on.": (
+        "吊销令牌：自其下一次请求起，所有工作进程均不再接受。"
+    ),
+    "The token, or its id (`jti`); `-` reads it from standard input.": (
+        "令牌或其编号（`jti`）；`-` 表示从标准输入读取。"
+    ),
+    "The registered user who revokes it.": "吊销该令牌的已登记用户。",
     "Set up the portal's databases.": "建立门户的数据库。",
     "Make databases and accounts on a PostgreSQL server, and print the settings that use them.": (
         "在 PostgreSQL 服务器上建立数据库和账户，并输出相应设置。"
@@ -129,6 +143,18 @@ CHINESE: Mapping[str, str] = {
     "Take one's own change set back.": "撤回自己的变更单。",
     "Draft a change set that undoes one in force.": "起草一张撤销已生效变更的变更单。",
     "Freeze an item, entry, department, application or everything.": "冻结信息项、条目、部门、应用或全部。",
+    "Print who can see an item, what for and by which records.": "输出谁能看到某信息项、用途及所依据的策略。",
+    "Print what somebody can see, registered or supposed.": "输出已登记或设想中的主体能看到的内容。",
+    "Print why a request was refused, by its receipt.": "按回执输出请求被拒绝的原因。",
+    "The items.": "信息项。",
+    "Of this registered application.": "此已登记应用。",
+    "Of this registered user.": "此已登记用户。",
+    "Of the public, without department.": "公众，不属于任何部门。",
+    "Of somebody supposed, of this one.": "设想中的该部门主体。",
+    "The level of somebody supposed, 0 to 3.": "设想主体的认证级别，0 至 3。",
+    "Their zone: `government` or `internet`.": "其网络区域：`government` 或 `internet`。",
+    "The business matter that they are registered for.": "其登记的事项。",
+    "The receipt of a refused request.": "被拒绝请求的回执。",
     "Draft the lifting of a freeze; another person approves it.": "起草解除冻结的变更单，由另一人批准。",
     "Who acts: a registered user with that duty.": "操作人：负有该职责的已登记用户。",
     "The code of the person's second factor.": "操作人第二因素的验证码。",

@@ -60,6 +60,16 @@ class TokenOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokeOptions:
+    """What `portal tokens revoke` is told."""
+
+    token: Annotated[
+        str, Argument(metavar="TOKEN", help="The token, or its id (`jti`); `-` reads it from standard input.")
+    ]
+    by: Annotated[str, Option("--by", metavar="USER", help="The registered user who revokes it.")] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QueryOptions:
     """What `portal query` is told."""
 
@@ -256,6 +266,16 @@ class ShowOptions:
     """What `portal audit show` is told."""
 
     receipt: Annotated[str, Argument(metavar="RECEIPT", help="The record's receipt, as in an answer.")]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterOptions:
+    """What `portal register list` is told."""
+
+    kind: Annotated[
+        str, Argument(metavar="KIND", help="`departments`, `groups`, `applications`, `users` or `managers`.")
+    ] = "departments"
+    json: Annotated[bool, Option("--json", help="Whole documents as JSON, one a line.")] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,9 @@ from portal.commands.options import (
     NoOptions,
     QueryOptions,
     ReconcileOptions,
+    RegisterOptions,
     RestoreOptions,
+    RevokeOptions,
     RotateOptions,
     SchemaOptions,
     SearchOptions,
@@ -39,6 +41,7 @@ from portal.commands.options import (
     VerifyOptions,
     WitnessOptions,
 )
+from portal.commands.question_options import WhatOptions, WhoOptions, WhyOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,9 @@ GROUPS: Mapping[str, str] = {
     "audit": "Check, search or follow the audit log.",
     "database": "Set up the portal's databases.",
     "change": "Draft, check, approve or undo changes of policies and of the register.",
+    "register": "List who is registered.",
     "keys": "List or rotate the portal's keys.",
+    "tokens": "Revoke tokens.",
 }
 """Words that several commands begin with, and their help."""
 
@@ -70,6 +75,13 @@ COMMANDS: tuple[CommandLine, ...] = (
     CommandLine("token", TokenOptions, "tokens:token", "Print a bearer token for a registered application or user."),
     CommandLine("query", QueryOptions, "asking:query", "Answer a GraphQL document in this process and print the JSON."),
     CommandLine("explain", ExplainOptions, "asking:explain_decision", "Print the decision on an entry, item by item."),
+    CommandLine(
+        "who", WhoOptions, "questioning:who_can_see", "Print who can see an item, what for and by which records."
+    ),
+    CommandLine(
+        "what", WhatOptions, "questioning:what_can_see", "Print what somebody can see, registered or supposed."
+    ),
+    CommandLine("why", WhyOptions, "questioning:why_refused", "Print why a request was refused, by its receipt."),
     CommandLine(
         "schema", SchemaOptions, "asking:print_schema", "Print the schema as a subject sees it; left out, the public."
     ),
@@ -124,6 +136,12 @@ COMMANDS: tuple[CommandLine, ...] = (
     CommandLine(
         "keys activate", NoOptions, "keys:activate", "Put the key that was prepared in force on every worker at once."
     ),
+    CommandLine(
+        "tokens revoke",
+        RevokeOptions,
+        "revoking:revoke",
+        "Let a token count no more on any worker, from its next request on.",
+    ),
     CommandLine("audit verify", VerifyOptions, "auditing:verify", "Check the whole log: records, chains, signatures."),
     CommandLine("audit search", SearchOptions, "reading_audit:search", "Find records in the audit log, newest first."),
     CommandLine(
@@ -166,4 +184,10 @@ COMMANDS: tuple[CommandLine, ...] = (
         "freeze", FreezeOptions, "changing:freeze", "Freeze an item, entry, department, application or everything."
     ),
     CommandLine("lift", LiftOptions, "changing:lift", "Draft the lifting of a freeze; another person approves it."),
+    CommandLine(
+        "register list",
+        RegisterOptions,
+        "registering:list_register",
+        "Print who is registered, with the standing of each.",
+    ),
 )

@@ -6,6 +6,7 @@ followed. So doubt counts as possible, and whoever asks is told whether it is do
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from portal.conditions.formulas import Claim, Every, Formula, Literal, Side, Some, take_apart
 from portal.conditions.meaning import Attribute
@@ -90,6 +91,7 @@ def _advance(branch: _Branch, setting: Setting) -> tuple[_Branch, ...]:
             return (replace(branch, pending=(take_apart(head), *rest)),)
         case Literal():
             return _with_literal(replace(branch, pending=rest), head, setting)
+    assert_never(head)
 
 
 def _with_literal(branch: _Branch, literal: Literal, setting: Setting) -> tuple[_Branch, ...]:
@@ -107,7 +109,8 @@ def _model(literals: tuple[Literal, ...], setting: Setting) -> Model:
         same = [one for one in literals if (one.side, one.name) == (side, name)]
         value = solve(same, setting.domain(side, name), setting.samples.get(name, ()))
         if isinstance(value, Unsolved):
-            certain = False
+            # An item that need only be there may hold anything.
+            certain = certain and side is Side.ROW and all(one.test is None for one in same)
         elif side is Side.REQUEST:
             attributes[name] = value
     return Model(attributes, certain)

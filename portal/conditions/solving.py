@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 from itertools import combinations, permutations
+from typing import assert_never
 
 from portal.conditions.formulas import Literal, Test
 from portal.conditions.meaning import Attribute, satisfies
@@ -37,6 +38,8 @@ _NEGATED = {
 }
 _FROM = (Operator.GT, Operator.GTE, Operator.STARTS_WITH)
 _UP_TO = (Operator.LT, Operator.LTE)
+_INSTANT = timedelta(microseconds=1)
+"""The finest step of a clock."""
 _FILLERS = ("", "0", "~~")
 
 
@@ -160,13 +163,15 @@ def _near(operand: Value) -> Iterator[Value]:
         case bool():
             yield not operand
         case datetime():
-            yield from _shifted(operand, timedelta(seconds=1))
+            yield from _shifted(operand, _INSTANT)
         case date():
             yield from _shifted(operand, timedelta(days=1))
         case int() | Decimal():
             yield from (operand - 1, operand + 1)
         case str():
             return
+        case _:
+            assert_never(operand)
 
 
 def _shifted(moment: date, step: timedelta) -> Iterator[date]:
@@ -203,17 +208,21 @@ def _limits(value: Value) -> tuple[list[Value], list[Value]]:
 def _between(lower: Value, upper: Value) -> Sequence[Value]:
     """Return all values from one to the other where they are few; the numbers between two fractions are not."""
     match lower, upper:
-        case (datetime(), _) | (_, datetime()):
-            return ()
+        case datetime(), datetime():
+            return _steps(lower, upper, _INSTANT)
         case date(), date():
-            days = (upper - lower).days
-            return [lower + timedelta(days=day) for day in range(days + 1)] if days < _COUNTED else ()
+            return _steps(lower, upper, timedelta(days=1))
         case int(), int():
             return range(lower, upper + 1) if upper - lower < _COUNTED else ()
         case Decimal(), Decimal():
             return ((lower + upper) / 2,)
         case _:
             return ()
+
+
+def _steps(lower: date, upper: date, step: timedelta) -> Sequence[date]:
+    count = (upper - lower) // step
+    return [lower + place * step for place in range(count + 1)] if count < _COUNTED else ()
 
 
 def _is_refuted(told: Sequence[Told]) -> bool:

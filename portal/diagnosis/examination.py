@@ -23,6 +23,7 @@ from portal.diagnosis.findings import Area, Finding, fault, refused
 from portal.diagnosis.installation import Installation
 from portal.diagnosis.keys import check_key_file, check_key_owner
 from portal.diagnosis.log import check_log, check_whole_log, check_witness_file, check_witnesses
+from portal.diagnosis.register import check_dormant_accounts, check_managers, check_register
 from portal.diagnosis.servers import check_servers
 from portal.diagnosis.software import check_descriptors, check_packages, check_versions
 from portal.errors import PortalError, Text
@@ -51,6 +52,9 @@ CHECKS: tuple[tuple[Area, Check], ...] = (
     (Area.CLOCK, check_server_clock),
     (Area.CLOCK, check_last_record),
     (Area.CONTENT, check_content),
+    (Area.CONTENT, check_register),
+    (Area.CONTENT, check_managers),
+    (Area.CONTENT, check_dormant_accounts),
     (Area.DATA_STORE, check_rows),
     (Area.DATA_STORE, check_leftovers),
     (Area.AUDIT, check_log),

@@ -19,7 +19,7 @@ from joserfc import jws
 from joserfc.errors import JoseError, SecurityWarning
 
 from portal.certificates.certificates import parse_pem_certificates
-from portal.certificates.chains import Chain, check_chain, department_of
+from portal.certificates.chains import Chain, check_chain, check_lists, department_of
 from portal.certificates.jose import Algorithm, fitting_key, parse_chain
 from portal.certificates.trust import TrustStore
 from portal.errors import BadInput, Text, Unauthenticated
@@ -58,12 +58,16 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an assertion is held against: names of this server in `aud`, who is registered, whom the portal trusts."""
+    """What an assertion is held against: names of this server in `aud`, who is registered, whom the portal trusts.
+
+    `list_grace`: so long a revocation list is relied on after it was to be renewed.
+    """
 
     audiences: Collection[str]
     find_client: Callable[[str], Client | None]
     trust: TrustStore
     now: datetime
+    list_grace: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,8 @@ def _registered_chain(client: Client) -> Chain:
 def _check_certificate(chain: Chain, client: Client, around: Surroundings) -> None:
     """Refuse a chain that isn't of the registered key, its department, or doesn't hold now. Raises: BadInput."""
     _check_key(chain[0], client)
-    check_chain(chain, around.trust, around.now)
+    anchored = check_chain(chain, around.trust, around.now)
+    check_lists(anchored, around.trust, around.now - around.list_grace)
     if department_of(chain[0]) != client.application.department:
         raise BadInput(
             Text(

@@ -17,6 +17,7 @@ from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from portal.errors import BadInput, Text, Unauthenticated
+from portal.identity.nonces import NonceSeal
 from portal.identity.segments import decode_segment, encode_segment, parse_segment
 from portal.json_text import JsonValue
 
@@ -52,11 +53,15 @@ class _Registry(jws.JWSRegistry):
 
 @dataclass(frozen=True, slots=True)
 class ProvenRequest:
-    """What a proof has to be for: the method, the URL as clients see it, and the token where one is sent."""
+    """What a proof has to be for: the method, the URL as clients see it, and the token where one is sent.
+
+    `seal` is of the nonces of which the proof has to hold one; None where none is asked for.
+    """
 
     method: str
     url: str
     token: str | None = None
+    seal: NonceSeal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,12 @@ class Proof:
     expires_at: datetime
 
 
+class NonceNeeded(Unauthenticated):
+    """A proof that is right, but for a nonce of this server (RFC 9449 §8 and §9)."""
+
+
 def verify_proof(proof: str, request: ProvenRequest, now: datetime) -> Proof:
-    """Return what the proof proves. Raises: Unauthenticated, with what is wrong with it."""
+    """Return what the proof proves. Raises: Unauthenticated, with what is wrong with it; NonceNeeded."""
     if len(proof) > MAX_PROOF_CHARACTERS:
         _refuse("is longer than 4 KiB", "超过 4 KiB")
     try:
@@ -89,6 +98,7 @@ def verify_proof(proof: str, request: ProvenRequest, now: datetime) -> Proof:
     except (JoseError, ValueError):
         _refuse("doesn't bear the signature of the key in it", "未带有其所含密钥的有效签名")
     issued_at = _check_claims(claims, request, now)
+    _check_nonce(claims.get("nonce"), request.seal, now)
     thumbprint = key.thumbprint()
     digest = sha256(f"{thumbprint}:{claims['jti']}".encode()).digest()
     return Proof(thumbprint, digest, issued_at + MAX_AGE)
@@ -146,6 +156,16 @@ def _check_claims(claims: Mapping[str, JsonValue], request: ProvenRequest, now: 
     if claims.get("ath") != (None if request.token is None else token_digest(request.token)):
         _refuse("isn't for the token that it goes with (`ath`)", "不是针对所附令牌的（ath）")
     return _check_age(claims.get("iat"), now)
+
+
+def _check_nonce(nonce: JsonValue, seal: NonceSeal | None, now: datetime) -> None:
+    if seal is not None and not (isinstance(nonce, str) and seal.holds(nonce, now)):
+        raise NonceNeeded(
+            Text(
+                en="the DPoP proof needs the nonce of this answer's header `DPoP-Nonce`; make a new one with it",
+                zh="DPoP 证明须含本应答 `DPoP-Nonce` 头中的随机数；请据此重新生成",
+            )
+        )
 
 
 def _check_age(issued_at: JsonValue, now: datetime) -> datetime:

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from portal.errors import Text, Unauthenticated
 from portal.identity.claims import Binding, Confirmation, TokenClaims
+from portal.identity.nonces import NonceSeal
 from portal.identity.proofs import Proof, ProvenRequest, verify_proof
 from portal.identity.tokens import PresentedToken, Scheme
 
@@ -20,13 +21,15 @@ class Sender:
     """What a request shows of who sends it.
 
     `url` is the address as clients write it, without query; `proofs` are its `DPoP` headers; `certificate` is the
-    SHA-256 of the certificate of its connection, base64url, as a proxy that is trusted says.
+    SHA-256 of the certificate of its connection, base64url, as a proxy that is trusted says; `seal` is of the nonces of
+    which a proof has to hold one.
     """
 
     method: str
     url: str
     proofs: Sequence[str] = ()
     certificate: str | None = None
+    seal: NonceSeal | None = None
 
 
 def check_sender(
@@ -35,7 +38,7 @@ def check_sender(
     """Return the proof that the token is its sender's; None where it is bound to no key.
 
     Who calls it takes each proof only once. `takes_bearer`: tokens bound to nothing are taken.
-    Raises: Unauthenticated.
+    Raises: Unauthenticated; NonceNeeded where the proof lacks but the nonce.
     """
     confirmation = claims.confirmation
     if confirmation is not None and confirmation.binding is Binding.KEY:
@@ -64,7 +67,8 @@ def _check_key(presented: PresentedToken, confirmation: Confirmation, sender: Se
             f"needs one `DPoP` header with a proof, and {len(sender.proofs)} came",
             f"需要恰好一个含证明的 `DPoP` 头，实际收到 {len(sender.proofs)} 个",
         )
-    proof = verify_proof(sender.proofs[0], ProvenRequest(sender.method, sender.url, presented.token), now)
+    request = ProvenRequest(sender.method, sender.url, presented.token, sender.seal)
+    proof = verify_proof(sender.proofs[0], request, now)
     if not compare_digest(proof.thumbprint, confirmation.thumbprint):
         _refuse("is bound to another key than the proof's", "所绑定的密钥与证明的密钥不同")
     return proof

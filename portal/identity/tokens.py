@@ -87,7 +87,10 @@ class TokenAuthority:
 
 @dataclass(frozen=True, slots=True)
 class TokenGrant:
-    """What a token is to say. Level and zone left out are the registry's at the time of each decision."""
+    """What a token is to say. Level and zone left out are the registry's at the time of each decision.
+
+    Without `token_id` each token gets one of its own.
+    """
 
     kind: SubjectKind
     id: str
@@ -95,6 +98,12 @@ class TokenGrant:
     auth_level: int | None = None
     network_zone: NetworkZone | None = None
     confirmation: Confirmation | None = None
+    token_id: str | None = None
+
+
+def new_token_id() -> str:
+    """Return an id that no other token has (`jti`)."""
+    return secrets.token_urlsafe(16)
 
 
 def issue_token(grant: TokenGrant, authority: TokenAuthority, now: datetime) -> str:
@@ -112,7 +121,7 @@ def issue_token(grant: TokenGrant, authority: TokenAuthority, now: datetime) -> 
         "iat": issued_at,
         "nbf": issued_at,
         "exp": issued_at + grant.ttl_seconds,
-        "jti": secrets.token_urlsafe(16),
+        "jti": grant.token_id or new_token_id(),
     }
     if grant.auth_level is not None:
         claims["auth_level"] = grant.auth_level

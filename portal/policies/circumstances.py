@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
 from ipaddress import IPv4Address, IPv6Address
+from typing import assert_never
 
-from portal.conditions.formulas import Claim, Every, Formula, Side, Truth
+from portal.conditions.formulas import Claim, Every, Formula, Side, Some, Truth
 from portal.conditions.meaning import Attribute, condition_names
 from portal.conditions.models import Model, Setting
-from portal.conditions.tree import And, Comparison, Condition, Not, Operator, Or, SubjectAttribute
+from portal.conditions.tree import And, Comparison, Condition, Membership, Not, NullTest, Operator, Or, SubjectAttribute
 from portal.identity.claims import MAX_AUTH_LEVEL
-from portal.identity.registry import Application, Department, Registry
+from portal.identity.registry import Application, Department, DepartmentStatus, Registry, is_admitted
 from portal.policies.matching import Request, names_consumer, subject_attributes
 from portal.policies.records import Any, Consumer, ConsumerKind, PolicyRecord
 from portal.policies.snapshot import Snapshot
@@ -81,6 +82,16 @@ class Party:
         people = {} if self.subject.is_public or self.subject.application else {"user": (*self.people, None)}
         return Setting({"auth_level": _LEVELS, "network_zone": _ZONES, **people}, _SAMPLES)
 
+    @property
+    def people_claim(self) -> Formula:
+        """What it says of the attribute `user` that a request is of one of its persons, or of none who is named."""
+        return Some(
+            (
+                Claim(NullTest("user", is_null=True), Truth.TRUE, Side.REQUEST),
+                Claim(Membership("user", self.people), Truth.TRUE, Side.REQUEST),
+            )
+        )
+
     def is_named_by(self, record: PolicyRecord) -> bool:
         """Return whether the record's consumer is the party."""
         return names_consumer(record, self.subject)
@@ -102,18 +113,20 @@ NOBODY = Party(PUBLIC)
 
 
 def parties_of(registry: Registry) -> tuple[Party, ...]:
-    """Return everybody who may ask: the public, the departments, their applications."""
+    """Return everybody who may ask: the public, the departments that are active, their applications."""
     people: dict[DepartmentCode, list[str]] = {}
     for user in registry.users.values():
-        people.setdefault(user.department, []).append(user.id)
+        if is_admitted(user, registry):
+            people.setdefault(user.department, []).append(user.id)
     departments = [
-        _member(department, tuple(people.get(code, ()))) for code, department in registry.departments.items()
+        _member(department, tuple(people.get(code, ())))
+        for code, department in registry.departments.items()
+        if department.status is DepartmentStatus.ACTIVE
     ]
     applications = [
-        _application(application, department)
+        _application(application, registry.departments[application.department])
         for application in registry.applications.values()
-        # Whoever is of no department that is registered gets no token taken.
-        if (department := registry.departments.get(application.department)) is not None
+        if is_admitted(application, registry)
     ]
     return (NOBODY, *departments, *applications)
 
@@ -141,6 +154,7 @@ def is_party_of(consumer: Consumer, party: Party) -> bool:
             return consumer.code in party.subject.groups
         case ConsumerKind.APPLICATION:
             return party.subject.application == consumer.code
+    assert_never(consumer.kind)
 
 
 @dataclass(frozen=True, slots=True)

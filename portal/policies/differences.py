@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from portal.catalog.entries import CatalogEntry, InformationItem
-from portal.conditions.formulas import Every, Formula
+from portal.conditions.formulas import HOLDS, Every, Formula, negate
 from portal.conditions.models import Setting, can_hold
 from portal.policies.circumstances import (
     NOBODY,
@@ -68,11 +68,20 @@ class Cell:
 
     def read_before(self, clarity: Mask | None = HIDDEN) -> Formula:
         """Return when the item was read, and shown at least as clearly as under the mask."""
-        return reading(clearer_than(self.before, clarity), self.was)
+        return Every((self._is_of(self.was), reading(clearer_than(self.before, clarity), self.was)))
 
     def read_after(self, clarity: Mask | None = HIDDEN) -> Formula:
         """Return when the item will be read, and shown at least as clearly as under the mask."""
-        return reading(clearer_than(self.after, clarity), self.will)
+        return Every((self._is_of(self.will), reading(clearer_than(self.after, clarity), self.will)))
+
+    def given(self, grant: ItemGrant) -> Formula:
+        """Return when what is granted after the change is read, and the item wasn't before, in the cell's period."""
+        after = Every((self._is_of(self.will), reading(grant, self.will)))
+        return Every((self.window.claim, after, negate(self.read_before())))
+
+    def _is_of(self, party: Party) -> Formula:
+        """Return that a request is the party's as it was, or will be: of one of the persons that it then has."""
+        return HOLDS if self.was.people == self.will.people else party.people_claim
 
     def can_hold(self, *formulas: Formula) -> bool:
         """Return whether the formulas can hold together for a request in the cell's period."""
@@ -88,9 +97,13 @@ class Change:
     now: datetime
 
     @cached_property
-    def records(self) -> frozenset[PolicyId]:
-        """The ids of records that were put, changed or withdrawn."""
-        old, new = ({one.id: one for one in each.content.records} for each in (self.before, self.after))
+    def records_by_entry(self) -> Mapping[EntryCode, frozenset[PolicyId]]:
+        """The ids of records that were put, changed or withdrawn, by entry; those of freezes too."""
+        codes = dict.fromkeys((*self.before.state_by_code, *self.after.state_by_code))
+        return {code: self._records_on(code) for code in codes}
+
+    def _records_on(self, code: EntryCode) -> frozenset[PolicyId]:
+        old, new = ({one.id: one for one in each.records_on(code)} for each in (self.before, self.after))
         return frozenset(one for one in old.keys() | new.keys() if old.get(one) != new.get(one))
 
     @cached_property
@@ -116,12 +129,10 @@ class Change:
 
     def touched(self) -> Iterator[tuple[EntryCode, Consumer]]:
         """Yield each entry with each party that the change may have given or taken something there."""
-        codes = dict.fromkeys((*self.before.state_by_code, *self.after.state_by_code))
-        for code in codes:
-            everybody = code in self.entries
+        for code, differing in self.records_by_entry.items():
             records = [record for each in (self.before, self.after) for record in each.records_on(code)]
-            changed = {record.consumer for record in records if everybody or record.id in self.records}
             others = {record.consumer for record in records}
+            changed = {one.consumer for one in records if code in self.entries or one.id in differing}
             for name, pair in self.parties.items():
                 consumers = others if name in self.changed_parties else changed
                 if any(is_party_of(one, party) for one in consumers for party in pair if party is not None):

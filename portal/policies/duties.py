@@ -24,11 +24,13 @@ class Operation(StrEnum):
     APPROVE_CHANGE = "approve_change"
     REJECT_CHANGE = "reject_change"
     VIEW_CHANGES = "view_changes"
+    VIEW_REGISTER = "view_register"
     ASK_POLICY = "ask_policy"
     FREEZE = "freeze"
     READ_AUDIT = "read_audit"
     VIEW_SESSIONS = "view_sessions"
     END_SESSION = "end_session"
+    RESET_FACTOR = "reset_factor"
 
 
 class Reach(StrEnum):
@@ -78,8 +80,15 @@ ANYTHING = Target()
 @cache
 def load_duties() -> tuple[Duty, ...]:
     """Return the duties of the table. Raises: ValueError, KeyError for a table that says what nobody knows."""
-    text = (policy_models_folder() / _FOLDER / "duties.toml").read_text(encoding="utf-8")
-    return tuple(_duty(members) for members in tomllib.loads(text)["duty"])
+    return parse_duties((policy_models_folder() / _FOLDER / "duties.toml").read_text(encoding="utf-8"))
+
+
+def parse_duties(text: str) -> tuple[Duty, ...]:
+    """Return the duties that a table writes. Raises: ValueError, KeyError for one that says what nobody knows."""
+    table = tomllib.loads(text)
+    if table.keys() != {"duty"}:
+        raise ValueError(f"a table with {sorted(table)}")
+    return tuple(map(_duty, table["duty"]))
 
 
 def _duty(members: Mapping[str, object]) -> Duty:
@@ -91,9 +100,17 @@ def _duty(members: Mapping[str, object]) -> Duty:
         frozenset(map(Operation, operations)),
         frozenset(map(Role, roles)),
         Reach(str(members["reach"])),
-        second_person=members.get("second_person") is True,
-        confirmed=members.get("confirmed") is True,
+        second_person=_flag(members, "second_person"),
+        confirmed=_flag(members, "confirmed"),
     )
+
+
+def _flag(members: Mapping[str, object], name: str) -> bool:
+    # INVARIANT: what asks for more is never left out for being misspelt: `"yes"` would ask for nothing.
+    flag = members.get(name, False)
+    if not isinstance(flag, bool):
+        raise ValueError(f"a duty whose `{name}` is `{flag}`")
+    return flag
 
 
 def names_operation(duty: Duty, operation: Operation) -> bool:
@@ -141,8 +158,9 @@ def _on_duty(predicate: Callable[..., bool], duties: Mapping[str, Duty]) -> Call
 class Duties:
     """Asks Casbin whether a duty lets an actor do something. Safe to share between threads."""
 
-    def __init__(self) -> None:
-        self._duties = load_duties()
+    def __init__(self, duties: tuple[Duty, ...] | None = None) -> None:
+        """Ask about these duties, left out: the table's."""
+        self._duties = load_duties() if duties is None else duties
         self._enforcer = casbin.Enforcer(str(policy_models_folder() / _FOLDER / "model.conf"))
         self._enforcer.logger.disabled = True
         by_number = {str(number): duty for number, duty in enumerate(self._duties)}

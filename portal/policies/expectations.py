@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from portal.catalog.entries import CatalogEntry
 from portal.conditions.formulas import Claim, Every, Side, Truth
@@ -23,6 +24,7 @@ from portal.policies.circumstances import (
 from portal.policies.decision import Permit, Use
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.matching import Request
+from portal.policies.questions import Viewer
 from portal.policies.reach import grant_of, ground_of, reading
 from portal.policies.reading import parse_record
 from portal.policies.records import ANY, Any, Consumer, ConsumerKind, PolicyRecord
@@ -50,7 +52,7 @@ class Verdict(StrEnum):
     NEVER = "never"
     """No party that the consumer stands for may ever read any of the items."""
     ABLE = "able"
-    """Each department (by any of its applications or persons), application, or the public can read all of them now."""
+    """Each department (by one of those who can ask for it), application, or the public can read all of them now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ def _break(expectation: Expectation, point: DecisionPoint, now: datetime) -> Bro
             return _read_after_all(expectation, point.snapshot, now)
         case Verdict.ABLE:
             return _unable(expectation, point, now)
+    assert_never(expectation.verdict)
 
 
 def _named_items(expectation: Expectation, entry: CatalogEntry) -> tuple[ItemIdentifier, ...]:
@@ -219,36 +222,33 @@ def _unable(expectation: Expectation, point: DecisionPoint, now: datetime) -> Br
         for party in parties_of(point.snapshot.registry)
         if _stands_for(expectation.consumer, party, state.entry.provider)
     ]
-    together: dict[DepartmentCode | None, list[Party]] = {}
-    for party in parties:
-        together.setdefault(party.subject.department, []).append(party)
-    refusals = [_refused(expectation, members, point, now) for members in together.values()]
-    if not refusals:
+    asking: dict[DepartmentCode | None, list[Viewer]] = {}
+    for viewer in _registered(parties, point.snapshot.registry):
+        asking.setdefault(viewer.subject.department, []).append(viewer)
+    if not asking:
         return Broken(expectation, None, None)
+    refusals = (_refused(expectation, viewers, point, now) for viewers in asking.values())
     return next((refusal for refusal in refusals if refusal is not None), None)
 
 
-def _refused(expectation: Expectation, parties: Sequence[Party], point: DecisionPoint, now: datetime) -> Broken | None:
-    """Return a refused request of the last of the parties, None where one of them is permitted everything."""
-    broken: Broken | None = None
-    for subject, zone in _registered(parties, point.snapshot.registry):
-        broken = _refused_to(expectation, subject, Environment(now, zone), point)
-        if broken is None:
-            return None
-    return broken
+def _refused(expectation: Expectation, viewers: Sequence[Viewer], point: DecisionPoint, now: datetime) -> Broken | None:
+    """Return a refused request of the first of a department, None where one of them is permitted everything."""
+    refusals = [_refused_to(expectation, one.subject, Environment(now, one.zone), point) for one in viewers]
+    return None if None in refusals else refusals[0]
 
 
-def _registered(parties: Iterable[Party], registry: Registry) -> Iterator[tuple[Subject, NetworkZone | None]]:
+def _registered(parties: Iterable[Party], registry: Registry) -> Iterator[Viewer]:
     """Yield those who can ask of the parties, with level and zone as they are registered."""
     for party in parties:
         subject = party.subject
         application = None if subject.application is None else registry.applications[subject.application]
         if application is not None:
-            yield replace(subject, auth_level=application.auth_level), application.network_zone
+            yield Viewer(replace(subject, auth_level=application.auth_level), application.network_zone)
         elif subject.is_public:
-            yield subject, NetworkZone.INTERNET
+            yield Viewer(subject, NetworkZone.INTERNET)
         for user in [registry.users[UserId(name)] for name in party.people]:
-            yield replace(subject, user=user.id, roles=user.roles, auth_level=user.auth_level), user.network_zone
+            person = replace(subject, user=user.id, roles=user.roles, auth_level=user.auth_level)
+            yield Viewer(person, user.network_zone)
 
 
 def _refused_to(

@@ -10,14 +10,12 @@ from enum import StrEnum
 from typing import assert_never
 
 from portal.catalog.entries import effective_share_class, is_item_open
-from portal.conditions.formulas import Every, negate
 from portal.conditions.models import Model, find_model
 from portal.policies.circumstances import Party, example_of
 from portal.policies.decision import ItemGrant, Permit, Use
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.differences import Cell, Change, cells_of
 from portal.policies.matching import Request, Stage, furthest_stage
-from portal.policies.reach import reading
 from portal.policies.records import Any, PolicyKind
 from portal.policies.snapshot import Snapshot
 from portal.vocabulary import EntryCode, ItemIdentifier, PolicyId, Purpose, ShareClass
@@ -105,8 +103,7 @@ def _break(promise: Promise, cell: Cell, proof: _Proof) -> CounterExample | None
     for name in cell.items:
         grant = _breaking(promise, cell, name, proof)
         if grant is not None and grant.allows:
-            given = Every((cell.window.claim, reading(grant, cell.will), negate(cell.read_before())))
-            model = find_model(given, cell.setting)
+            model = find_model(cell.given(grant), cell.setting)
             if model is not None:
                 return _counter_example(cell, name, grant, model, proof)
     return None

@@ -4,7 +4,6 @@ Conditions and scopes that could be met count as met: what isn't listed doesn't 
 touches is worked out, and only once for all who are alike to the records.
 """
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from portal.conditions.formulas import Formula, negate
 from portal.policies.circumstances import tested_attributes
 from portal.policies.decision import ItemGrant
 from portal.policies.differences import Cell, Change, cells_of
+from portal.policies.merging import merge
 from portal.policies.reach import masks_of
 from portal.policies.records import Consumer, PolicyRecord
 from portal.policies.snapshot import Snapshot
@@ -95,12 +95,12 @@ def compare_access(before: Snapshot, after: Snapshot, now: datetime) -> Impact:
             cell.window.begins,
             cell.window.ends,
             way,
-            tuple(sorted(one.id for one in _differing(cell))),
+            tuple(sorted({one.id for one in _differing(cell)})),
         )
         for cell in cells_of(change)
         for way in sorted(comparison.ways(cell))
     ]
-    return Impact(_merge(shifts), comparison.compared)
+    return Impact(merge(_merge_periods(shifts), ("purposes", "modes", "matters", "items", "who")), comparison.compared)
 
 
 def _differing(cell: Cell) -> frozenset[PolicyRecord]:
@@ -160,25 +160,6 @@ def _limit(grant: ItemGrant, name: str) -> float:
 
 
 _EVER = datetime.max.replace(tzinfo=UTC)
-
-
-def _merge(shifts: Iterable[Shift]) -> tuple[Shift, ...]:
-    """Return shifts that differ in one respect alone as one, one respect after the other."""
-    merged = _merge_periods(shifts)
-    for name in ("purposes", "modes", "matters", "items", "who"):
-        groups: defaultdict[Shift, list[Shift]] = defaultdict(list)
-        for shift in merged:
-            groups[_with(shift, name, ())].append(shift)
-        merged = [_with(rest, name, _together(members, name)) for rest, members in groups.items()]
-    return tuple(merged)
-
-
-def _with(shift: Shift, name: str, values: tuple[object, ...]) -> Shift:
-    return replace(shift, **{name: values})  # type: ignore[arg-type]  # every respect is a tuple, of what it held
-
-
-def _together(shifts: Iterable[Shift], name: str) -> tuple[object, ...]:
-    return tuple(dict.fromkeys(value for shift in shifts for value in getattr(shift, name)))
 
 
 def _merge_periods(shifts: Iterable[Shift]) -> list[Shift]:

@@ -3,7 +3,8 @@
 Nothing that can't be read is skipped: a record left out could be the one that denies.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.catalog.entries import CatalogEntry, EntryStatus
 from portal.catalog.rows import is_removed, load_entry
-from portal.errors import PolicyUnavailable, PortalError
+from portal.errors import PolicyUnavailable, PortalError, Text
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
 from portal.policies.freezes import Freeze, load_freeze
 from portal.policies.reading import parse_record
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_document
-from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, read_epoch_value, unreadable
+from portal.policies.successions import Successions, follow_entry, follow_records, successions_of, unfollowed
+from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, unreadable
 from portal.storage.quarantine import Quarantine
 from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
@@ -49,6 +51,7 @@ class EntryState:
 class PortalContent:
     """Everything that decisions rest on, under one epoch: entries by code, records by id.
 
+    Entries and records of departments that were merged, split or renamed are their successors'.
     `quarantine`: the portal was restored from a backup and waits for reconciliation.
     """
 
@@ -79,40 +82,67 @@ async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalConte
     return parse_content(content)
 
 
-async def read_epoch(engine: AsyncEngine) -> int:
-    """Return the present epoch, 0 if nothing was loaded yet. Raises: PolicyUnavailable."""
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(read_epoch_value)
-    except SQLAlchemyError as fault:
-        raise unreadable("the database can't be opened", "无法打开数据库") from fault
-
-
 def parse_content(content: StoredContent) -> PortalContent:
     """Return stored content as typed values, through the readers of the files.
 
     Raises: PolicyUnavailable, naming what can't be read.
     """
-    try:
-        entries = tuple(
-            _entry_state(code, active, content) for code, active in sorted(content.rows[catalog_entries.name].items())
-        )
-        entry_by_code = {state.entry.code: state.entry for state in entries}
+    with _reading():
+        stored = _stored(content)
+        entry_by_code = stored.entry_by_code
         return PortalContent(
             epoch=content.epoch,
             profile=content.identity.profile,
             title=content.identity.title,
             key_set=content.identity.key_set,
-            registry=load_registry(content),
-            entries=entries,
-            records=tuple(
-                _record(policy, active, entry_by_code)
-                for policy, active in sorted(content.rows[policy_records.name].items())
+            registry=stored.successions.registry,
+            entries=tuple(
+                replace(state, entry=follow_entry(state.entry, stored.successions)) for state in stored.entries
             ),
+            records=follow_records(stored.records, entry_by_code, stored.successions),
             quarantine=content.quarantine,
             key_files={path: row.octets("content") for path, row in content.active(key_files).items()},
             freezes=tuple(load_freeze(name, row) for name, row in sorted(content.active(freezes).items())),
         )
+
+
+def left_by_ended_departments(content: StoredContent) -> tuple[Text, ...]:
+    """Return a line for each entry and record of a department that ended which nobody follows there: nobody has it.
+
+    Raises: PolicyUnavailable, as `parse_content`.
+    """
+    with _reading():
+        stored = _stored(content)
+        return unfollowed(stored.records, stored.entry_by_code.values(), stored.successions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Entries and records as they are stored, naming departments as they did, and who follows these."""
+
+    successions: Successions
+    entries: tuple[EntryState, ...]
+    records: tuple[PolicyRecord, ...]
+
+    @property
+    def entry_by_code(self) -> Mapping[EntryCode, CatalogEntry]:
+        return {state.entry.code: state.entry for state in self.entries}
+
+
+def _stored(content: StoredContent) -> _Stored:
+    successions = successions_of(load_registry(content))
+    rows = sorted(content.rows[catalog_entries.name].items())
+    entries = tuple(_entry_state(code, active, content) for code, active in rows)
+    by_code = {state.entry.code: state.entry for state in entries}
+    policies = sorted(content.rows[policy_records.name].items())
+    return _Stored(successions, entries, tuple(_record(policy, active, by_code) for policy, active in policies))
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Refuse the whole content for anything in it that can't be read."""
+    try:
+        yield
     except PolicyUnavailable:
         raise
     except (PortalError, ValueError, KeyError, TypeError) as fault:

@@ -71,10 +71,10 @@ def _prospect(item: ItemIdentifier, findings: Iterable[tuple[Purpose | None, Ite
 
 def _purpose_prospect(purpose: Purpose | None, finding: ItemFinding) -> PurposeProspect:
     allows = [found.record for found in finding.records if found.applies and found.record.effect is Effect.ALLOW]
-    return PurposeProspect(purpose, _last_end(allows), all(record.scope is not None for record in allows))
+    return PurposeProspect(purpose, last_end(allows), all(record.scope is not None for record in allows))
 
 
-def _last_end(records: Sequence[PolicyRecord]) -> datetime | None:
+def last_end(records: Sequence[PolicyRecord]) -> datetime | None:
     """Return when the last of the records ends; None where one has no end."""
     ends = [record.valid_until for record in records if record.valid_until is not None]
     return max(ends) if ends and len(ends) == len(records) else None

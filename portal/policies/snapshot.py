@@ -9,9 +9,10 @@ from functools import cached_property
 from portal.catalog.entries import CatalogEntry, InformationItem
 from portal.identity.registry import Registry
 from portal.policies.consistency import covers_item
+from portal.policies.freezes import Freeze
 from portal.policies.information_point import EntryState, PortalContent
 from portal.policies.matching import names_consumer, reaches_entry
-from portal.policies.records import Consumer, ConsumerKind, Effect, PolicyRecord
+from portal.policies.records import Any, Consumer, ConsumerKind, Effect, PolicyRecord
 from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, Subject
 
 VIEW_AFTER_END = timedelta(days=90)
@@ -100,6 +101,19 @@ class Snapshot:
         for freeze in self.content.freezes:
             if (record := freeze.record_on(code)) is not None:
                 yield record
+
+    def freeze_of(self, code: EntryCode, item: ItemIdentifier, subject: Subject) -> Freeze | None:
+        """Return a freeze that keeps the item from the subject, None where there is none."""
+        consumers = subject_consumers(subject)
+        for freeze in self.content.freezes:
+            record = freeze.record_on(code)
+            if (
+                record is not None
+                and record.consumer in consumers
+                and (isinstance(record.items, Any) or item in record.items)
+            ):
+                return freeze
+        return None
 
     def candidates(self, code: EntryCode, subject: Subject) -> tuple[PolicyRecord, ...]:
         """Return the records on the entry whose consumer the subject is, by id; `applications` are not asked."""

@@ -164,14 +164,15 @@ def _render_scope(found: RecordFinding) -> Text:
 
 def _render_terms(record: PolicyRecord, mask: Mask | None) -> Iterator[Text]:
     if mask is not None:
-        yield _render_mask(mask)
+        yield render_mask(mask)
     yield from _render_limits(record.obligations)
     if record.valid_until is not None:
         end = render_instant(record.valid_until)
         yield Text(en=f"until {end}", zh=f"至 {end}")
 
 
-def _render_mask(mask: Mask) -> Text:
+def render_mask(mask: Mask) -> Text:
+    """Return what a mask leaves to be seen."""
     match mask:
         case PartialMask(head, tail):
             return Text(en=f"first {head} and last {tail} characters shown", zh=f"仅显示前 {head} 位和后 {tail} 位")

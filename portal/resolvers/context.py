@@ -9,23 +9,30 @@ from portal.access.asker import Asker
 from portal.access.pipeline import Road
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
+from portal.administration.questions import QuestionDesk
 from portal.audit.reading_desk import ReadingDesk
 from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.identity.claims import MAX_AUTH_LEVEL
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.duties import Actor, Duties
 from portal.policies.snapshot import View
+from portal.resolvers.second_factors import SecondFactors
 from portal.resolvers.shelves import CatalogShelves
+from portal.resolvers.staff import Staff
 from portal.schema.catalog_values import OnDemand
 from portal.vocabulary import EntryCode, EntryIdentifier, NetworkZone, Purpose, Subject
 
 
 @dataclass(frozen=True, slots=True)
 class RequestMade:
-    """What resolvers of one request leave for each other: answers on an entry, and entries whose data was asked for."""
+    """What resolvers of one request leave for each other: answers on an entry, and entries whose data was asked for.
+
+    `secrets` holds what the session's cookie is to hold from now on, one at most.
+    """
 
     answers: dict[EntryCode, OnDemand] = field(default_factory=dict)
     asked: set[EntryIdentifier] = field(default_factory=set)
+    secrets: list[str] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +40,16 @@ class Office:
     """What those who administer a portal work with; made once a process."""
 
     duties: Duties
+    staff: Staff
     changes: ChangeDesk
     freezes: FreezeDesk
     audit: ReadingDesk
+    questions: QuestionDesk
+
+    @property
+    def second_factors(self) -> SecondFactors:
+        """What checks second factors."""
+        return self.staff.second_factors
 
 
 @dataclass(frozen=True, slots=True)

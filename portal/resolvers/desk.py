@@ -1,7 +1,9 @@
 """Where HTTP requests for `/graphql` are answered: negotiate, authenticate, read, admit, answer, render."""
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http import HTTPStatus
 from time import monotonic
 
@@ -14,8 +16,10 @@ from portal.audit.ledger import ShownProof
 from portal.certificates.certificates import thumbprint
 from portal.errors import Language, PolicyUnavailable, PortalError, RateLimited, Text, Unauthenticated
 from portal.identity.claims import SubjectKind, TokenClaims
+from portal.identity.nonces import NONCE_HEADER, nonce_seal
 from portal.identity.proofs import Proof
 from portal.identity.senders import Sender, check_sender
+from portal.identity.sessions import LONGEST
 from portal.identity.tokens import TokenVerifier, read_authorization
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
@@ -27,6 +31,7 @@ from portal.resolvers.observing import observation_of
 from portal.resolvers.operation import Endpoint, Outcome, answer_operation, refuse_request
 from portal.resolvers.over_http import Address, NotAnOperation, client_address, read_operation, render_response
 from portal.resolvers.proxies import Proxy
+from portal.resolvers.session_reader import SessionReader, Shown
 from portal.settings import Settings
 
 _PUBLIC_SHARE = "public"
@@ -47,6 +52,7 @@ class Desk:
     gate: FairGate
     buckets: Buckets
     proxy: Proxy
+    sessions: SessionReader
     documents: Documents = field(default_factory=Documents)
     departments: Kept[str] = field(default_factory=lambda: Kept(_KEPT_DEPARTMENTS))
 
@@ -56,7 +62,15 @@ class Desk:
         media_type = wanted_type(request.headers.getlist("accept"))
         outcome = _not_acceptable(language) if media_type is None else await self._outcome(request, language)
         observation_of(request).code = outcome.code
-        return render_response(outcome, media_type or JSON_TYPE, {"Content-Language": language.value})
+        headers = {"Content-Language": language.value, **self._nonce_for(request)}
+        return render_response(outcome, media_type or JSON_TYPE, headers)
+
+    def _nonce_for(self, request: Request) -> Mapping[str, str]:
+        """Return the header with the nonce for the next proof of who sent one, where proofs have to hold one."""
+        if not self.settings.dpop_nonces or "dpop" not in request.headers:
+            return {}
+        now = self.endpoint.road.now()
+        return {NONCE_HEADER: nonce_seal(self.endpoint.road.keys, now).make(now)}
 
     async def _outcome(self, request: Request, language: Language) -> Outcome:
         address = client_address(request, self.settings.trusted_proxies)
@@ -73,17 +87,36 @@ class Desk:
     async def _answer(self, request: Request, address: Address | None, language: Language) -> Outcome:
         check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
         keys = self.endpoint.road.keys
-        claims = await self._authenticate(request, address)
+        shown = await self._shown(request, address)
+        claims = await self._authenticate(request, address) if shown is None else shown.claims
         reference = read_case_headers(request.headers)
         sent = await read_operation(request, self.settings.max_body_bytes)
         operation = self.documents.complete(sent, None if claims is None else f"{claims.kind}:{claims.id}")
         asker = Asker(claims, address, observation_of(request).request_id, reference)
+        if shown is not None:
+            asker = replace(asker, has_second_factor=shown.has_second_factor, session=shown.session)
         async with self.gate.admit(await self._share_of(asker)):
             outcome = await answer_operation(self.endpoint, asker, operation, language)
-        if self.endpoint.road.keys is not keys:
+        if shown is None and self.endpoint.road.keys is not keys:
             # INVARIANT: the keys in force when the request was decided have verified its token, not those before.
             self._claims_of(request)
-        return outcome
+        return self._with_cookie(request, outcome)
+
+    def _with_cookie(self, request: Request, outcome: Outcome) -> Outcome:
+        """Return the outcome with the cookie of the session, where what it may do has changed."""
+        if outcome.session_secret is None:
+            return outcome
+        cookie = self.sessions.cookie_for(request).keep(outcome.session_secret, int(LONGEST.total_seconds()))
+        return replace(outcome, headers={**outcome.headers, "Set-Cookie": cookie})
+
+    async def _shown(self, request: Request, address: Address | None) -> Shown | None:
+        """Return the session that counts, None for a request without. Raises: Unauthenticated, RateLimited."""
+        try:
+            return await self.sessions.asked_with(request)
+        except Unauthenticated:
+            # Guessing costs as much as asking in public.
+            self._take(address)
+            raise
 
     async def _authenticate(self, request: Request, address: Address | None) -> TokenClaims | None:
         """Return what the token claims, None for the public. Raises: Unauthenticated, RateLimited."""
@@ -118,14 +151,15 @@ class Desk:
         now = self.endpoint.road.now()
         claims = self.tokens.claims_of(presented.token, now)
         return claims, check_sender(
-            presented, claims, self._sender_of(request), now, takes_bearer=self.settings.bearer_tokens
+            presented, claims, self._sender_of(request, now), now, takes_bearer=self.settings.bearer_tokens
         )
 
-    def _sender_of(self, request: Request) -> Sender:
+    def _sender_of(self, request: Request, now: datetime) -> Sender:
         url = f"{site_of(request, self.settings)}{request.url.path}"
         certificate = self.proxy.certificate_of(request)
         shown = None if certificate is None else thumbprint(certificate)
-        return Sender(request.method, url, request.headers.getlist("dpop"), shown)
+        seal = nonce_seal(self.endpoint.road.keys, now) if self.settings.dpop_nonces else None
+        return Sender(request.method, url, request.headers.getlist("dpop"), shown, seal)
 
     async def _use(self, proof: Proof, address: Address | None) -> None:
         """Let the proof count for this request alone. Raises: Unauthenticated, RateLimited, AuditUnavailable."""

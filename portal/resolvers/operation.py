@@ -29,7 +29,7 @@ from portal.errors import (
     Unauthenticated,
     report_failure,
 )
-from portal.identity.proofs import ALGORITHMS
+from portal.identity.proofs import ALGORITHMS, NonceNeeded
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.duties import Actor
 from portal.policies.snapshot import View
@@ -58,6 +58,7 @@ _NOT_FOR_YOU = Text(
 _EXACT_NUMBER = "<Decimal instance>"
 """How graphql-core shows a number of the variables that isn't written as an integer."""
 _CHALLENGES = f'Bearer error="invalid_token", DPoP error="invalid_token", algs="{" ".join(ALGORITHMS)}"'
+_NONCE_CHALLENGE = f'DPoP error="use_dpop_nonce", algs="{" ".join(ALGORITHMS)}"'
 _NOT_AN_INT = "Int cannot represent"
 """How graphql-core says that a literal is no number, or not one of 32 bits: the value is wrong, not the document."""
 _CONTACT_SECONDS = 1.0
@@ -88,12 +89,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer, its HTTP status and headers. `malformed`: the HTTP request carried no operation at all."""
+    """An answer, its HTTP status and headers. `malformed`: the HTTP request carried no operation at all.
+
+    `session_secret`: what the cookie of the session holds from now on, None where that stays as it is.
+    """
 
     payload: dict[str, object]
     status: int
     malformed: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    session_secret: str | None = field(default=None, repr=False)
 
     @property
     def code(self) -> ErrorCode | None:
@@ -159,6 +164,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
     begun = monotonic()
     try:
         point = await endpoint.road.keeper.current()
+        endpoint.road.check_token(asker.claims)
         now = endpoint.road.now()
         subject, zone = identify(asker, point.snapshot.registry)
         view = endpoint.view_of(subject, point, now)
@@ -189,7 +195,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         await _check_contact(endpoint.road, begun)
     except PortalError as failure:
         return refuse_request(failure, language)
-    outcome = conclude(result, language)
+    outcome = replace(conclude(result, language), session_secret=next(iter(context.made.secrets), None))
     entries = linked_entries(operation.document, context.made.asked, view)
     notices = render_notices(context, entries)
     return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome
@@ -372,7 +378,7 @@ def refuse_request(failure: PortalError, language: Language) -> Outcome:
     match failure:
         case Unauthenticated():
             status = 401
-            headers["WWW-Authenticate"] = _CHALLENGES
+            headers["WWW-Authenticate"] = _NONCE_CHALLENGE if isinstance(failure, NonceNeeded) else _CHALLENGES
         case RateLimited():
             status = 429
             headers["Retry-After"] = str(max(1, ceil(failure.retry_after_seconds)))

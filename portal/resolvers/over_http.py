@@ -20,7 +20,7 @@ from portal.resolvers.operation import Operation, Outcome, refusal
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Vary": "Accept, Accept-Language, Authorization",
+    "Vary": "Accept, Accept-Language, Authorization, Cookie",
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -9,7 +9,7 @@ from portal.conditions.values import render_instant
 from portal.policies.matching import Request
 from portal.policies.prospects import ItemProspect, PurposeProspect, foresee_items
 from portal.resolvers.context import RequestContext
-from portal.resolvers.refusals import refusal_text
+from portal.resolvers.refusals import refusal_to
 from portal.schema.scalars import DateTime
 from portal.schema.static import ItemAccessType, PermittedPurposeType
 from portal.vocabulary import Action, EntryCode, ItemIdentifier
@@ -36,7 +36,10 @@ class ItemDecisions:
 
     def _value(self, prospect: ItemProspect) -> ItemAccessType:
         code = prospect.code
-        advice = None if code is None else refusal_text(Refusal(code, ((prospect.item, code),)))
+        context, advice = self.context, None
+        if code is not None:
+            refusal = Refusal(code, ((prospect.item, code),))
+            advice = refusal_to(context.subject, refusal, context.point.snapshot, self.code)
         return ItemAccessType(
             permitted=code is None,
             purposes=[self._purpose_value(purpose) for purpose in prospect.purposes],

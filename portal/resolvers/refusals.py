@@ -2,6 +2,8 @@
 
 from portal.access.auditing import Refusal
 from portal.errors import ErrorCode, Text
+from portal.policies.snapshot import Snapshot
+from portal.vocabulary import EntryCode, Subject
 
 _SENTENCES = {
     ErrorCode.ITEM_DENIED: Text(
@@ -40,6 +42,20 @@ _SENTENCES = {
         zh="{items} 超过单次或当日许可的行数；请减小 `first`，或明日再取",
     ),
 }
+
+
+def refusal_to(subject: Subject, refusal: Refusal, snapshot: Snapshot, code: EntryCode | None) -> Text:
+    """Return the sentence for a refusal of an entry's items, as the subject may be told: of a freeze, why it is."""
+    if subject.is_public or code is None:
+        return refusal_text(refusal)
+    for item, reason in refusal.reasons:
+        freeze = snapshot.freeze_of(code, item, subject) if reason is ErrorCode.ITEM_DENIED else None
+        if freeze is not None:
+            return Text(
+                en=f"frozen as `{freeze.id}`, so that nobody is given `{item}`: {freeze.reason}; ask the authority",
+                zh=f"`{item}` 已被紧急冻结（`{freeze.id}`）：{freeze.reason}；请联系主管部门",
+            )
+    return refusal_text(refusal)
 
 
 def refusal_text(refusal: Refusal) -> Text:

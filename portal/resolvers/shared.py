@@ -15,7 +15,7 @@ from portal.errors import BadInput, Language, PortalError, Text
 from portal.policies.information_point import EntryState
 from portal.policies.snapshot import View
 from portal.resolvers.context import RequestContext, field_error, portal_field_error
-from portal.resolvers.refusals import refusal_text
+from portal.resolvers.refusals import refusal_to
 from portal.vocabulary import EntryIdentifier
 
 Info = GraphQLResolveInfo[RequestContext]
@@ -28,7 +28,9 @@ def _refused_field(answer: RefusedField, info: Info, language: Language) -> Grap
     if answer.text is not None:
         error = field_error(refusal.code, answer.text, language)
     else:
-        error = field_error(refusal.code, refusal_text(refusal), language, tuple(item for item, _ in refusal.reasons))
+        context, code = info.context, None if answer.entry is None else answer.entry.code
+        text = refusal_to(context.subject, refusal, context.point.snapshot, code)
+        error = field_error(refusal.code, text, language, tuple(item for item, _ in refusal.reasons))
     path = [*info.path.as_list(), *answer.path]
     return GraphQLError(error.message, info.field_nodes, path=path, extensions=error.extensions)
 

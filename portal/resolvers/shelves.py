@@ -64,7 +64,10 @@ class CatalogShelves:
 
 
 def _content_key(snapshot: Snapshot, subject: Subject) -> Hashable:
-    states = tuple((state.entry.code, state.version, state.removed) for state in snapshot.content.entries)
+    # The provider by itself: that of an entry that didn't change changes with a succession.
+    states = tuple(
+        (state.entry.code, state.version, state.removed, state.entry.provider) for state in snapshot.content.entries
+    )
     names = tuple((department.code, department.name) for department in snapshot.registry.departments.values())
     return subject.is_public, states, names
 

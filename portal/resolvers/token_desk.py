@@ -1,8 +1,9 @@
-"""Where applications get tokens: the token endpoint, its metadata and its keys (RFC 6749, RFC 8414, RFC 7517)."""
+"""Where applications get tokens, ask after them and revoke them; the metadata and keys of it (RFC 6749, 8414, 7517)."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from time import monotonic
 from urllib.parse import parse_qsl
 
@@ -15,16 +16,11 @@ from portal.certificates.trust import TrustStore, load_trust_store
 from portal.errors import PortalError, Text, Unauthenticated
 from portal.identity.assertions import ALGORITHMS as ASSERTION_ALGORITHMS
 from portal.identity.assertions import Client, Surroundings
-from portal.identity.authorization import (
-    GRANT_TYPE,
-    AuthMethod,
-    TokenReply,
-    TokenRequest,
-    answer_token_request,
-    refuse_repeated,
-)
+from portal.identity.authorization import answer_request, refuse_repeated
+from portal.identity.nonces import NONCE_HEADER, nonce_seal
 from portal.identity.proofs import ALGORITHMS as PROOF_ALGORITHMS
 from portal.identity.registry import is_admitted
+from portal.identity.token_requests import GRANT_TYPE, AuthMethod, Endpoint, TokenReply, TokenRequest, TokenTerms
 from portal.identity.tokens import TokenVerifier
 from portal.policies.information_point import PortalContent
 from portal.resolvers.buckets import Buckets
@@ -33,12 +29,20 @@ from portal.resolvers.negotiation import wanted_language
 from portal.resolvers.observing import observation_of
 from portal.resolvers.over_http import Address, NotAnOperation, client_address, read_body, render_json_response
 from portal.resolvers.proxies import Proxy
+from portal.resolvers.token_acts import Occasion, act_of, revoked_by
 from portal.settings import Settings
 from portal.vocabulary import ApplicationId
 
 TOKEN_PATH = "/token"  # noqa: S105  # an address
+INTROSPECTION_PATH = "/introspect"
+REVOCATION_PATH = "/revoke"
 KEYS_PATH = "/jwks"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
+_PATHS: Mapping[Endpoint, str] = {
+    Endpoint.TOKEN: TOKEN_PATH,
+    Endpoint.INTROSPECTION: INTROSPECTION_PATH,
+    Endpoint.REVOCATION: REVOCATION_PATH,
+}
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _ERRORS: Mapping[int, str] = {429: "slow_down", 503: "temporarily_unavailable"}
 
@@ -52,7 +56,7 @@ class _Trust:
 
 @dataclass(frozen=True, slots=True)
 class TokenDesk:
-    """What answers applications that ask for tokens; made once a process."""
+    """What answers applications that ask for tokens, and about them; made once a process."""
 
     settings: Settings
     road: Road
@@ -63,9 +67,20 @@ class TokenDesk:
 
     async def answer(self, request: Request) -> Response:
         """Return a token, or why there is none."""
+        return await self._answer(Endpoint.TOKEN, request)
+
+    async def answer_introspection(self, request: Request) -> Response:
+        """Return whether a token of the application that asks would be taken now, and what it says."""
+        return await self._answer(Endpoint.INTROSPECTION, request)
+
+    async def answer_revocation(self, request: Request) -> Response:
+        """Let a token of the application that asks count no more, on any worker, before it is answered."""
+        return await self._answer(Endpoint.REVOCATION, request)
+
+    async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
         address = client_address(request, self.settings.trusted_proxies)
         try:
-            reply = await self._reply(request, address)
+            reply = await self._reply(endpoint, request, address)
         except NotAnOperation as failure:
             reply = _refusal(failure.status, "invalid_request", failure.text)
         except Unauthenticated as failure:
@@ -74,10 +89,10 @@ class TokenDesk:
             reply = _refusal(503, _ERRORS[503], failure.text)
         if reply.status == 401:
             self.road.recorder.count_refused_token(str(address))
-        observation_of(request).application = reply.application
-        return _render(reply, request)
+        observation_of(request).application = None if reply.client is None else reply.client.id
+        return _render(reply, request, self._nonce_for(request))
 
-    async def _reply(self, request: Request, address: Address | None) -> TokenReply:
+    async def _reply(self, endpoint: Endpoint, request: Request, address: Address | None) -> TokenReply:
         check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
         if self.buckets.take(address, monotonic()):
             most = self.settings.public_requests_per_second
@@ -90,23 +105,47 @@ class TokenDesk:
                 ),
             )
         form = _parse_form(request, await read_body(request, self.settings.max_body_bytes))
-        point = await self.road.keeper.current()
+        content = (await self.road.keeper.current()).snapshot.content
+        around = await self._surroundings(endpoint, request, content)
+        url = f"{site_of(request, self.settings)}{_PATHS[endpoint]}"
+        certificate = self.proxy.certificate_of(request)
+        received = TokenRequest(url, form, request.headers.getlist("dpop"), certificate)
+        reply = await self._used_once(answer_request(endpoint, received, around, self._terms(around.now)))
+        shown_address = None if address is None else str(address)
+        act = act_of(endpoint, reply, Occasion(around.now, shown_address, observation_of(request).request_id))
+        if act is not None:
+            # INVARIANT: no token leaves, and no revocation is answered, before its record is durable.
+            await self.road.recorder.record_act(act, revoked_by(reply))
+        return reply
+
+    async def _surroundings(self, endpoint: Endpoint, request: Request, content: PortalContent) -> Surroundings:
         site = site_of(request, self.settings)
-        around = Surroundings(
-            (f"{site}{TOKEN_PATH}", issuer_of(site, self.settings)),
-            lambda name: _find_client(name, point.snapshot.content),
-            await asyncio.to_thread(self._trust_of, point.snapshot.content),
+        return Surroundings(
+            {f"{site}{TOKEN_PATH}", f"{site}{_PATHS[endpoint]}", issuer_of(site, self.settings)},
+            lambda name: _find_client(name, content),
+            await asyncio.to_thread(self._trust_of, content),
             self.road.now(),
+            timedelta(seconds=self.settings.revocation_list_grace_seconds),
         )
-        received = TokenRequest(
-            f"{site}{TOKEN_PATH}", form, request.headers.getlist("dpop"), self.proxy.certificate_of(request)
-        )
-        reply = answer_token_request(received, around, self.tokens.authority)
+
+    def _terms(self, now: datetime) -> TokenTerms:
+        seal = nonce_seal(self.road.keys, now) if self.settings.dpop_nonces else None
+        return TokenTerms(self.tokens.authority, self.road.keeper.revocations, self.settings.bearer_tokens, seal)
+
+    async def _used_once(self, reply: TokenReply) -> TokenReply:
+        """Return the reply, or the refusal of one that was shown what had been shown before."""
         # Whatever was shown is used up, also where something else is wrong with the request.
         for shown in reply.once:
             if not await self.road.recorder.use_proof(ShownProof(shown.digest, shown.expires_at)):
-                return replace(refuse_repeated(), application=reply.application)
+                return replace(refuse_repeated(), client=reply.client)
         return reply
+
+    def _nonce_for(self, request: Request) -> str | None:
+        """Return the nonce for the next proof of who sent one, where proofs have to hold one."""
+        if not self.settings.dpop_nonces or "dpop" not in request.headers:
+            return None
+        now = self.road.now()
+        return nonce_seal(self.road.keys, now).make(now)
 
     def _trust_of(self, content: PortalContent) -> TrustStore:
         """Return whom the portal trusts; lists of many revoked certificates take a while to read."""
@@ -127,7 +166,7 @@ class TokenDesk:
             yield AuthMethod.CERTIFICATE
 
     async def answer_metadata(self, request: Request) -> Response:
-        """Return what a client has to know of the token endpoint (RFC 8414)."""
+        """Return what a client has to know of the server (RFC 8414)."""
         try:
             check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
         except NotAnOperation as failure:
@@ -136,17 +175,26 @@ class TokenDesk:
         return render_json_response(
             {
                 "issuer": issuer_of(site, self.settings),
-                "token_endpoint": f"{site}{TOKEN_PATH}",
+                **self._endpoints(site),
                 "jwks_uri": f"{site}{KEYS_PATH}",
                 "response_types_supported": [],
                 "grant_types_supported": [GRANT_TYPE],
-                "token_endpoint_auth_methods_supported": [*self._methods()],
                 "tls_client_certificate_bound_access_tokens": self.settings.client_certificate_header is not None,
-                "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
                 "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
             },
             200,
         )
+
+    def _endpoints(self, site: str) -> Mapping[str, object]:
+        """Return where each endpoint is, and how an application says there who it is."""
+        members: dict[str, object] = {}
+        for endpoint, path in _PATHS.items():
+            members |= {
+                f"{endpoint}_endpoint": f"{site}{path}",
+                f"{endpoint}_endpoint_auth_methods_supported": [*self._methods()],
+                f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+            }
+        return members
 
 
 def issuer_of(site: str, settings: Settings) -> str:
@@ -184,13 +232,15 @@ def _refusal(status: int, error: str, text: Text) -> TokenReply:
     return TokenReply(status, {"error": error, "error_description": text.en}, refused=text)
 
 
-def _render(reply: TokenReply, request: Request) -> Response:
-    """Return the reply, its sentence also in the language that the client prefers."""
+def _render(reply: TokenReply, request: Request, nonce: str | None = None) -> Response:
+    """Return the reply, its sentence also in the language that the client prefers, with the next proof's nonce."""
     body = dict(reply.body)
     if reply.refused is not None:
         body["message"] = reply.refused.render(wanted_language(request.headers.getlist("accept-language")))
     response = render_json_response(body, reply.status)
     response.headers["Pragma"] = "no-cache"
+    if nonce is not None:
+        response.headers[NONCE_HEADER] = nonce
     if reply.status == 429:
         response.headers["Retry-After"] = "1"
     return response

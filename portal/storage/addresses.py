@@ -13,6 +13,8 @@ from portal.errors import ConfigurationError, Text
 
 WRITING = "portal_writing"
 """The execution option of engines whose transactions write."""
+CHANGING_ROWS = "portal_changing_rows"
+"""The execution option of engines whose transactions change single rows that no other's depend on."""
 
 
 class DatabaseKind(StrEnum):

@@ -144,7 +144,7 @@ def read_epoch_value(connection: Connection) -> int:
     try:
         value = connection.scalar(select(epoch.c.value).where(epoch.c.id == 1))
     except SQLAlchemyError as fault:
-        raise _database_fault(fault) from None
+        raise database_fault(fault) from None
     return value or 0
 
 
@@ -156,7 +156,7 @@ def read_content(connection: Connection, secret: bytes) -> StoredContent:
     try:
         digest, content = _read(connection)
     except SQLAlchemyError as fault:
-        raise _database_fault(fault) from None
+        raise database_fault(fault) from None
     if content.identity.key_fingerprint != key_fingerprint(secret):
         raise PolicyUnavailable(
             Text(
@@ -171,7 +171,8 @@ def read_content(connection: Connection, secret: bytes) -> StoredContent:
     return content
 
 
-def _database_fault(fault: SQLAlchemyError) -> PolicyUnavailable:
+def database_fault(fault: SQLAlchemyError) -> PolicyUnavailable:
+    """Return the refusal of content whose database fails, in the database's words."""
     cause = getattr(fault, "orig", None) or fault
     return unreadable(f"the database says `{cause}`", f"数据库报告 `{cause}`")
 

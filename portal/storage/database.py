@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.errors import ConfigurationError, Text
 from portal.storage import postgresql, sqlite
-from portal.storage.addresses import WRITING, DatabaseKind, database_kind, database_path
+from portal.storage.addresses import CHANGING_ROWS, WRITING, DatabaseKind, database_kind, database_path
 from portal.storage.postgresql import AdvisoryLock
 
 LOAD_WAIT_SECONDS = 30.0
@@ -36,6 +36,14 @@ def for_writing(engine: _AnyEngine) -> _AnyEngine:
     return engine.execution_options(**{WRITING: True})
 
 
+def for_row_changes(engine: _AnyEngine) -> _AnyEngine:
+    """Return the same engine whose transactions change single rows that no other's depend on.
+
+    They wait for nobody but who changes the same row, and for no load. Each statement must hold by itself.
+    """
+    return engine.execution_options(**{CHANGING_ROWS: True})
+
+
 def hold_transaction_lock(connection: Connection, lock: AdvisoryLock) -> None:
     """Hold one of the portal's locks until the transaction ends; SQLite's one write lock stands for them all."""
     if connection.dialect.name == DatabaseKind.POSTGRESQL:
@@ -47,7 +55,9 @@ def hold_still(connection: Connection) -> None:
     hold_transaction_lock(connection, AdvisoryLock.EPOCH)
     hold_transaction_lock(connection, AdvisoryLock.CHECKPOINT)
     if connection.dialect.name == DatabaseKind.POSTGRESQL:
-        connection.exec_driver_sql("LOCK TABLE daily_rows, refused_tokens, used_proofs IN SHARE MODE")
+        connection.exec_driver_sql(
+            "LOCK TABLE daily_rows, refused_tokens, used_proofs, revoked_tokens, second_factors IN SHARE MODE"
+        )
 
 
 def wait_patiently(connection: Connection) -> None:

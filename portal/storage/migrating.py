@@ -17,6 +17,8 @@ from portal.storage.postgresql import check_server
 from portal.storage.rights import give_rights
 from portal.storage.tables import compatibility
 
+ONE_ADMINISTRATOR = "uq_user_roles_administrator"
+"""The index by which nobody is two administrators (T29)."""
 UNFINISHED = "unfinished-"
 """How the revision begins of tables into which a whole portal is being copied (`portal.storage.unfinished`)."""
 
@@ -43,6 +45,8 @@ def upgrade_database(url: str) -> None:
     except DBAPIError as fault:
         if isinstance(fault.orig, InsufficientPrivilege):
             raise _needs_owner(url) from None
+        if ONE_ADMINISTRATOR in (fault.statement or ""):
+            raise _two_administrators() from None
         shown = shown_address(url)
         raise ConfigurationError(
             Text(
@@ -52,6 +56,17 @@ def upgrade_database(url: str) -> None:
         ) from None
     finally:
         engine.dispose()
+
+
+def _two_administrators() -> ConfigurationError:
+    return ConfigurationError(
+        Text(
+            en="somebody is two of system administrator, policy administrator and auditor; nothing was changed: with "
+            "the version of the portal that was there before, load a bundle in whose users.csv nobody is, then upgrade",
+            zh="有人员同时担任系统管理员、安全管理员、审计员中的两种；未作任何更改：请先以原版本装载 users.csv "
+            "中无人兼任的数据包，再行升级",
+        )
+    )
 
 
 def _needs_owner(url: str) -> ConfigurationError:

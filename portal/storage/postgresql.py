@@ -11,7 +11,14 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from portal.errors import ConfigurationError, Text
-from portal.storage.addresses import WRITING, must_take_writes, parse_address, shown_address, single_hosts
+from portal.storage.addresses import (
+    CHANGING_ROWS,
+    WRITING,
+    must_take_writes,
+    parse_address,
+    shown_address,
+    single_hosts,
+)
 
 CONNECT_SECONDS = 2
 IDLE_IN_TRANSACTION_SECONDS = 60
@@ -31,6 +38,8 @@ class AdvisoryLock(IntEnum):
     """Shared by transactions that record under an epoch; taken alone by the one that raises it (enforcement.md §6)."""
     CHECKPOINT = 0x706F7274_04
     """Held by the transaction that appends a checkpoint."""
+    REVOCATION = 0x706F7274_05
+    """Held by the transaction that revokes a token, so that revocations are seen in the order of their numbers."""
 
 
 _SETTINGS = {"application_name": "portal", "timezone": "UTC"}
@@ -129,9 +138,10 @@ def open_sync_postgresql(url: str) -> Engine:
 
 
 def _begin(connection: Connection) -> None:
-    if connection.get_execution_options().get(WRITING, False):
+    options = connection.get_execution_options()
+    if options.get(WRITING, False):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({AdvisoryLock.WRITE:d})")
-    else:
+    elif not options.get(CHANGING_ROWS, False):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 

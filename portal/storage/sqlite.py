@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from portal.errors import ConfigurationError, Text
-from portal.storage.addresses import WRITING, database_path
+from portal.storage.addresses import CHANGING_ROWS, WRITING, database_path
 
 SETTINGS = {
     # First, so that the others wait for a writer instead of failing.
@@ -108,7 +108,8 @@ def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(WRITING, False)
+    options = connection.get_execution_options()
+    writing = options.get(WRITING, False) or options.get(CHANGING_ROWS, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 

@@ -302,6 +302,13 @@ def test_authority_whose_certificate_ends_is_found(patient: Patient) -> None:
     assert ("authorities.certificates", "warning") not in patient.look(now=VALID_UNTIL - timedelta(days=40))
 
 
+@pytest.mark.clause("threats.md T23")
+def test_revocation_list_is_found_a_day_before_it_is_to_be_renewed(patient: Patient) -> None:
+    listed = ("authorities.revocation_list", "warning")
+    for hours, is_found in ((-25, False), (-23, True), (0, True), (1, True)):
+        assert (listed in patient.look(now=VALID_UNTIL + timedelta(hours=hours))) is is_found
+
+
 @is_root
 def test_file_of_another_account_is_found(patient: Patient) -> None:
     os.chown(patient.home / "data.db", 65534, 65534)

@@ -90,6 +90,16 @@ BROKEN = {
         False,
         ("database.rights", "fault"),
     ),
+    **{
+        f"the server may not {right} {table}": (
+            f"REVOKE {right} ON {table} FROM {{server}}",
+            f"GRANT {right} ON {table} TO {{server}}",
+            False,
+            ("database.rights", "fault"),
+        )
+        for table in ("used_proofs", "revoked_tokens")
+        for right in ("SELECT", "INSERT", "DELETE")
+    },
     "the server owns the log": (
         "ALTER TABLE audit_records OWNER TO {server}",
         "ALTER TABLE audit_records OWNER TO {owner}; GRANT SELECT, INSERT ON audit_records TO {server}",

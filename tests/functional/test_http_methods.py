@@ -204,7 +204,7 @@ def test_answers_are_never_compressed(world: PortalWorld, accept_encoding: str) 
 def test_answers_are_kept_by_no_cache_and_say_on_what_they_depend(world: PortalWorld) -> None:
     for answer in (post(world), post(world, WRONG), get(world, query="{ __typename }"), world.send("PUT")):
         assert answer.headers["cache-control"] == "no-store"
-        assert answer.headers["vary"] == "Accept, Accept-Language, Authorization"
+        assert answer.headers["vary"] == "Accept, Accept-Language, Authorization, Cookie"
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 

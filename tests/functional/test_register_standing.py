@@ -24,7 +24,7 @@ from tests.fixtures.portal_world import Answer, PortalWorld, open_world
 from tests.fixtures.register_changes import change_register, store_of
 from tests.fixtures.sharing_bundle import BYSTANDER, CHECKER, CLERK, OUTSIDER, sharing_bundle
 from tests.fixtures.small_bundle import content_of
-from tests.functional.test_token_endpoint import SIGNER, assertion, form, post
+from tests.fixtures.token_clients import SIGNER, assertion, form, post
 
 pytestmark = [pytest.mark.clause("threats.md T55"), pytest.mark.clause("threats.md T30")]
 

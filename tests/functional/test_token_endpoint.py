@@ -1,10 +1,7 @@
 """Applications get tokens by the key of their certificate, bound to a key of theirs, and ask with them (T23, T24)."""
 
-import secrets
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -14,81 +11,36 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from portal.agreements.signing import Signer
 from portal.certificates.jose import Algorithm
-from portal.identity.assertions import ASSERTION_TYPE
-from portal.identity.proofs import token_digest
 from tests.fixtures.assertions import (
-    assertion_claims,
-    assertion_header,
     certificate_file,
     jose_key,
-    key_file,
-    sign_assertion,
 )
-from tests.fixtures.authority import BYSTANDER, CONSUMER, authority
-from tests.fixtures.portal_world import Answer, PortalWorld, open_world
-from tests.fixtures.proofs import P256, header, sign
-from tests.fixtures.sharing_bundle import CHECKER, sharing_bundle
-from tests.fixtures.small_bundle import BundleDraft
+from tests.fixtures.authority import BYSTANDER, authority
+from tests.fixtures.portal_world import PortalWorld, open_world
+from tests.fixtures.proofs import P256
+from tests.fixtures.sharing_bundle import CHECKER
+from tests.fixtures.token_clients import (
+    DOCUMENT,
+    FORM,
+    SIGNER,
+    SITE,
+    TOKEN_URL,
+    ask_with,
+    assertion,
+    bundle,
+    form,
+    post,
+    proof_of,
+)
 
 pytestmark = [pytest.mark.clause("T23"), pytest.mark.clause("T24")]
-
-SITE = "http://portal.test"
-TOKEN_URL = f"{SITE}/token"
-DOCUMENT = "{ shared { villages(purpose: WORK_REFERENCE) { nodes { code name population } } } }"
-SIGNER = authority().certify(CONSUMER, "合成应用", Algorithm.ES256)
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def bundle(key: bytes = key_file(SIGNER), **changed: str) -> BundleDraft:
-    draft = sharing_bundle()
-    draft.keys |= {**authority().files(), "checker.pem": key}
-    draft.applications[0] += changed.get("public_key", "checker.pem")
-    return draft
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[PortalWorld]:
     with open_world(bundle(), tmp_path) as opened:
         yield opened
-
-
-def assertion(signer: Signer = SIGNER, client: str = "checker", **changed: object) -> str:
-    claims = assertion_claims(client, TOKEN_URL, datetime.now(UTC), **changed)
-    return sign_assertion(assertion_header(signer), claims, signer)
-
-
-def form(**changed: str) -> dict[str, str]:
-    fields = {
-        "grant_type": "client_credentials",
-        "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": changed.pop("client_assertion", None) or assertion(),
-        **changed,
-    }
-    return {name: value for name, value in fields.items() if value != "-"}
-
-
-def proof_of(token: str | None = None, method: str = "POST", url: str = TOKEN_URL) -> str:
-    body: dict[str, object] = {
-        "jti": secrets.token_urlsafe(12),
-        "htm": method,
-        "htu": url,
-        "iat": int(datetime.now(UTC).timestamp()),
-    }
-    return sign(header(), body if token is None else {**body, "ath": token_digest(token)})
-
-
-def post(world: PortalWorld, fields: Mapping[str, str], **headers: str) -> Answer:
-    """Ask for a token with a proof of its own, unless another is given; `-` stands for none."""
-    proven = {"DPoP": proof_of(url=f"{world.settings.public_url or SITE}/token"), **headers}
-    sent = {name: value for name, value in proven.items() if value != "-"}
-    return world.send("POST", "/token", content=urlencode(fields).encode(), headers={**FORM, **sent})
-
-
-def ask_with(world: PortalWorld, token: str) -> Answer:
-    headers = {"Authorization": f"DPoP {token}", "DPoP": proof_of(token, url=f"{SITE}/graphql")}
-    return world.ask(DOCUMENT, headers=headers)
 
 
 def test_application_gets_a_bound_token_and_is_answered_with_it(world: PortalWorld) -> None:

@@ -18,7 +18,10 @@ from tests.fixtures.sharing_bundle import sharing_bundle
 from tests.oracle.runner import PortalProcess
 
 PAGE = PROJECT / "docs/tokens.md"
-SETTINGS = ("PUBLIC_URL", "ISSUER", "BEARER_TOKENS", "CLIENT_CERTIFICATE_HEADER", "PROXY_SECRET_FILE")
+SETTINGS = (
+    *("PUBLIC_URL", "ISSUER", "BEARER_TOKENS", "CLIENT_CERTIFICATE_HEADER", "PROXY_SECRET_FILE"),
+    *("DPOP_NONCES", "REVOCATION_LIST_GRACE_SECONDS"),
+)
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -6,10 +6,11 @@ meaning of a condition is the portal's.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import product
+from math import inf
 from random import Random
 
 from portal.catalog.entries import CatalogEntry, EntryStatus, InformationItem
@@ -17,6 +18,7 @@ from portal.conditions.meaning import Attribute, bind_subject, satisfies
 from portal.conditions.tree import TRUE, Condition
 from portal.identity.registry import Application, Department, Group, Registry, User
 from portal.policies.information_point import DataTable, EntryState, PortalContent
+from portal.policies.masks import mask_on, weakness
 from portal.policies.records import ANY, Consumer, ConsumerKind, Effect, PolicyKind, PolicyRecord
 from portal.policies.snapshot import Snapshot
 from portal.vocabulary import (
@@ -24,6 +26,7 @@ from portal.vocabulary import (
     ApplicationId,
     DepartmentCode,
     GroupCode,
+    ItemIdentifier,
     Matter,
     Mode,
     NetworkZone,
@@ -33,7 +36,7 @@ from portal.vocabulary import (
     UserId,
 )
 from tests.policies.building import NOW
-from tests.policies.drawing import CLASSES, DIVISIONS, KINDS, MATTERS, Names, chance, draw_record, draw_world, some
+from tests.policies.drawing import CLASSES, DIVISIONS, MATTERS, Names, chance, draw_record, draw_world, some
 
 NAMES = Names()
 PROFILE = "nantong-2015"
@@ -167,20 +170,28 @@ class Point:
     now: datetime
     item: str
 
+    @property
+    def name(self) -> "Name":
+        """The question, whatever is registered of who asks."""
+        subject = self.subject
+        return subject.department, subject.application, subject.user, self.action, self.now, self.item
 
+    @property
+    def action(self) -> tuple[Mode, Purpose | None, Matter | None]:
+        return self.mode, self.purpose, self.matter
+
+
+Name = tuple[str | None, str | None, str | None, tuple[Mode, Purpose | None, Matter | None], datetime, str]
 Circumstances = tuple[int | None, str | None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Tried:
     """One snapshot of one entry, asked everything."""
 
     snapshot: Snapshot
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "truths", {})
-
-    truths: dict[object, bool | None | int] = None  # type: ignore[assignment]
+    conditions: dict[object, bool | None] = field(default_factory=dict)
+    scopes: dict[object, int] = field(default_factory=dict)
 
     @cached_property
     def entry(self) -> CatalogEntry:
@@ -229,14 +240,40 @@ class Tried:
             found[circumstances] = read
         return found
 
+    def terms(self, point: Point) -> Mapping[Circumstances, object]:
+        """What else a request is told, under each level and zone: refused, masks by row, comparable, limits."""
+        allows, denies = self._meant(point)
+        return {each: self._terms(point, each, allows, denies) for each in circumstances_of(point.subject)}
+
+    def _terms(
+        self, point: Point, each: Circumstances, allows: Sequence[PolicyRecord], denies: Sequence[PolicyRecord]
+    ) -> object:
+        item = ItemIdentifier(point.item)
+        could = [record for record in allows if self._condition(record, point, each) is True]
+        against = [record for record in denies if self._condition(record, point, each) is not False]
+        if not could or any(record.scope is None for record in against):
+            return None
+        bare = [record for record in could if mask_on(record, item) is None]
+        shown: dict[object, int] = {}
+        for record in sorted(could, key=lambda one: weakness(mask_on(one, item))):
+            rows = self._scope(record, point.subject, of=True)
+            before = max(shown.values(), default=0)
+            if rows | before != before:
+                shown[weakness(mask_on(record, item))] = rows | before
+        limits = [
+            max(getattr(record.obligations, name) or inf for record in could) for name in ("max_rows", "daily_rows")
+        ]
+        comparable = len(bare) == len(could) or any(record.scope is None for record in bare)
+        return shown, comparable, limits
+
     def _meant(self, point: Point) -> tuple[list[PolicyRecord], list[PolicyRecord]]:
-        found = [record for record in self.snapshot.content.records if self._is_meant(record, point)]
+        found = [record for record in self.snapshot.content.records if self.is_meant(record, point)]
         return (
             [record for record in found if record.effect is Effect.ALLOW],
             [record for record in found if record.effect is Effect.DENY],
         )
 
-    def _is_meant(self, record: PolicyRecord, point: Point) -> bool:
+    def is_meant(self, record: PolicyRecord, point: Point) -> bool:
         begun = record.valid_from is None or record.valid_from <= point.now
         return (
             (record.items is ANY or point.item in record.items)
@@ -287,20 +324,20 @@ class Tried:
         if record.condition == TRUE:
             return True
         key = (record.id, point.subject, point.now, circumstances)
-        if key not in self.truths:
+        if key not in self.conditions:
             level, zone = circumstances
             attributes = {**attributes_of(point.subject), "auth_level": level, "network_zone": zone, "now": point.now}
-            self.truths[key] = satisfies(record.condition, attributes)
-        return self.truths[key]  # type: ignore[return-value]
+            self.conditions[key] = satisfies(record.condition, attributes)
+        return self.conditions[key]
 
     def _scope(self, record: PolicyRecord, subject: Subject, *, of: bool) -> int:
         """The rows, a bit a row, of which the scope is true, or false."""
         if record.scope is None:
             return (1 << len(ROWS)) - 1 if of else 0
         key = (record.id, subject, of)
-        if key not in self.truths:
-            self.truths[key] = _bits(bind_subject(record.scope, attributes_of(subject)), of=of)
-        return int(self.truths[key] or 0)
+        if key not in self.scopes:
+            self.scopes[key] = _bits(bind_subject(record.scope, attributes_of(subject)), of=of)
+        return self.scopes[key]
 
 
 def _bits(scope: Condition, *, of: bool) -> int:
@@ -320,6 +357,3 @@ def attributes_of(subject: Subject) -> dict[str, Attribute]:
 def circumstances_of(subject: Subject) -> tuple[Circumstances, ...]:
     """Each level and zone; the public has one of each."""
     return ((0, "internet"),) if subject.is_public else tuple(product(LEVELS, ZONES))
-
-
-KINDS_DRAWN = KINDS

@@ -68,7 +68,8 @@ class _Check:
             code = state.entry.code
             records = self.snapshot.records_on(code)
             is_entry_changed = code in self.change.entries
-            touched = frozenset(one.id for one in records if is_entry_changed or one.id in self.change.records)
+            differing = self.change.records_by_entry[code]
+            touched = frozenset(one.id for one in records if is_entry_changed or one.id in differing)
             for record in records:
                 if self.is_register_changed or record.id in touched:
                     examined = Examined(record, state.entry, self.snapshot, self.directory, self.change.now)

@@ -17,7 +17,7 @@ from portal.policies.consistency import covers_item, validate_references
 from portal.policies.reach import settle_condition, settle_scope
 from portal.policies.records import Any, ConsumerKind, Effect, PolicyRecord
 from portal.policies.snapshot import Snapshot
-from portal.vocabulary import EntryCode
+from portal.vocabulary import ApplicationId, EntryCode
 
 CountRows = Callable[[EntryCode, Condition], int]
 """Tells how many rows of an entry satisfy a condition that names no attribute of a subject."""
@@ -66,6 +66,17 @@ def _names_nobody(examined: Examined) -> Finding:
             Severity.WARNING,
             Text(en=f"no department is in `{record.consumer}`", zh=f"`{record.consumer}` 中没有部门"),
             Text(en="put departments in the group, or name another", zh="请将部门加入该组，或改为其他使用方"),
+        )
+    application = examined.directory.registry.applications.get(ApplicationId(record.consumer.code))
+    if record.consumer.kind is ConsumerKind.APPLICATION and application is not None and not record.applications:
+        return examined.found(
+            FindingKind.NAMES_NOBODY,
+            Severity.WARNING,
+            Text(
+                en=f"`{application.id}` isn't admitted: it is {application.status}, or its department isn't active",
+                zh=f"`{application.id}` 未获准使用：其状态为 {application.status}，或其部门已非正常状态",
+            ),
+            Text(en="see to its registration first", zh="请先办理其登记"),
         )
     applications = ", ".join(record.applications)
     return examined.found(

@@ -14,6 +14,9 @@ FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "changeSets": frozenset({Operation.VIEW_CHANGES}),
     "changeSet": frozenset({Operation.VIEW_CHANGES}),
     "freezes": frozenset({Operation.VIEW_CHANGES}),
+    "whoCanSee": frozenset({Operation.ASK_POLICY}),
+    "whatCanSee": frozenset({Operation.ASK_POLICY}),
+    "whyRefused": frozenset({Operation.ASK_POLICY}),
     "draftChange": _DRAFTING,
     "editChange": _DRAFTING,
     "checkChange": _DRAFTING,
@@ -23,6 +26,13 @@ FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "approveChange": frozenset({Operation.APPROVE_CHANGE}),
     "rejectChange": frozenset({Operation.REJECT_CHANGE}),
     "freeze": frozenset({Operation.FREEZE}),
+    "sessions": frozenset({Operation.VIEW_SESSIONS}),
+    "endSession": frozenset({Operation.END_SESSION}),
+    "endSessions": frozenset({Operation.END_SESSION}),
+    "enrolSecondFactor": frozenset(Operation),
+    "confirmSecondFactor": frozenset(Operation),
+    "resetSecondFactor": frozenset({Operation.RESET_FACTOR}),
+    "register": frozenset({Operation.VIEW_REGISTER}),
 }
 """By the field's name in the schema, in `Query` or `Mutation`: the operations of which one must be the person's duty.
 

@@ -6,6 +6,9 @@ from graphql import GraphQLObjectType
 from portal.policies.duties import Operation
 from portal.resolvers.office.audit import AuditFields
 from portal.resolvers.office.changes import ChangeActs, ChangeFields
+from portal.resolvers.office.questions import QuestionFields
+from portal.resolvers.office.register import RegisterFields
+from portal.resolvers.office.sessions import SessionMutations, SessionQueries
 from portal.resolvers.root import Info, Query, static_schema_of
 
 
@@ -21,12 +24,12 @@ class DutyFields:
 
 
 @strawberry.type(name="Query", description="查询")
-class OfficeQuery(Query, DutyFields, ChangeFields, AuditFields):
+class OfficeQuery(Query, DutyFields, ChangeFields, SessionQueries, RegisterFields, AuditFields, QuestionFields):
     """The root of queries of the office."""
 
 
 @strawberry.type(name="Mutation", description="变更")
-class OfficeMutation(ChangeActs):
+class OfficeMutation(ChangeActs, SessionMutations):
     """The root of what the office does."""
 
 

@@ -13,6 +13,7 @@ from portal.access.epochs import MAX_SKEW, ClockReading, PostgresEpochs, clock_i
 from portal.errors import PolicyUnavailable
 from portal.storage.migrating import upgrade_database
 from portal.storage.postgresql import connect_sync
+from portal.storage.present import Present
 from tests.faults.tcp_proxy import tcp_proxy
 from tests.fixtures.postgres import Databases
 
@@ -42,11 +43,11 @@ def change(url: str, statement: str) -> None:
 
 
 async def test_epoch_is_nought_before_the_first_and_then_what_holds(epochs: PostgresEpochs, url: str) -> None:
-    assert await epochs.read() == 0
+    assert await epochs.read() == Present(0, 0)
     change(url, "INSERT INTO epoch VALUES (1, 7, '')")
-    assert await epochs.read() == 7
+    assert await epochs.read() == Present(7, 0)
     change(url, "UPDATE epoch SET value = 8")
-    assert await epochs.read() == 8
+    assert await epochs.read() == Present(8, 0)
 
 
 async def test_time_is_the_databases_once_it_was_read(epochs: PostgresEpochs) -> None:
@@ -131,7 +132,7 @@ async def test_worker_that_is_cut_off_denies_within_two_seconds_and_comes_back(u
     host, port = url.rpartition("@")[2].partition("/")[0].split(":")
     with tcp_proxy(host, int(port)) as proxy:
         epochs = PostgresEpochs(url.replace(f"{host}:{port}", f"127.0.0.1:{proxy.port}"))
-        assert await epochs.read() == 0
+        assert await epochs.read() == Present(0, 0)
         proxy.pause()
         began = monotonic()
         with pytest.raises(PolicyUnavailable):
@@ -142,7 +143,7 @@ async def test_worker_that_is_cut_off_denies_within_two_seconds_and_comes_back(u
         deadline = monotonic() + 5
         while monotonic() < deadline:
             try:
-                assert await epochs.read() == 0
+                assert await epochs.read() == Present(0, 0)
             except PolicyUnavailable:
                 await asyncio.sleep(0.1)
             else:

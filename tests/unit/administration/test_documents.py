@@ -104,7 +104,7 @@ def test_every_fault_is_named_at_once() -> None:
 
 
 def test_change_has_no_more_operations_than_a_person_can_judge() -> None:
-    one = {"kind": "policy", "id": "a"}
+    one: JsonValue = {"kind": "policy", "id": "a"}
     most: dict[str, JsonValue] = {"withdraw": [one] * MOST_OPERATIONS}
     assert len(parse_change(most).withdrawals) == MOST_OPERATIONS
     assert places({"withdraw": [one] * (MOST_OPERATIONS + 1)}) == [""]

@@ -76,9 +76,9 @@ def test_proofs_and_records_that_wait_together_are_told_each_its_own(url: str) -
 def test_proof_is_forgotten_when_it_has_expired(url: str) -> None:
     with closing(open_ledger(url)) as ledger:
         ledger.append([proof(1), proof(2, SOON + timedelta(seconds=1))])
-        ledger.forget_proofs(SOON)
+        ledger.forget_expired(SOON)
         assert kept(url) == 2
-        ledger.forget_proofs(SOON + timedelta(seconds=1))
+        ledger.forget_expired(SOON + timedelta(seconds=1))
         assert kept(url) == 1
         assert ledger.append([proof(2)]) == [AGAIN]
 

@@ -8,11 +8,12 @@ from sqlalchemy import Engine, Table, delete
 
 from portal.bundles.store import PortalStore
 from portal.errors import PolicyUnavailable
-from portal.policies.information_point import load_content, parse_content, read_epoch
+from portal.policies.information_point import load_content, parse_content
 from portal.storage.addresses import database_path
 from portal.storage.content import ActiveRow, Cell, ContentRow, StoredContent, read_content
 from portal.storage.database import for_writing, open_database, open_sync_database
 from portal.storage.metadata import metadata
+from portal.storage.present import Present, read_present
 from portal.storage.tables import catalog_entries, epoch, information_items, portal
 from tests.fixtures.small_bundle import content_of, load, new_store, small_bundle
 
@@ -60,14 +61,14 @@ def test_content_is_read(store: PortalStore) -> None:
 
 async def test_epoch_is_read(store: PortalStore, tmp_path: Path) -> None:
     engine, empty = open_database(store.database_url), open_database(new_store(tmp_path).database_url)
-    assert (await read_epoch(engine), await read_epoch(empty)) == (2, 0)
+    assert (await read_present(engine), await read_present(empty)) == (Present(2, 0), Present(0, 0))
     await engine.dispose()
     await empty.dispose()
 
 
 async def test_content_is_refused_when_the_tables_are_not_there(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'portal.db'}")
-    for reading in (load_content(engine, b"secret"), read_epoch(engine)):
+    for reading in (load_content(engine, b"secret"), read_present(engine)):
         with pytest.raises(PolicyUnavailable, match="no such table"):
             await reading
     await engine.dispose()
@@ -76,7 +77,7 @@ async def test_content_is_refused_when_the_tables_are_not_there(tmp_path: Path) 
 async def test_content_is_refused_when_the_file_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "portal.db").write_bytes(b"no database, and longer than a header of one hundred bytes " * 3)
     engine = open_database(f"sqlite:///{tmp_path / 'portal.db'}")
-    for reading in (load_content(engine, b"secret"), read_epoch(engine)):
+    for reading in (load_content(engine, b"secret"), read_present(engine)):
         with pytest.raises(PolicyUnavailable, match="can't be read whole"):
             await reading
     await engine.dispose()
