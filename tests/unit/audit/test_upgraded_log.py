@@ -22,18 +22,6 @@ from tests.unit.audit.logs import KEY, MOMENT, PERMITTED, public_pem
 
 SEARCHED = ("time", "subject", "department", "application", "user_id", "entry", "decision", "row_count")
 COLUMNS = ("writer", "sequence", *SEARCHED, "record")
-    "writer",
-    "sequence",
-    "time",
-    "subject",
-    "department",
-    "application",
-    "user_id",
-    "entry",
-    "decision",
-    "row_count",
-    "record",
-]
 OLD_RECORDS = table("audit_records", *(column(name) for name in COLUMNS), column("hash", LargeBinary))
 PARTS = tuple(
     RecordPart(
