@@ -39,7 +39,13 @@ def make_former_log(url: str) -> None:
     for record in RECORDS:
         _, text = append(head, render_record(record))
         head = Head(1, head.sequence + 1, hashlib.sha256(head.hash + text).digest())
-        values = (1, head.sequence, "2026-01-31T08:00:00.000000Z", record.subject, record.department)
+        values: tuple[object, ...] = (
+            1,
+            head.sequence,
+            "2026-01-31T08:00:00.000000Z",
+            record.subject,
+            record.department,
+        )
         values += (record.application, record.user, record.entry, record.decision.value, record.rows, text.decode())
         rows.append({**dict(zip(COLUMNS, values, strict=True)), "hash": head.hash})
     heads.append(head)
