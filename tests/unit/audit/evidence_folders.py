@@ -138,8 +138,13 @@ def edit_manifest(tampering: Tampering) -> str:
 
 
 def edit_signature(tampering: Tampering) -> str:
-    (tampering.folder / SIGNATURE).write_text(tampering.random.choice(["", "00" * 64, "none"]), encoding="ascii")
+    (tampering.folder / SIGNATURE).write_text(tampering.random.choice(["", "00" * 64]), encoding="ascii")
     return "manifest"
+
+
+def write_no_signature(tampering: Tampering) -> str:
+    (tampering.folder / SIGNATURE).write_text("none", encoding="ascii")
+    return SIGNATURE
 
 
 def edit_record_and_seal(tampering: Tampering) -> str:
@@ -312,6 +317,7 @@ MANIPULATIONS: tuple[Manipulation, ...] = (
     link_file,
     edit_manifest,
     edit_signature,
+    write_no_signature,
     edit_record_and_seal,
     cut_record_and_seal,
     swap_records_and_seal,
