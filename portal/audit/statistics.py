@@ -75,7 +75,7 @@ def compile_statistics(reach: AuditReach, question: StatisticsQuestion) -> Selec
 
     INVARIANT: all that it names stands in one index of each table that begins with the time, and nothing but the time
     is written so that another index could serve: it reads that index from `since` to `until` and no record, two
-    million of them in a second or two.
+    million of them in some seconds.
     """
     uses = union_all(
         _uses(audit_records.c, reach, question).where(_plain(audit_records.c.act) == ""),

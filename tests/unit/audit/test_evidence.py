@@ -14,17 +14,8 @@ from portal.audit.exporting import Exported
 from portal.audit.searching import Search
 from portal.errors import AuditUnavailable, BadInput
 from portal_verify.evidence import EvidenceVerification, Flaw, FlawKind, verify_evidence
-from tests.unit.audit.evidence_folders import (
-    DENIED,
-    MANIPULATIONS,
-    Manipulation,
-    Tampering,
-    chain_as_before,
-    export,
-    make_chains,
-    make_foreign,
-    rotate,
-)
+from tests.unit.audit.evidence_folders import MANIPULATIONS, Manipulation, Tampering
+from tests.unit.audit.evidence_logs import DENIED, chain_as_before, export, make_chains, make_foreign, rotate
 from tests.unit.audit.logs import KEY, MOMENT, OTHER_KEY, Log, public_pem, write_many
 
 SEEDS = 12

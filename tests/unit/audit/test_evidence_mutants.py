@@ -15,7 +15,8 @@ import pytest
 
 import portal_verify.evidence
 from portal.audit.searching import Search
-from tests.unit.audit.evidence_folders import MANIPULATIONS, Tampering, export, make_chains, make_foreign, rotate
+from tests.unit.audit.evidence_folders import MANIPULATIONS, Tampering
+from tests.unit.audit.evidence_logs import export, make_chains, make_foreign, rotate
 from tests.unit.audit.logs import KEY, OTHER_KEY, public_pem
 
 PACKAGE = Path(portal_verify.evidence.__file__).parent

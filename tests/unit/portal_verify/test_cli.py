@@ -15,7 +15,7 @@ from portal.storage.database import open_sync_database
 from portal_verify.cli import Streams, run
 from portal_verify.receipt import ReceiptFlaw, verify_receipt
 from portal_verify.words import Words, speaks_chinese
-from tests.unit.audit.evidence_folders import export, make_chains
+from tests.unit.audit.evidence_logs import export, make_chains
 from tests.unit.audit.logs import KEY, OTHER_KEY, Log, public_pem
 
 

@@ -1,0 +1,95 @@
+"""A log of the version before gets the columns and parts that readers need, and is verified before and after."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import LargeBinary, column, insert, table
+
+from portal.audit.chain import Head, Writer, append, portal_name
+from portal.audit.checkpoints import NO_CHECKPOINT, Statement, sign_checkpoint
+from portal.audit.records import RecordPart, render_record
+from portal.storage.addresses import database_url
+from portal.storage.audit_tables import audit_checkpoints, audit_writers
+from portal.storage.database import for_writing, open_sync_database
+from portal.storage.migrating import migration_settings, upgrade_database
+from portal.vocabulary import EntryCode, EntryIdentifier
+from portal_verify.log import verify_log
+from tests.fixtures.postgres import Databases
+from tests.unit.audit.logs import KEY, MOMENT, PERMITTED, public_pem
+
+SEARCHED = ("time", "subject", "department", "application", "user_id", "entry", "decision", "row_count")
+COLUMNS = ("writer", "sequence", *SEARCHED, "record")
+OLD_RECORDS = table("audit_records", *(column(name) for name in COLUMNS), column("hash", LargeBinary))
+PARTS = tuple(
+    RecordPart(
+        entry=EntryCode(code), identifier=EntryIdentifier(code), items=("a",), filter=None, rows=rows, policies=()
+    )
+    for code, rows in (("b", 1), ("a", 4), ("b", 2))
+)
+RECORDS = (PERMITTED, replace(PERMITTED, purpose=None), replace(PERMITTED, parts=PARTS))
+
+
+def make_former_log(url: str) -> None:
+    """Make a log as revision 0007 had it: chained by texts, without the columns."""
+    writer = Writer(1, portal_name(KEY.public_key()), "2026-01-01T00:00:00.000000Z", 0, bytes(32))
+    head, heads, rows = writer.genesis, [writer.genesis], list[dict[str, object]]()
+    for record in RECORDS:
+        _, text = append(head, render_record(record))
+        head = Head(1, head.sequence + 1, hashlib.sha256(head.hash + text).digest())
+        values: tuple[object, ...] = (
+            1,
+            head.sequence,
+            "2026-01-31T08:00:00.000000Z",
+            record.subject,
+            record.department,
+        )
+        values += (record.application, record.user, record.entry, record.decision.value, record.rows, text.decode())
+        rows.append({**dict(zip(COLUMNS, values, strict=True)), "hash": head.hash})
+    heads.append(head)
+    checkpoint, checkpoints = NO_CHECKPOINT, []
+    for one in heads:
+        digest = hashlib.sha256(f"1:{one.sequence}:{one.hash.hex()}\n".encode()).hexdigest()
+        checkpoint = sign_checkpoint(KEY, checkpoint, Statement(MOMENT, [one], digest, 0))
+        checkpoints.append(checkpoint)
+    engine = open_sync_database(url)
+    with for_writing(engine).begin() as connection:
+        command.upgrade(migration_settings(connection), "0007")
+        connection.execute(
+            insert(audit_writers).values(
+                portal=writer.portal, started_at=writer.started_at, checkpoint=0, checkpoint_hash=bytes(32)
+            )
+        )
+        connection.execute(insert(OLD_RECORDS), rows)
+        for made in checkpoints:
+            row = {"number": made.number, "body": made.body, "signature": made.signature}
+            connection.execute(insert(audit_checkpoints).values(**row))
+    engine.dispose()
+
+
+def check_upgrade(url: str) -> None:
+    make_former_log(url)
+    assert verify_log(url, public_pem(KEY)).fault is None
+    upgrade_database(url)
+    result = verify_log(url, public_pem(KEY))
+    assert (result.fault, result.records, result.uncovered) == (None, 3, 0)
+    engine = open_sync_database(url)
+    with engine.connect() as connection:
+        marks = connection.exec_driver_sql("SELECT act, purpose FROM audit_records ORDER BY sequence").all()
+        parts = connection.exec_driver_sql("SELECT sequence, entry, row_count FROM audit_parts ORDER BY entry").all()
+    engine.dispose()
+    assert [tuple(row) for row in marks] == [(None, "verification"), (None, None), (None, "verification")]
+    assert [tuple(row) for row in parts] == [(3, "a", 4), (3, "b", 3)]
+
+
+@pytest.mark.clause("threats.md T18")
+def test_former_log_is_verified_before_and_after_its_upgrade(tmp_path: Path) -> None:
+    check_upgrade(database_url(tmp_path / "portal.db"))
+
+
+@pytest.mark.heavy
+def test_former_log_in_postgres_is_verified_before_and_after_its_upgrade(postgres: Databases) -> None:
+    check_upgrade(postgres.create_database())
+    postgres.drop_databases()
