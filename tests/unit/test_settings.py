@@ -16,7 +16,6 @@ from portal.settings import (
     process_environment,
 )
 
-
 DEFAULTS = Settings(
     home=Path("var"),
     database_url="sqlite:///var/portal.db",
