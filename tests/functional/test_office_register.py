@@ -19,7 +19,7 @@ from tests.fixtures.portal_world import PortalWorld, open_world
 from tests.fixtures.register_changes import change_register, store_of
 from tests.fixtures.sharing_bundle import BYSTANDER, CHECKER, CLERK, sharing_bundle
 from tests.fixtures.small_bundle import AUTHORITY, CONSUMER, PROVIDER, content_of
-from tests.functional.test_token_endpoint import SIGNER
+from tests.fixtures.token_clients import SIGNER
 
 pytestmark = [pytest.mark.clause("threats.md T29"), pytest.mark.clause("FJ-35"), pytest.mark.clause("WH-34")]
 
