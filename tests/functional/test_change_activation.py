@@ -18,6 +18,7 @@ from portal.conditions.values import render_instant
 from portal.storage.administration_tables import change_sets
 from portal.storage.data_store import dataset_tables
 from portal.storage.database import for_writing, open_sync_database
+from portal.storage.present import Present
 from tests.fixtures.command_line import CommandLine, Ended
 from tests.fixtures.office import DRAFTER, OFFICER, in_force, office_bundle, step, submitted
 from tests.fixtures.portal_world import PortalWorld, open_world
@@ -74,7 +75,7 @@ class Later:
     epochs: EpochSource
     at: datetime
 
-    async def read(self) -> int:
+    async def read(self) -> Present:
         return await self.epochs.read()
 
     def now(self) -> datetime:
