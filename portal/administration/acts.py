@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from portal.access.asker import Asker
+from portal.access.snapshots import SnapshotKeeper
+from portal.audit.recorder import Recorder
 from portal.audit.records import Act, ActRecord, Outcome
-from portal.errors import ErrorCode
+from portal.errors import ErrorCode, Forbidden
 from portal.json_text import JsonValue
-from portal.policies.duties import Actor
+from portal.policies.duties import ANYTHING, Actor, Duties, Operation, Target
 from portal.vocabulary import UserId
 
 
@@ -25,6 +28,22 @@ class Person:
         return self.actor.subject.user or UserId("")
 
 
+class ActingDesk(Protocol):
+    """What judges who may act, and keeps it on record."""
+
+    @property
+    def duties(self) -> Duties:
+        """Whose duty is what."""
+
+    @property
+    def recorder(self) -> Recorder:
+        """The way into the audit."""
+
+    @property
+    def keeper(self) -> SnapshotKeeper:
+        """The content, and its clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """What was done with what, or refused with this code."""
@@ -33,6 +52,16 @@ class Deed:
     target: str
     details: Mapping[str, JsonValue] = field(default_factory=dict)
     refused: ErrorCode | None = None
+
+
+async def permit(desk: ActingDesk, person: Person, operation: Operation, about: str, target: Target = ANYTHING) -> None:
+    """Let a person act whose duty it is; whoever is refused is on record. Raises: Forbidden, AuditUnavailable."""
+    try:
+        desk.duties.check(person.actor, operation, target)
+    except Forbidden as refused:
+        deed = Deed(Act.ADMINISTRATION_REFUSED, about, {"operation": operation.value}, refused.code)
+        await desk.recorder.record_act(act_record(person, deed, desk.keeper.now()))
+        raise
 
 
 def act_record(person: Person, deed: Deed, now: datetime) -> ActRecord:

@@ -7,6 +7,7 @@ from datetime import datetime
 from portal.administration.documents import Declaration
 from portal.administration.revising import Revised
 from portal.errors import Fault
+from portal.policies.casbin_models import Matcher, ModelName
 from portal.policies.checking.change import check_change
 from portal.policies.checking.findings import Finding, Severity
 from portal.policies.checking.unreachable import CountRows
@@ -61,19 +62,23 @@ def assess(
     count_rows: CountRows | None = None,
 ) -> Assessment:
     """Return what the change would do, held against what holds now."""
-    # A freeze is an emergency and no state to be held to: lifting one promises nothing anew, and while one holds the
-    # rest of the change is expected to do what it will do afterwards.
+    # A freeze is an emergency and no state to be held to: lifting one promises nothing anew.
     was = _with_freezes(before.snapshot, revised.snapshot.content.freezes)
-    thawed = DecisionPoint(_with_freezes(revised.snapshot, ()), before.matchers)
     return Assessment(
         faults=(),
         findings=check_change(before.snapshot, revised.snapshot, now, count_rows),
-        broken=broken_expectations(revised.expectations, thawed, now),
+        broken=broken_after(revised, before.matchers, now),
         guarantees=prove_guarantees(was, revised.snapshot, now, _declared(declaration)),
         impact=compare_access(before.snapshot, revised.snapshot, now),
         base=revised.base,
         accepted=frozenset(declaration.accepted),
     )
+
+
+def broken_after(revised: Revised, matchers: Mapping[ModelName, Matcher], now: datetime) -> tuple[Broken, ...]:
+    """Return the expectations that the change would leave broken, once no freeze holds any more."""
+    thawed = DecisionPoint(_with_freezes(revised.snapshot, ()), matchers)
+    return broken_expectations(revised.expectations, thawed, now)
 
 
 def _with_freezes(snapshot: Snapshot, freezes: tuple[Freeze, ...]) -> Snapshot:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from portal.access.snapshots import SnapshotKeeper
-from portal.administration.acts import Deed, Person, act_record
+from portal.administration.acts import Deed, Person, act_record, permit
 from portal.administration.assessing import OF_A_LOAD, Assessment, assess
 from portal.administration.change_sets import (
     ChangeKind,
@@ -103,25 +103,25 @@ class ChangeDesk:
         self, person: Person, states: Sequence[ChangeState], first: int, after: int | None
     ) -> tuple[ChangeSet, ...]:
         """Return change sets, newest first. Raises: Forbidden."""
-        self.duties.check(person.actor, Operation.VIEW_CHANGES)
+        await permit(self, person, Operation.VIEW_CHANGES, "changes")
         return await self.database.read(lambda connection: list_changes(connection, states, first, after))
 
     async def show(self, person: Person, number: int) -> tuple[ChangeSet, tuple[StepTaken, ...]]:
         """Return a change set and its history. Raises: Forbidden, BadInput."""
-        self.duties.check(person.actor, Operation.VIEW_CHANGES)
+        await permit(self, person, Operation.VIEW_CHANGES, f"change:{number}")
         return await self.database.read(
             lambda connection: (read_change(connection, number), list_steps(connection, number))
         )
 
     async def draft(self, person: Person, draft: Draft) -> ChangeSet:
         """Return a new change set. Raises: Forbidden, BadInput."""
-        self._check_author(person, draft.document)
+        await self._check_author(person, draft.document)
         _check_words(draft)
         return await self._insert(person, draft, ChangeKind.RECORDS)
 
     async def edit(self, person: Person, judged: Judgement, draft: Draft) -> ChangeSet:
         """Return the change set with another document, to be checked anew. Raises: Forbidden, Conflict, BadInput."""
-        self._check_author(person, draft.document)
+        await self._check_author(person, draft.document)
         _check_words(draft)
         change = await self._own(person, judged)
         present, revised = await self._revise(draft.document)
@@ -159,7 +159,7 @@ class ChangeDesk:
 
     async def withdraw(self, person: Person, judged: Judgement) -> ChangeSet:
         """Take one's own change set back. Raises: Forbidden, Conflict."""
-        self.duties.check(person.actor, Operation.WITHDRAW_CHANGE)
+        await permit(self, person, Operation.WITHDRAW_CHANGE, f"change:{judged.number}")
         change = await self._own(person, judged)
         return await self._store(person, advance(change, Step.WITHDRAW), Step.WITHDRAW, judged.note)
 
@@ -210,7 +210,7 @@ class ChangeDesk:
             )
         restorations = tuple(Restoration(table, key, version) for (table, key), version in sorted(before.items()))
         draft = Draft(f"undo {number}: {former.title}", reason, former.basis, ChangeDocument((), (), restorations))
-        self._check_author(person, draft.document)
+        await self._check_author(person, draft.document)
         _check_words(draft)
         return await self._insert(person, draft, ChangeKind.ROLLBACK)
 
@@ -222,7 +222,7 @@ class ChangeDesk:
     def _secret(self) -> bytes:
         return self.keeper.ring.keys.digest_secret
 
-    def _check_author(self, person: Person, document: ChangeDocument) -> None:
+    async def _check_author(self, person: Person, document: ChangeDocument) -> None:
         is_register = bool(document.kinds & REGISTER_KINDS) or any(
             one.table in REGISTER_TABLES for one in document.restorations
         )
@@ -230,9 +230,9 @@ class ChangeDesk:
             one.table not in REGISTER_TABLES for one in document.restorations
         )
         if is_register:
-            self.duties.check(person.actor, Operation.DRAFT_REGISTER)
+            await permit(self, person, Operation.DRAFT_REGISTER, "register")
         if others:
-            self.duties.check(person.actor, Operation.DRAFT_POLICIES)
+            await permit(self, person, Operation.DRAFT_POLICIES, "policies")
 
     async def _own(self, person: Person, judged: Judgement) -> ChangeSet:
         """Return a change set for its author, in the version that was seen. Raises: Forbidden, Conflict, BadInput."""
@@ -240,7 +240,7 @@ class ChangeDesk:
         if change.author != person.id:
             raise Forbidden(Text(en="only its author may do this to a change set", zh="只有变更单的作者可以执行此操作"))
         check_version(change, judged.version)
-        self._check_author(person, change.document)
+        await self._check_author(person, change.document)
         return change
 
     async def _judged(self, person: Person, judged: Judgement, operation: Operation) -> ChangeSet:
@@ -248,7 +248,7 @@ class ChangeDesk:
         point = await self.keeper.current()
         author = point.snapshot.registry.users.get(change.author)
         roles = change.author_roles | frozenset(author.roles if author else ())
-        self.duties.check(person.actor, operation, Target(author=change.author, author_roles=roles))
+        await permit(self, person, operation, f"change:{change.id}", Target(author=change.author, author_roles=roles))
         check_version(change, judged.version)
         return change
 

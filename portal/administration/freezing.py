@@ -6,7 +6,7 @@ from typing import assert_never
 from sqlalchemy import Connection, func, select
 
 from portal.access.snapshots import SnapshotKeeper
-from portal.administration.acts import Deed, Person, act_record
+from portal.administration.acts import Deed, Person, act_record, permit
 from portal.administration.database import ContentDatabase
 from portal.audit.recorder import Recorder
 from portal.audit.records import Act
@@ -50,13 +50,17 @@ class FreezeDesk:
     recorder: Recorder
     duties: Duties
 
+    async def permit(self, person: Person, frozen: Frozen) -> None:
+        """Let a person freeze whose duty it is. Raises: Forbidden, AuditUnavailable."""
+        await permit(self, person, Operation.FREEZE, str(frozen))
+
     async def freeze(self, person: Person, frozen: Frozen, reason: str) -> Freeze:
         """Freeze it and return the freeze. That a second factor was shown for it is the caller's to see.
 
         It is in force before its record is written: a log that fails doesn't keep anything open.
         Raises: Forbidden, BadInput, AuditUnavailable.
         """
-        self.duties.check(person.actor, Operation.FREEZE)
+        await self.permit(person, frozen)
         if not reason.strip():
             raise BadInput(Text(en="say why it is frozen", zh="请说明冻结的理由"))
         point = await self.keeper.current()

@@ -6,14 +6,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from portal.administration.assessing import broken_after
 from portal.administration.change_sets import ChangeSet, ChangeState, Step, advance, check_seal
 from portal.administration.change_store import MOST_LISTED, StepNote, list_changes, read_change, store_step
 from portal.administration.database import ContentDatabase
 from portal.administration.documents import ChangeDocument
 from portal.administration.loads import wanted_of_load
 from portal.administration.revising import Faulty, History, Revised, present_base, revise, revised_to
+from portal.administration.wording import render_broken
 from portal.conditions.values import render_instant
 from portal.errors import Conflict, Language, Text
+from portal.policies.casbin_models import Matcher, ModelName
 from portal.storage.content import StoredContent, read_content
 from portal.storage.content_changes import ChangeNote, ContentChange, store_change
 from portal.storage.database import hold_writer_lock
@@ -92,7 +95,21 @@ def _content_change(connection: Connection, present: StoredContent, change: Chan
                 zh=f"变更单 {change.id} 无法生效：{what.render(Language.CHINESE)}",
             )
         )
+    _check_expectations(revised, change, now)
     return revised.change
+
+
+def _check_expectations(revised: Revised, change: ChangeSet, now: datetime) -> None:
+    """Raise Conflict where an expectation is broken by now: others may have changed what it rests on since."""
+    matchers = {name: Matcher(name) for name in ModelName}
+    for broken in broken_after(revised, matchers, now):
+        what = render_broken(broken)
+        raise Conflict(
+            Text(
+                en=f"change set {change.id} can't be brought into force: {what.en}",
+                zh=f"变更单 {change.id} 无法生效：{what.zh}",
+            )
+        )
 
 
 def _check_base(present: StoredContent, change: ChangeSet) -> None:

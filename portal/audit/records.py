@@ -96,6 +96,7 @@ class Act(StrEnum):
     CHANGE_WITHDRAWN = "change_withdrawn"
     CHANGE_ACTIVATED = "change_activated"
     FROZEN = "frozen"
+    ADMINISTRATION_REFUSED = "administration_refused"
     AUDIT_READ = "audit_read"
     POLICY_ASKED = "policy_asked"
     REGISTER_READ = "register_read"

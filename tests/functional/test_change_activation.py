@@ -279,6 +279,15 @@ def test_expectation_is_held_against_every_later_change(world: PortalWorld, tmp_
     assert not reads_numbers(world)
 
 
+@pytest.mark.clause("threats.md T30")
+def test_expectation_made_meanwhile_keeps_a_due_change_back(world: PortalWorld) -> None:
+    later = approved(world, OPENS, render_instant(IN_TIME))
+    in_force(world, {"put": [{"kind": "expectation", "document": expectation("never")}]})
+    assert activate(world, IN_TIME) == []
+    assert state_of(world, later) == "REJECTED"
+    assert not reads_numbers(world)
+
+
 def test_permission_that_is_expected_is_not_withdrawn(world: PortalWorld) -> None:
     in_force(world, OPENS)
     in_force(world, {"put": [{"kind": "expectation", "document": expectation("able")}]})

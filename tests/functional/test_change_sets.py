@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from portal.audit.records import Outcome
+from portal.audit.searching import Search, reading_log, search_records
 from tests.fixtures.office import (
     AUDITOR,
     DRAFTER,
@@ -80,6 +82,18 @@ def test_nobody_else_approves(world: PortalWorld, by: str | None) -> None:
     assert refused.codes
     assert change_set(world, handed["id"])["state"] == "SUBMITTED"
     assert not reads_numbers(world)
+
+
+@pytest.mark.clause("threats.md T29")
+def test_who_is_refused_is_on_record(world: PortalWorld) -> None:
+    handed = submitted(world, OPENS)
+    assert step(world, "approveChange", handed, by=DRAFTER).codes == ["FORBIDDEN"]
+    assert draft_change(world, OPENS, by=UNCONFIRMED).codes == ["FORBIDDEN"]
+    with reading_log(world.settings.database_url) as connection:
+        found = [record.text for record in search_records(connection, Search(decision=Outcome.DENY))]
+    assert ['"operation":"draft_policies"' in text for text in found] == [True, False]
+    assert '"target":"change:1"' in found[1]
+    assert all('"act":"administration_refused"' in text and '"code":"FORBIDDEN"' in text for text in found)
 
 
 @pytest.mark.clause("threats.md T29")

@@ -178,7 +178,7 @@ class ChangeActs:
         """Freeze at once."""
         with failing_here(info):
             frozen, office = parse_frozen(check_text(target)), info.context.office
-            office.duties.check(info.context.actor, Operation.FREEZE)
+            await office.freezes.permit(person_of(info.context), frozen)
             await office.second_factors.check(person_of(info.context).id, code)
             return _freeze_value(await office.freezes.freeze(person_of(info.context), frozen, check_text(reason)))
 
