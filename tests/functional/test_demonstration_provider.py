@@ -24,7 +24,6 @@ pytestmark = pytest.mark.clause("threats.md T55")
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
     with open_world(staffed_bundle(), tmp_path_factory.mktemp("portal"), demonstration="true") as opened:
-        object.__setattr__(opened.portal.sign_in_desk, "buckets", opened.portal.desk.buckets)
         yield opened
 
 

@@ -88,7 +88,6 @@ def portal_at(issuer: str, folder: Path, secret: str | None = SECRET) -> Iterato
         path.chmod(0o600)
         settings["oidc_client_secret_file"] = str(path)
     with open_world(staffed_bundle(), folder, **settings) as world:
-        object.__setattr__(world.portal.sign_in_desk, "buckets", world.portal.desk.buckets)
         yield world
 
 

@@ -45,6 +45,7 @@ def test_one_address_begins_few_sign_ins_a_second(running: IdentityProvider, tmp
     secret.chmod(0o600)
     settings = {"oidc_issuer": running.issuer, "public_url": SECURE_SITE, "oidc_client_secret_file": str(secret)}
     with open_world(staffed_bundle(), tmp_path, **settings) as world:
-        statuses = [Browser(world, SECURE_SITE).get("/sign-in").status for _ in range(40)]
+        browser = Browser(world, SECURE_SITE, address="192.0.2.1")
+        statuses = [browser.get("/sign-in").status for _ in range(40)]
         assert statuses[0] == 303
         assert 429 in statuses
