@@ -16,6 +16,7 @@ class SignInReason(StrEnum):
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     ID_TOKEN = "id_token"  # noqa: S105  the name of a reason
     NOT_REGISTERED = "not_registered"
+    DORMANT = "dormant"
 
 
 STATUSES = {
@@ -27,6 +28,7 @@ STATUSES = {
     SignInReason.PROVIDER_UNAVAILABLE: 503,
     SignInReason.ID_TOKEN: 403,
     SignInReason.NOT_REGISTERED: 403,
+    SignInReason.DORMANT: 403,
 }
 """HTTP statuses by reason."""
 
@@ -63,6 +65,10 @@ _SENTENCES = {
     SignInReason.NOT_REGISTERED: Text(
         en="the identity provider knows you, and this portal's register doesn't; ask the portal's administrator",
         zh="身份提供方已确认您的身份，但您未在本门户登记；请联系门户管理员",
+    ),
+    SignInReason.DORMANT: Text(
+        en="your account wasn't used for 90 days, so it is stopped; ask the system administrator to register it anew",
+        zh="您的账户已 90 天未使用，现已停用；请由系统管理员重新登记",
     ),
 }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from portal.access.pipeline import Road
+from portal.audit.dormancy import is_dormant
 from portal.audit.records import Act, ActRecord, Outcome
 from portal.errors import ErrorCode, Unauthenticated
 from portal.identity.authentication import subject_of
@@ -69,6 +70,12 @@ class Staff:
             # Who isn't registered isn't named: the log would hold whatever the provider calls people.
             await self.refuse(SignInReason.NOT_REGISTERED, whence)
             raise SignInRefused(SignInReason.NOT_REGISTERED) from None
+        registered = point.snapshot.registry.users[user]
+        async with self.road.keeper.engine.connect() as connection:
+            is_stopped = await connection.run_sync(is_dormant, registered, now)
+        if is_stopped:
+            await self.refuse(SignInReason.DORMANT, whence)
+            raise SignInRefused(SignInReason.DORMANT)
         if replaced is not None and (former := await asyncio.to_thread(self.sessions.find, replaced, now)) is not None:
             await self.end(former.digest, user, whence, "new_sign_in")
         secret, ended = await asyncio.to_thread(self.sessions.begin, user, level, signed_in.id_token, now)
