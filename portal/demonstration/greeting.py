@@ -13,6 +13,7 @@ from portal.demonstration.tries import TRIES, Try
 from portal.errors import Language, Text
 from portal.identity.registry import Registry
 from portal.policies.information_point import PortalContent
+from portal.resolvers.sign_in_desk import SIGN_IN_PATH
 
 USUAL_PORT = 8000
 _INDENT = "   "
@@ -60,6 +61,10 @@ def _heading(content: PortalContent, around: Surroundings) -> list[Text]:
         Text(
             en=f"   GraphiQL  {around.address}{PAGE_PATH}, in a browser",
             zh=f"   GraphiQL  {around.address}{PAGE_PATH}，在浏览器中打开",
+        ),
+        Text(
+            en=f"   Sign in   {around.address}{SIGN_IN_PATH}, as one of the users below",
+            zh=f"   登录      {around.address}{SIGN_IN_PATH}，可选择下列任一用户",
         ),
         Text(en=f"   Profile   {content.profile}", zh=f"   规章配置  {content.profile}"),
         Text(
