@@ -14,7 +14,8 @@ from portal.errors import Language, Text
 _STYLE = (
     "body{margin:0;background:#f4f6f8;color:#1f2933;font:16px/1.6 system-ui,'PingFang SC','Microsoft YaHei',sans-serif}"
     "main{max-width:44rem;margin:8vh auto;padding:2rem;background:#fff;border-radius:8px}"
-    "h1{margin-top:0;font-size:1.5rem}ul{padding:0;list-style:none}li{margin:.6rem 0}li form{display:flex;gap:1rem;flex-wrap:wrap;align-items:baseline;color:#52606d}"
+    "h1{margin-top:0;font-size:1.5rem}ul{padding:0;list-style:none}li{margin:.6rem 0}"
+    "li form{display:flex;gap:1rem;flex-wrap:wrap;align-items:baseline;color:#52606d}"
     "button{padding:.5rem 1rem;border:1px solid #2b6cb0;border-radius:6px;background:#fff;color:#2b6cb0;font:inherit;"
     "cursor:pointer}button:hover,button:focus-visible{background:#2b6cb0;color:#fff}a{color:#2b6cb0}"
 )
