@@ -35,6 +35,10 @@ class ContentDatabase:
         """Return what comes of writing in one transaction. Raises: ConfigurationError where the account may not."""
         return await asyncio.to_thread(self._run, write, writes=True)
 
+    def read_here(self, read: Callable[[Connection], _Result]) -> _Result:
+        """Read in this thread."""
+        return self._run(read, writes=False)
+
     def write_here(self, write: Callable[[Connection], _Result]) -> _Result:
         """Write in this thread."""
         return self._run(write, writes=True)
