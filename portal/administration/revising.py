@@ -131,7 +131,10 @@ def revise(present: StoredContent, document: ChangeDocument, history: History, n
         _withdraw(editing, withdrawal)
     _put_register(editing, [put for put in document.puts if put.kind in REGISTER_KINDS])
     registry = _registry(present, editing.rows)
-    editing.faults.extend(validate_register(registry, editing.rows[key_files.name]))
+    # What a load left dangling is told by `portal doctor`, and keeps nobody from changing something else.
+    known = validate_register(load_registry(present), present.rows[key_files.name])
+    found = validate_register(registry, editing.rows[key_files.name])
+    editing.faults.extend(fault for fault in found if fault not in known)
     _put_records(editing, [put for put in document.puts if put.kind not in REGISTER_KINDS], present, now)
     if {table for table, _ in editing.touched} & _RESTED_UPON:
         _check_what_rests(editing, present, registry, now)

@@ -1,6 +1,7 @@
 """Changes of what decisions rest on, over GraphQL: by two people of two offices, upon what they saw, in force whole."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from portal.audit.records import Outcome
 from portal.audit.searching import Search, reading_log, search_records
+from portal.vocabulary import DepartmentCode
 from tests.fixtures.office import (
     AUDITOR,
     DRAFTER,
@@ -25,8 +27,9 @@ from tests.fixtures.office import (
     submitted,
 )
 from tests.fixtures.portal_world import PortalWorld, open_world
+from tests.fixtures.register_changes import change_register, store_of
 from tests.fixtures.sharing_bundle import CHECKER, CLERK, HIDDEN_ITEM, RESIDENTS, allow
-from tests.fixtures.small_bundle import CONSUMER
+from tests.fixtures.small_bundle import CONSUMER, content_of
 
 pytestmark = [pytest.mark.clause("NT-33"), pytest.mark.clause("WH-28")]
 
@@ -268,3 +271,34 @@ def test_mutation_is_not_executed_by_get(world: PortalWorld) -> None:
     answer = world.send("GET", params={"query": document}, by=OFFICER)
     assert answer.status == 405
     assert change_set(world, handed["id"])["state"] == "SUBMITTED"
+
+
+@pytest.mark.clause("threats.md T30")
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ({"kind": "group", "document": {"code": "g"}}, "put[0].document.name"),
+        ({"kind": "user", "document": {"id": "u", "name": "甲", "department": "nobody"}}, "user/u department"),
+        ({"kind": "key", "document": {"path": "x.pem"}}, "put[0].document"),
+        ({"kind": "key", "document": {"path": "x.pem", "content": "-----BEGIN PRIVATE KEY-----"}}, "put[0].document"),
+    ],
+)
+def test_fault_of_the_register_is_told_with_its_place(world: PortalWorld, document: object, place: str) -> None:
+    found = checked(world, {"put": [document]}, by=SYSTEM)
+    assert place in {fault["place"] for fault in found["assessment"]["faults"]}
+
+
+def test_group_that_records_name_is_not_withdrawn_under_them(world: PortalWorld) -> None:
+    found = checked(world, {"withdraw": [{"kind": "group", "id": "inspectors"}]}, by=SYSTEM)
+    assert not found["assessment"]["isSound"]
+    assert any("inspectors" in fault["what"] for fault in found["assessment"]["faults"])
+
+
+def test_what_dangles_already_keeps_nobody_from_changing_something_else(world: PortalWorld) -> None:
+    registry = content_of(store_of(world)).registry
+    dangling = replace(registry.departments[DepartmentCode(CONSUMER)], parent=DepartmentCode("nobody"))
+    change_register(store_of(world), dangling)
+    in_force(world, OPENS)
+    assert reads_numbers(world)
+    group = {"put": [{"kind": "group", "document": {"code": "new", "name": "新组"}}]}
+    in_force(world, group, by=SYSTEM, and_by=DRAFTER)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from portal.administration.assessing import Assessment
+from portal.administration.documents import PLACE
 from portal.administration.wording import render_broken, render_example, render_shift
 from portal.conditions.values import render_instant
-from portal.errors import Language
+from portal.errors import Fault, Language
 from portal.policies.checking.findings import Finding
 from portal.policies.guarantees import Guarantee
 from portal.policies.impact import Shift
@@ -25,9 +26,7 @@ def assessment_value(assessment: Assessment, language: Language) -> ChangeAssess
     return ChangeAssessmentType(
         is_sound=assessment.is_sound,
         faults=[
-            ChangeFaultType(
-                place=fault.column or fault.file, what=fault.what.render(language), mend=fault.mend.render(language)
-            )
+            ChangeFaultType(place=_place(fault), what=fault.what.render(language), mend=fault.mend.render(language))
             for fault in assessment.faults
         ],
         findings=[_finding(finding, language) for finding in assessment.findings],
@@ -37,6 +36,11 @@ def assessment_value(assessment: Assessment, language: Language) -> ChangeAssess
             _shift(shift, rows, language) for shift, rows in zip_longest(assessment.impact.shifts, assessment.rows)
         ],
     )
+
+
+def _place(fault: Fault) -> str:
+    """Return where a fault lies: in the change, or in what the change leaves wrong elsewhere."""
+    return fault.column if fault.file == PLACE else f"{fault.file} {fault.column}".rstrip()
 
 
 def _finding(finding: Finding, language: Language) -> ChangeFindingType:
