@@ -29,7 +29,7 @@ heavy: .venv/.development
 campaign: .venv/.development ## measure what a crowd does to others, as ratios, on a machine with nothing else to do
 	$(BIN)/python -m pytest -m campaign
 
-mutants: .venv/.development ## plant every fault, of which `test` plants one in twelve, and see it noticed
+mutants: .venv/.development ## plant every fault, of which `test` plants one in twenty, and see it noticed
 	PORTAL_TEST_MUTANTS=all $(BIN)/python -m pytest -n auto -m heavy tests/mutants
 
 faults: .venv/.development ## inject every fault and print what was seen; how often: PORTAL_TEST_FAULTS_KILLS, _CUTS, _EIO, _ENOSPC, _OTHERS
