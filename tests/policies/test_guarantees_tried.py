@@ -147,9 +147,8 @@ def test_proofs_and_impact_are_what_trying_everything_finds() -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("part", range(2))
-def test_proofs_are_what_trying_everything_finds_on_2500_changes(part: int) -> None:
-    seen = check_changes(1250, f"part {part}")
+def test_proofs_are_what_trying_everything_finds_on_1250_changes() -> None:
+    seen = check_changes(1250, "part 0")
     # Where little happens, little is shown: each in one of a hundred changes at least.
     assert min(seen[happening] for happening in SEEN) >= 12, seen
 
