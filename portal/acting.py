@@ -50,5 +50,12 @@ async def act(settings: Settings, acting: Acting, do: Callable[[Portal, Person],
         factors = portal.endpoint.office.second_factors
         # Who has none yet is taken at their word: an emergency waits for no enrolment.
         if await asyncio.to_thread(factors.rows.has_factor, person.id):
+            if not acting.code:
+                # Not a wrong code: who forgets it five times isn't locked out.
+                raise BadInput(
+                    Text(
+                        en="give the code of your second factor, with `--code`", zh="请用 `--code` 提供第二因素的验证码"
+                    )
+                )
             await factors.check(person.id, acting.code)
         return await do(portal, person)

@@ -92,7 +92,7 @@ def parse_json(content: bytes | str) -> JsonValue:
         raise _bad_syntax(fault) from None
     except RecursionError:
         raise _too_deep() from None
-    _check_strings_and_depth(value)
+    check_strings_and_depth(value)
     return value  # type: ignore[no-any-return]  # json.loads, with these hooks, makes nothing else
 
 
@@ -154,7 +154,8 @@ def _refuse_constant(name: str) -> NoReturn:
     )
 
 
-def _check_strings_and_depth(value: JsonValue) -> None:
+def check_strings_and_depth(value: JsonValue) -> None:
+    """Refuse a value that can't be stored: NUL, lone surrogates, too many levels. Raises: NotJson."""
     pending: list[tuple[str, int, JsonValue]] = [("", 1, value)]
     while pending:
         path, depth, member = pending.pop()

@@ -185,7 +185,14 @@ class ChangeDesk:
         approved = await self._store(person, approved, Step.APPROVE, judged.note)
         if activates_at is not None:
             return approved
-        active = await self.bring_into_force(approved.id)
+        try:
+            active = await self.bring_into_force(approved.id)
+        except Conflict:
+            # A worker that looks for what is due may have been first.
+            active = await self.database.read(lambda connection: read_change(connection, approved.id))
+            if active.state is not ChangeState.ACTIVE:
+                raise
+            return active
         await self._record(person, Step.ACTIVATE, active)
         return active
 

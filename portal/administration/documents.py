@@ -130,6 +130,17 @@ def parse_change(document: JsonValue) -> ChangeDocument:
     return change
 
 
+def parse_written(document: JsonValue) -> ChangeDocument:
+    """Return the change that a person wrote: what is brought back is the portal's to say. Raises: NotAChange."""
+    change = parse_change(document)
+    if change.restorations:
+        # INVARIANT: nobody writes which version holds again: an agreement's record could be there without it.
+        what = Text(en="`restore` isn't written by hand", zh="`restore` 不能手工编写")
+        mend = Text(en="undo the change set that is meant", zh="请撤回相应的变更单")
+        raise NotAChange([Fault(PLACE, None, "restore", what, mend)])
+    return change
+
+
 def render_change(change: ChangeDocument) -> dict[str, JsonValue]:
     """Return the change as the JSON that `parse_change` reads."""
     document: dict[str, JsonValue] = {}

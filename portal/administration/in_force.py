@@ -23,6 +23,10 @@ from portal.storage.database import hold_writer_lock
 from portal.storage.history import read_version
 
 
+class NoLongerFits(Conflict):
+    """What was approved can't be made of the content that holds now, and never will."""
+
+
 def present_content(connection: Connection, secret: bytes) -> StoredContent:
     """Return the content that holds now. Raises: PolicyUnavailable; Conflict while it waits for reconciliation."""
     content = read_content(connection, secret)
@@ -89,7 +93,7 @@ def _content_change(connection: Connection, present: StoredContent, change: Chan
     revised = revise_change(connection, present, change, now)
     if isinstance(revised, Faulty):
         what = revised.faults[0]
-        raise Conflict(
+        raise NoLongerFits(
             Text(
                 en=f"change set {change.id} can't be brought into force: {what.render(Language.ENGLISH)}",
                 zh=f"变更单 {change.id} 无法生效：{what.render(Language.CHINESE)}",
@@ -104,7 +108,7 @@ def _check_expectations(revised: Revised, change: ChangeSet, now: datetime) -> N
     matchers = {name: Matcher(name) for name in ModelName}
     for broken in broken_after(revised, matchers, now):
         what = render_broken(broken)
-        raise Conflict(
+        raise NoLongerFits(
             Text(
                 en=f"change set {change.id} can't be brought into force: {what.en}",
                 zh=f"变更单 {change.id} 无法生效：{what.zh}",
@@ -116,7 +120,7 @@ def _check_base(present: StoredContent, change: ChangeSet) -> None:
     now = present_base(present, change.base)
     if now != change.base:
         places = sorted(place for place in change.base if now[place] != change.base[place])
-        raise Conflict(
+        raise NoLongerFits(
             Text(
                 en=f"what change set {change.id} was approved upon has changed since: {', '.join(places)}",
                 zh=f"变更单 {change.id} 批准时所依据的内容已发生变化：{'、'.join(places)}",

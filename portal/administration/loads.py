@@ -12,20 +12,18 @@ from typing import cast
 
 from sqlalchemy import Connection
 
+from portal.administration.assessing import broken_after
 from portal.administration.change_sets import ChangeKind, ChangeSet, ChangeState
 from portal.administration.change_store import StepNote, insert_change
 from portal.administration.documents import ChangeDocument
+from portal.administration.revising import Faulty, revised_to
 from portal.administration.wording import render_broken
 from portal.bundles.loading import Settled
 from portal.conditions.values import parse_instant
 from portal.errors import BadInput, Text
 from portal.json_text import JsonValue
 from portal.policies.casbin_models import Matcher, ModelName
-from portal.policies.decision_point import DecisionPoint
-from portal.policies.expectations import broken_expectations, load_expectation
-from portal.policies.information_point import parse_content
-from portal.policies.snapshot import Snapshot
-from portal.storage.content import ActiveRow, Cell, ContentRow, StoredContent
+from portal.storage.content import Cell, ContentRow, StoredContent
 from portal.storage.content_changes import ChangeNote, ContentChange, WantedContent, store_change
 from portal.storage.tables import expectations
 from portal.vocabulary import UserId
@@ -67,14 +65,13 @@ def settle_load(
 
 def _check_expectations(change: ContentChange, now: datetime) -> None:
     """Raise BadInput where the load would break an expectation that people saved."""
-    rows = change.wanted.rows.get(expectations.name, {})
-    if not rows or change.present is None:
+    if change.present is None or not change.wanted.rows.get(expectations.name):
         return
-    active = {table: {key: ActiveRow(1, 0, row) for key, row in of.items()} for table, of in change.wanted.rows.items()}
-    stored = StoredContent(change.wanted.identity, change.present.epoch + 1, active)
-    point = DecisionPoint(Snapshot(parse_content(stored)), {name: Matcher(name) for name in ModelName})
-    expected = [load_expectation(name, row) for name, row in sorted(rows.items())]
-    if broken := [render_broken(one) for one in broken_expectations(expected, point, now)]:
+    revised = revised_to(change.present, change.wanted, {})
+    if isinstance(revised, Faulty):
+        raise BadInput(revised.faults[0].what)
+    matchers = {name: Matcher(name) for name in ModelName}
+    if broken := [render_broken(one) for one in broken_after(revised, matchers, now)]:
         raise BadInput(
             Text(
                 en="; ".join(text.en for text in broken) + "; nothing was loaded",

@@ -14,7 +14,7 @@ from portal.administration.documents import (
     ChangeDocument,
     NotAChange,
     Withdrawal,
-    parse_change,
+    parse_written,
     render_change,
 )
 from portal.administration.freezing import parse_frozen
@@ -261,7 +261,7 @@ def _read_change(session: Session, file: str) -> ChangeDocument | None:
             )
         ) from None
     try:
-        return parse_change(parse_json(decode_text(content)))
+        return parse_written(parse_json(decode_text(content)))
     except NotAChange as refused:
         for found in refused.faults:
             session.terminal.complain(Text(en=found.render(Language.ENGLISH), zh=found.render(Language.CHINESE)))

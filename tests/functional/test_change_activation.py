@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ OPENS = {
     "put": [{"kind": "policy", "document": RECORD}],
     "declare": {"purposes": ["verification"], "lasting": ["numbers"]},
 }
+CLOSES_NAMES = {"withdraw": [{"kind": "policy", "id": "names"}]}
 CLOSES = {"withdraw": [{"kind": "policy", "id": "numbers"}]}
 IN_TIME = datetime(2099, 1, 1, tzinfo=UTC)
 LONG_AGO = "2026-01-01T00:00:00Z"
@@ -88,6 +89,16 @@ class Later:
         await self.epochs.close()
 
 
+@dataclass(frozen=True)
+class GoingBack(Later):
+    """A clock that shows one time after the other."""
+
+    times: Iterator[datetime] = field(kw_only=True)
+
+    def now(self) -> datetime:
+        return next(self.times)
+
+
 def activate(world: PortalWorld, at: datetime | None = None) -> list[ChangeState]:
     desk = world.portal.endpoint.office.changes
     if at is not None:
@@ -112,6 +123,26 @@ def test_change_comes_into_force_at_its_time_and_not_before(world: PortalWorld) 
     with reading_log(world.settings.database_url) as connection:
         acts = [record.text for record in search_records(connection, Search(subject="portal"))]
     assert any(f'"act":"change_activated","target":"change:{change["id"]}"' in act for act in acts)
+
+
+def test_change_that_fails_keeps_no_other_back(world: PortalWorld) -> None:
+    altered, sound = (
+        approved(world, OPENS, render_instant(IN_TIME)),
+        approved(world, CLOSES_NAMES, render_instant(IN_TIME)),
+    )
+    write(world, text(f"UPDATE change_sets SET seal = 'x' WHERE id = {altered['id']}"))  # noqa: S608  no input
+    assert activate(world, IN_TIME) == [ChangeState.ACTIVE]
+    assert (state_of(world, altered), state_of(world, sound)) == ("APPROVED", "ACTIVE")
+
+
+def test_clock_that_goes_back_a_little_rejects_nothing(world: PortalWorld) -> None:
+    change = approved(world, OPENS, render_instant(IN_TIME))
+    desk = world.portal.endpoint.office.changes
+    times = iter([IN_TIME, *[IN_TIME - timedelta(milliseconds=5)] * 20])
+    epochs = GoingBack(desk.keeper.epochs, IN_TIME, times=times)
+    assert world.run(activate_due(replace(desk, keeper=replace(desk.keeper, epochs=epochs)))) == ()
+    assert state_of(world, change) == "APPROVED"
+    assert activate(world, IN_TIME) == [ChangeState.ACTIVE]
 
 
 def test_server_looks_for_due_changes_by_itself(world: PortalWorld) -> None:

@@ -302,3 +302,17 @@ def test_what_dangles_already_keeps_nobody_from_changing_something_else(world: P
     assert reads_numbers(world)
     group = {"put": [{"kind": "group", "document": {"code": "new", "name": "新组"}}]}
     in_force(world, group, by=SYSTEM, and_by=DRAFTER)
+
+
+@pytest.mark.clause("threats.md T22")
+def test_nobody_writes_which_version_holds_again(world: PortalWorld) -> None:
+    restore = {"restore": [{"table": "policy_records", "key": "names", "version": None}]}
+    refused = draft_change(world, restore)
+    assert refused.codes == ["BAD_INPUT"]
+    assert "`restore` isn't written by hand" in refused.errors[0]["message"]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b"])
+def test_text_that_cannot_be_stored_is_refused_where_it_comes_in(world: PortalWorld, text: str) -> None:
+    change = {"put": [{"kind": "policy", "document": {"id": "x", "note": [text]}}]}
+    assert draft_change(world, change).codes == ["BAD_INPUT"]

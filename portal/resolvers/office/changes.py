@@ -8,10 +8,11 @@ from portal.administration.acts import Person
 from portal.administration.change_sets import ChangeSet, ChangeState
 from portal.administration.change_store import MOST_LISTED
 from portal.administration.desk import ChangeDesk, Draft, Judgement
-from portal.administration.documents import NotAChange, parse_change, render_change
+from portal.administration.documents import NotAChange, parse_written, render_change
 from portal.administration.freezing import parse_frozen
 from portal.conditions.values import check_text, parse_instant, render_instant
 from portal.errors import BadInput, Language, Text
+from portal.json_text import JsonValue, check_strings_and_depth
 from portal.policies.duties import Operation
 from portal.policies.freezes import Freeze
 from portal.resolvers.arguments import with_arguments_of
@@ -189,7 +190,9 @@ def _judgement(number: int, version: int, note: str) -> Judgement:
 
 def _read_draft(drafted: DraftArguments | EditArguments, language: Language) -> Draft:
     try:
-        document = parse_change(drafted.change)  # type: ignore[arg-type]  # JSON, as the scalar takes it
+        written: JsonValue = drafted.change  # type: ignore[assignment]  # JSON, as the scalar takes it
+        check_strings_and_depth(written)
+        document = parse_written(written)
     except NotAChange as refused:
         # All at once, each with its place: a person mends them in one go.
         lines = Text(
