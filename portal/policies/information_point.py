@@ -27,7 +27,7 @@ from portal.policies.successions import (
     successions_of,
     unfollowed,
 )
-from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, unreadable
+from portal.storage.content import ActiveRow, ContentHead, StoredContent, faulty, read_content, unreadable
 from portal.storage.quarantine import Quarantine
 from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
@@ -74,6 +74,8 @@ class PortalContent:
     key_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Certificates, revocation lists and public keys, by path below keys/."""
     freezes: tuple[Freeze, ...] = ()
+    head: ContentHead | None = field(default=None, repr=False)
+    """What is signed of it; None of content that was made up, not read."""
 
 
 async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
@@ -112,6 +114,7 @@ def parse_content(content: StoredContent) -> PortalContent:
             freezes=follow_freezes(
                 (load_freeze(name, row) for name, row in sorted(content.active(freezes).items())), stored.successions
             ),
+            head=content.head,
         )
 
 
@@ -160,9 +163,10 @@ def _reading() -> Iterator[None]:
 
 def _entry_state(code: str, active: ActiveRow, content: StoredContent) -> EntryState:
     entry = load_entry(code, active.row)
-    dataset = content.active(datasets).get(code)
-    if dataset is None:
+    active_dataset = content.rows[datasets.name].get(code)
+    if active_dataset is None:
         raise unreadable(f"entry `{code}` has no table of rows", f"目录条目 `{code}` 没有数据表")
+    dataset = active_dataset.row
     table = DataTable(dataset.text("table_name"), dataset.number("row_count"))
     removed = is_removed(active.row)
     shown = replace(entry, status=EntryStatus.WITHDRAWN) if removed else entry
