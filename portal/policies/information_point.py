@@ -74,7 +74,7 @@ class PortalContent:
     key_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Certificates, revocation lists and public keys, by path below keys/."""
     freezes: tuple[Freeze, ...] = ()
-    head: ContentHead | None = field(default=None, repr=False)
+    head: ContentHead | None = field(default=None, repr=False, compare=False)
     """What is signed of it; None of content that was made up, not read."""
 
 
