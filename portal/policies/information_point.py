@@ -16,9 +16,9 @@ from portal.errors import PolicyUnavailable, PortalError, Text
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
 from portal.policies.freezes import Freeze, load_freeze
-from portal.policies.reading import parse_record
+from portal.policies.reading import SharedParts
 from portal.policies.records import PolicyRecord
-from portal.policies.rows import load_document
+from portal.policies.rows import load_record
 from portal.policies.successions import (
     Successions,
     follow_entry,
@@ -27,7 +27,7 @@ from portal.policies.successions import (
     successions_of,
     unfollowed,
 )
-from portal.storage.content import ActiveRow, ContentHead, StoredContent, faulty, read_content, unreadable
+from portal.storage.content import ActiveRow, ContentHead, StoredContent, read_content, unreadable
 from portal.storage.quarantine import Quarantine
 from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
@@ -147,7 +147,10 @@ def _stored(content: StoredContent) -> _Stored:
     entries = tuple(_entry_state(code, active, content) for code, active in rows)
     by_code = {state.entry.code: state.entry for state in entries}
     policies = sorted(content.rows[policy_records.name].items())
-    return _Stored(successions, entries, tuple(_record(policy, active, by_code) for policy, active in policies))
+    shared = SharedParts()
+    return _Stored(
+        successions, entries, tuple(load_record(policy, active, by_code, shared) for policy, active in policies)
+    )
 
 
 @contextmanager
@@ -171,11 +174,3 @@ def _entry_state(code: str, active: ActiveRow, content: StoredContent) -> EntryS
     removed = is_removed(active.row)
     shown = replace(entry, status=EntryStatus.WITHDRAWN) if removed else entry
     return EntryState(shown, active.version, removed, table)
-
-
-def _record(policy: str, active: ActiveRow, entries: Mapping[EntryCode, CatalogEntry]) -> PolicyRecord:
-    document = load_document(policy, active.row)
-    record, faults = parse_record(document, f"policy {policy}", entries, version=active.version)
-    if record is None:
-        raise faulty(faults)
-    return record
