@@ -17,7 +17,7 @@ from portal.identity.keyring import KeyRing
 from portal.policies.canaries import check_canaries
 from portal.policies.casbin_models import Matcher, ModelName
 from portal.policies.decision_point import DecisionPoint
-from portal.policies.following import KnownContent, load_following
+from portal.policies.following import KnownContent, read_following
 from portal.policies.kept_decisions import KeptDecisions
 from portal.policies.snapshot import Snapshot
 from portal.storage.content import read_content, unreadable
@@ -25,7 +25,7 @@ from portal.storage.database import open_database, open_sync_database
 from portal.storage.pool import DATABASE_FAULTS
 
 LOAD_SECONDS = 20.0
-"""So long the content may take to be loaded; who waits for it is refused then."""
+"""So long the content may take to be read; who waits for it is refused then."""
 FOLLOWED_FROM = 5_000
 """Content of fewer rows is read and verified whole at each epoch: that costs hardly more than to follow it."""
 WHOLE_EVERY_SECONDS = 300.0
@@ -135,9 +135,10 @@ class SnapshotKeeper:
     async def _read(self, known: KnownContent | None) -> KnownContent:
         try:
             async with asyncio.timeout(LOAD_SECONDS):
-                return await load_following(self.engine, known, self.ring.keys.digest_secret)
+                make = await read_following(self.engine, known, self.ring.keys.digest_secret)
         except DATABASE_FAULTS as fault:
             raise unreadable("the database doesn't answer", "数据库没有响应") from fault
+        return await asyncio.to_thread(make)
 
 
 def snapshot_keeper(database_url: str, ring: KeyRing) -> SnapshotKeeper:

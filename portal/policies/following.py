@@ -3,9 +3,9 @@
 INVARIANT: it is the content that reading everything would give; where that isn't certain everything is read.
 """
 
-import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -71,19 +71,18 @@ class KnownContent:
     standing: Standing
 
 
-async def load_following(engine: AsyncEngine, known: KnownContent | None, secret: bytes) -> KnownContent:
-    """Return the content that holds now, verified; of what is known where that can be proved.
+async def read_following(engine: AsyncEngine, known: KnownContent | None, secret: bytes) -> Callable[[], KnownContent]:
+    """Read what makes the content that holds now, verified: what changed since where that can be proved, or all.
 
-    Raises: PolicyUnavailable.
+    What is returned makes the content of it, and raises PolicyUnavailable where that can't be read; a city's records
+    take seconds, so it is for a thread. Raises: PolicyUnavailable.
     """
     async with reading_content(engine) as connection:
         if known is not None:
             touched = await connection.run_sync(_read_touched, known, secret)
             if touched is not None:
-                return _content_after(known, touched)
-        content, standing = await connection.run_sync(read_standing, secret)
-    # A city's records take seconds to read: others are told meanwhile that they wait.
-    return await asyncio.to_thread(_whole_content, content, standing)
+                return partial(_content_after, known, touched)
+        return partial(_whole_content, *await connection.run_sync(read_standing, secret))
 
 
 def _whole_content(content: StoredContent, standing: Standing) -> KnownContent:

@@ -18,7 +18,7 @@ from portal.catalog.rows import store_entry
 from portal.errors import PolicyUnavailable
 from portal.identity.registry import Department, DepartmentStatus, Successor
 from portal.identity.rows import registered_rows
-from portal.policies.following import KnownContent, load_following
+from portal.policies.following import KnownContent, read_following
 from portal.policies.freezes import Freeze, FreezeTarget, Frozen, store_freeze
 from portal.policies.information_point import parse_content
 from portal.policies.reading import parse_record
@@ -78,7 +78,7 @@ def change(store: PortalStore, edit: Callable[[Rows], object]) -> None:
 async def follow(store: PortalStore, known: KnownContent | None) -> KnownContent:
     engine = open_database(store.database_url)
     try:
-        return await load_following(engine, known, store.digest_secret)
+        return (await read_following(engine, known, store.digest_secret))()
     finally:
         await engine.dispose()
 
@@ -290,6 +290,16 @@ async def test_later_epoch_without_a_change_is_refused(store: PortalStore) -> No
     tampered(store, update(epoch).values(value=epoch.c.value + 1))
     with pytest.raises(PolicyUnavailable, match="its digest doesn't match"):
         await follow(store, known)
+
+
+async def test_freeze_or_department_that_ended_may_concern_every_entry(store: PortalStore) -> None:
+    known = await follow(store, None)
+    for edit in (change_freezes, end_department, change_freezes):
+        draw = Random(3)
+        change(store, partial(edit, draw))
+        known = await follow(store, known)
+        assert known.touched is None
+        assert_whole(store, known)
 
 
 @pytest.mark.parametrize("table", [datasets, catalog_entries])
