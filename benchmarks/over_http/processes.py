@@ -39,9 +39,27 @@ class Program:
         return {**kept, "PYTHONPATH": path, **self.environment}
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A program that answers: its port, and the number of its process."""
+
+    port: int
+    process: int
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that the process has had in all its threads; 0 where the system doesn't tell."""
+        try:
+            told = Path(f"/proc/{self.process}/stat").read_text(encoding="utf-8")
+        except OSError:
+            return 0.0
+        # The name of the program, in brackets, may hold anything.
+        fields = told.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def served(program: Program, cores: Cores, logs: Path) -> Iterator[int]:
-    """Yield the port at which the program answers `/healthz`; it ends with the block. Raises: NotStarted."""
+def served(program: Program, cores: Cores, logs: Path) -> Iterator[Served]:
+    """Yield the program that answers `/healthz`; it ends with the block. Raises: NotStarted."""
     port, log = free_port(), logs / f"{program.name.replace(' ', '-')}.log"
     with ExitStack() as closing:
         written = closing.enter_context(log.open("wb"))
@@ -56,7 +74,7 @@ def served(program: Program, cores: Cores, logs: Path) -> Iterator[int]:
             )
         closing.callback(_end, process)
         _wait_until_ready(program.name, process, port, log)
-        yield port
+        yield Served(port, process.pid)
 
 
 def _wait_until_ready(name: str, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -75,7 +93,7 @@ def _is_ready(port: int) -> bool:
     return False
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     process.terminate()
     try:
         process.wait(_STOP_SECONDS)

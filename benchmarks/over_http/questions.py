@@ -1,5 +1,7 @@
 """What the contenders are asked, as the octets of HTTP requests, and where in their answers the rows are."""
 
+from collections.abc import Mapping
+
 import orjson
 
 from benchmarks.over_http.rows import COLUMNS
@@ -20,7 +22,7 @@ def listed_document(rows: int) -> str:
     return f"{{ allPeople(first: {rows}) {{ nodes {{ {' '.join(COLUMNS)} }} }} }}"
 
 
-def graphql_request(document: str, headers: dict[str, str] | None = None) -> bytes:
+def graphql_request(document: str, headers: Mapping[str, str] | None = None) -> bytes:
     """Return a POST of the document to `/graphql`."""
     body = orjson.dumps({"query": document})
     more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items()).encode()
@@ -34,7 +36,7 @@ def get_request(path: str) -> bytes:
 
 
 def nodes_of(body: bytes, place: tuple[str, ...]) -> object:
-    """Return what the answer holds there. Raises: ValueError with the beginning of an answer that holds nothing there."""
+    """Return what the answer holds there. Raises: ValueError with the beginning of one that holds nothing there."""
     try:
         found: object = orjson.loads(body)
         for name in place:

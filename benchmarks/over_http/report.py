@@ -16,7 +16,11 @@ _MOST_TAIL = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A contender's rate by another's: the median over the rounds, and the least and the largest of them."""
+    """A contender's rate by another's: the median over the rounds, and the least and the largest of them.
+
+    `by_processor` is the same of answers for each second of the process's own processor time: what a machine that is
+    busy with other things doesn't move; None where the time was too short to be told.
+    """
 
     kind: Kind
     to: Kind
@@ -24,6 +28,7 @@ class Ratio:
     median: float
     least: float
     largest: float
+    by_processor: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Target:
 
 _TO_HAND = {1: 0.25, 100: 0.6, 1000: 0.9}
 _TO_POSTGRAPHILE = {1: 1.2, 100: 2.5, 1000: 4.0}
-_COMPARED = (
+_COMPARED: tuple[tuple[Kind, Kind, Mapping[int, float]], ...] = (
     (Kind.PORTAL_SQLITE, Kind.HAND_SQLITE, _TO_HAND),
     (Kind.PORTAL_POSTGRES, Kind.HAND_POSTGRES, _TO_HAND),
     (Kind.PORTAL_POSTGRES, Kind.POSTGRAPHILE, _TO_POSTGRAPHILE),
@@ -89,23 +94,23 @@ class Report:
         )
 
     def _rates(self) -> Iterator[str]:
-        yield "contender                      rows   answers/s   least – largest       p50 ms     p99 ms   client busy"
+        yield f"{'contender':27} rows  answers/s  least to largest        p50 ms    p99 ms  processor ms  client busy"
         for one in self.figures:
             rates = [each.rate for each in one.rounds]
-            busiest = max(each.client_share for each in one.rounds)
-            spread = f"{min(rates):,.5g} – {max(rates):,.5g}"
+            busiest = max(each.measured.client_share for each in one.rounds)
+            spread = f"{min(rates):,.5g} to {max(rates):,.5g}"
             warned = " !" if busiest > BUSY_CLIENT else ""
             yield (
-                f"{one.kind:30} {one.rows:4} {median(rates):11,.5g}   {spread:20} {_p50(one):8.2f} {_p99(one):10.2f}"
-                f" {busiest:12.0%}{warned}"
+                f"{one.kind:27} {one.rows:4} {median(rates):10,.5g}  {spread:20} {_p50(one):8.2f} {_p99(one):9.2f}"
+                f" {_processor(one):13.3f} {busiest:12.0%}{warned}"
             )
 
     def _ratio_lines(self) -> Iterator[str]:
-        yield "ratio of rates                                               rows   median   least – largest"
+        yield f"{'ratio of rates':52} rows    median  least to largest     by processor time"
         for one in ratios(self.figures):
-            yield (
-                f"{f'{one.kind} / {one.to}':60} {one.rows:4} {one.median:8.3g}   {one.least:.3g} – {one.largest:.3g}"
-            )
+            spread, own = f"{one.least:.3g} to {one.largest:.3g}", one.by_processor
+            told = "unknown" if own is None else f"{own:.3g}"
+            yield f"{f'{one.kind} / {one.to}':52} {one.rows:4} {one.median:9.3g}  {spread:18} {told:>18}"
 
     def _target_lines(self) -> Iterator[str]:
         yield "target                                                                found    bound"
@@ -129,7 +134,8 @@ def ratios(figures: Sequence[Figure]) -> list[Ratio]:
 def _ratio(one: Figure, other: Figure) -> Ratio:
     own = one.rounds if len(one.rounds) == len(other.rounds) else one.rounds[:1] * len(other.rounds)
     each = [mine.rate / theirs.rate for mine, theirs in zip(own, other.rounds, strict=True)]
-    return Ratio(one.kind, other.kind, one.rows, median(each), min(each), max(each))
+    by_processor = _processor(other) / _processor(one) if _processor(one) else None
+    return Ratio(one.kind, other.kind, one.rows, median(each), min(each), max(each), by_processor)
 
 
 def targets(figures: Sequence[Figure]) -> list[Target]:
@@ -151,15 +157,19 @@ def targets(figures: Sequence[Figure]) -> list[Target]:
 
 def _tail(figure: Figure) -> float:
     """Return the median over the rounds of p99 by p50."""
-    return median(each.p99 / each.p50 for each in figure.rounds)
+    return median(each.measured.p99 / each.measured.p50 for each in figure.rounds)
 
 
 def _p50(figure: Figure) -> float:
-    return median(each.p50 for each in figure.rounds)
+    return median(each.measured.p50 for each in figure.rounds)
 
 
 def _p99(figure: Figure) -> float:
-    return median(each.p99 for each in figure.rounds)
+    return median(each.measured.p99 for each in figure.rounds)
+
+
+def _processor(figure: Figure) -> float:
+    return median(each.processor_milliseconds for each in figure.rounds)
 
 
 def _figure_members(figure: Figure) -> dict[str, object]:
@@ -171,6 +181,6 @@ def _figure_members(figure: Figure) -> dict[str, object]:
         "answers_a_second": {"median": median(rates), "least": min(rates), "largest": max(rates)},
         "p50_milliseconds": _p50(figure),
         "p99_milliseconds": _p99(figure),
-        "client_share": max(each.client_share for each in figure.rounds),
+        "processor_milliseconds": _processor(figure),
         "rounds": [{**asdict(each), "answers_a_second": each.rate} for each in figure.rounds],
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPResponse
 from socket import create_connection
+from time import perf_counter
 from typing import Protocol
 
 from benchmarks.over_http.contenders import ASKED_ONCE, Contender, Kind
@@ -45,13 +46,34 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """What the client measured, and how busy the contender's process was: its processor time by the clock's.
+
+    Databases and files that others write for it aren't in it.
+    """
+
+    measured: Measured
+    share: float
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return self.measured.rate
+
+    @property
+    def processor_milliseconds(self) -> float:
+        """Processor time of the contender's process for one answer; it says more than the rate on a busy machine."""
+        return self.share / self.rate * 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One contender with answers of so many rows: what came of each round, and the octets of an answer."""
 
     kind: Kind
     rows: int
     octets: int
-    rounds: tuple[Measured, ...]
+    rounds: tuple[Round, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +93,31 @@ def measure(contenders: Sequence[Contender], client: Client, plan: Plan, table_r
         for rows in plan.sizes
         for contender in contenders
     ]
-    found: list[list[Measured]] = [[] for _ in turns]
+    found: list[list[Round]] = [[] for _ in turns]
     for _ in range(plan.rounds):
         # Interleaved: a drift of the machine meets all alike.
-        for turn, measured in zip(turns, found, strict=True):
-            if not measured or turn.contender.kind not in ASKED_ONCE:
-                measured.append(client.run(turn.job))
+        for turn, rounds in zip(turns, found, strict=True):
+            if not rounds or turn.contender.kind not in ASKED_ONCE:
+                rounds.append(_run(turn, client))
     return [
-        Figure(turn.contender.kind, turn.rows, len(turn.job.answer), tuple(measured))
-        for turn, measured in zip(turns, found, strict=True)
+        Figure(turn.contender.kind, turn.rows, len(turn.job.answer), tuple(rounds))
+        for turn, rounds in zip(turns, found, strict=True)
     ]
+
+
+def _run(turn: _Turn, client: Client) -> Round:
+    served, began = turn.contender.served, perf_counter()
+    before = served.processor_seconds()
+    measured = client.run(turn.job)
+    # The seconds in which nothing counts are in both.
+    return Round(measured, (served.processor_seconds() - before) / (perf_counter() - began))
 
 
 def _make_job(contender: Contender, answer: bytes, rows: int, plan: Plan) -> Job:
     requests = (contender.request(rows),)
     if contender.kind in ASKED_ONCE:
-        return Job(contender.port, requests, answer, _ANSWER_SECONDS, warm_seconds=0, connections=1, most=1)
-    return Job(contender.port, requests, answer, plan.seconds, plan.warm_seconds, plan.connections)
+        return Job(contender.served.port, requests, answer, _ANSWER_SECONDS, warm_seconds=0, connections=1, most=1)
+    return Job(contender.served.port, requests, answer, plan.seconds, plan.warm_seconds, plan.connections)
 
 
 def _check(contender: Contender, rows: int, table_rows: int) -> bytes:
@@ -105,7 +135,7 @@ def _check(contender: Contender, rows: int, table_rows: int) -> bytes:
 
 def ask(contender: Contender, rows: int) -> bytes:
     """Return the body of one answer, asked with the very octets that are sent when it is measured. Raises: Unequal."""
-    with create_connection(("127.0.0.1", contender.port), _ANSWER_SECONDS) as opened:
+    with create_connection(("127.0.0.1", contender.served.port), _ANSWER_SECONDS) as opened:
         opened.sendall(contender.request(rows))
         response = HTTPResponse(opened)
         response.begin()

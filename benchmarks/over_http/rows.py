@@ -1,4 +1,4 @@
-"""The synthetic rows that every contender answers with, and what the answer is: by whom it is read is the same to all."""
+"""The synthetic rows that every contender reads, and the answer that each must give."""
 
 from collections.abc import Iterator
 
