@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
@@ -61,8 +61,8 @@ class Served:
 def served(program: Program, cores: Cores, logs: Path) -> Iterator[Served]:
     """Yield the program that answers `/healthz`; it ends with the block. Raises: NotStarted."""
     port, log = free_port(), logs / f"{program.name.replace(' ', '-')}.log"
-    with ExitStack() as closing:
-        written = closing.enter_context(log.open("wb"))
+    with ExitStack() as ending:
+        written = ending.enter_context(log.open("wb"))
         with pinned(cores.contenders):
             process = subprocess.Popen(
                 [*program.command, str(port)],
@@ -72,7 +72,7 @@ def served(program: Program, cores: Cores, logs: Path) -> Iterator[Served]:
                 stdout=written,
                 stderr=written,
             )
-        closing.callback(_end, process)
+        ending.callback(_end, process)
         _wait_until_ready(program.name, process, port, log)
         yield Served(port, process.pid)
 
@@ -87,14 +87,19 @@ def _wait_until_ready(name: str, process: subprocess.Popen[bytes], port: int, lo
 
 def _is_ready(port: int) -> bool:
     probe = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    with suppress(OSError, http.client.HTTPException):
+    with suppress(OSError, http.client.HTTPException), closing(probe):
         probe.request("GET", "/healthz")
-        return probe.getresponse().status == http.HTTPStatus.OK
+        with probe.getresponse() as response:
+            return response.status == http.HTTPStatus.OK
     return False
 
 
-def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
+    _await_end(process)
+
+
+def _await_end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
@@ -137,6 +142,7 @@ def started_load(cores: Cores) -> Iterator[LoadProcess]:
         try:
             yield LoadProcess(process)
         finally:
+            # It ends where its jobs end.
             if process.stdin is not None:
                 process.stdin.close()
-            _end(process)
+            _await_end(process)

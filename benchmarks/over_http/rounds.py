@@ -1,6 +1,7 @@
 """Measuring contenders against each other: every answer checked first, then rounds in which each has its turn."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPResponse
@@ -137,9 +138,9 @@ def ask(contender: Contender, rows: int) -> bytes:
     """Return the body of one answer, asked with the very octets that are sent when it is measured. Raises: Unequal."""
     with create_connection(("127.0.0.1", contender.served.port), _ANSWER_SECONDS) as opened:
         opened.sendall(contender.request(rows))
-        response = HTTPResponse(opened)
-        response.begin()
-        body = response.read()
+        with closing(HTTPResponse(opened)) as response:
+            response.begin()
+            body = response.read()
     if response.status != HTTPStatus.OK:
         raise Unequal(f"{contender.kind} answers with {response.status}: {body[:_MESSAGE_LENGTH]!r}")
     return body
