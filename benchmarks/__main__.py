@@ -6,7 +6,6 @@ import sys
 MEASURES = {
     "http": "benchmarks.over_http",
     "road": "benchmarks.road",
-    "archives": "benchmarks.archives",
     "audit-log": "benchmarks.audit_log",
 }
 """The modules, each of which can be run by itself too."""

@@ -1,4 +1,4 @@
-"""`make bench`: the road in process against the same SQL by hand, on one synthetic entry of 20,000 rows.
+"""`python -m benchmarks road`: the road in process against the same SQL by hand, on one synthetic entry of 20,000 rows.
 
 Both read the same columns and write the same JSON; the road also decides, records durably and shapes. Rounds are
 interleaved, so that a drift of the machine meets both; a ratio is the median over the rounds. Then how fast a portal

@@ -82,4 +82,4 @@ def test_nothing_is_measured_when_a_contender_answers_otherwise(tmp_path: Path) 
 def test_unknown_measures_are_refused() -> None:
     done = run("nothing")
     assert done.returncode == 2
-    assert "there are http, road, archives, audit-log" in done.stderr
+    assert "there are http, road, audit-log" in done.stderr

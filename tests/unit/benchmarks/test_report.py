@@ -70,6 +70,13 @@ def test_target_is_held_from_its_bound_on(rows: int, rate: float, is_held: bool)
     assert any(line.endswith(held) and "at least" in line for line in report(*figures).render_text().splitlines())
 
 
+def test_target_is_held_by_the_median_not_by_the_best_round() -> None:
+    figures = [figure(Kind.HAND_SQLITE, 1, [100] * 3), figure(Kind.PORTAL_SQLITE, 1, [20, 24, 90])]
+    assert target_of(figures, "at least") == Target(
+        "portal, SQLite / by hand, SQLite, 1 rows, at least", 0.24, 0.25, False
+    )
+
+
 def test_targets_against_postgraphile_are_those_of_postgresql() -> None:
     figures = [
         figure(kind, rows, [100])
