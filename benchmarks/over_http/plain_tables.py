@@ -115,7 +115,7 @@ _STATEMENTS = (
     "ALTER TABLE people ENABLE ROW LEVEL SECURITY",
     _POLICY,
     "CREATE SCHEMA shared",
-    f"CREATE VIEW shared.people WITH (security_barrier) AS SELECT row_number, {_COLUMNS} FROM public.people",  # noqa: S608
+    f"CREATE VIEW shared.people AS SELECT row_number, {_COLUMNS} FROM public.people",  # noqa: S608
     "COMMENT ON VIEW shared.people IS '@primaryKey row_number'",
     "GRANT USAGE ON SCHEMA shared TO {reader}, {gated}, {gate}",
     "ALTER VIEW shared.people OWNER TO {gate}",

@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from benchmarks.over_http.contenders import Kind, laid_ground, started
+from benchmarks.over_http.contenders import Ground, Kind, laid_ground, started
 from benchmarks.over_http.load import Job, Measured
 from benchmarks.over_http.machine import Cores
 from benchmarks.over_http.rounds import Plan, Unequal, ask, measure
@@ -51,6 +52,15 @@ def test_quick_measure_tells_all_as_text_and_json(tmp_path: Path) -> None:
     assert "portal, SQLite / by hand, SQLite" in done.stdout
 
 
+def audited(ground: Ground) -> int:
+    assert ground.postgres is not None
+    assert ground.plain is not None
+    database = ground.plain.gated.rpartition("/")[2]
+    with psycopg.connect(f"{ground.postgres.url.rpartition('/')[0]}/{database}") as connection:
+        (count,) = connection.execute("SELECT count(*) FROM audit").fetchone() or (0,)
+        return int(count)
+
+
 @pytest.mark.heavy
 def test_every_contender_gives_the_same_rows(tmp_path: Path) -> None:
     with laid_ground(tuple(Kind), Cores(), tmp_path, ROWS) as ground:
@@ -60,6 +70,8 @@ def test_every_contender_gives_the_same_rows(tmp_path: Path) -> None:
                 plan = Plan(sizes=(1, 10), rounds=0)
                 assert measure([contender], NoClient(), plan, ROWS)
                 bodies[kind] = ask(contender, 10)
+        # It was asked three times, and each request left its row of audit.
+        assert audited(ground) == 3
     longest = bodies.pop(Kind.POSTGRAPHILE)
     # All but PostGraphile, whose fields have other names, answer octet for octet alike up to blanks.
     assert len({json.dumps(json.loads(body)) for body in bodies.values()}) == 1
