@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.ambiguous_lengths import AMBIGUOUS
 from tests.fixtures.raw_http import HOST, connected, exchange, read_until_closed, statuses
 from tests.fixtures.small_bundle import small_bundle
 from tests.oracle.runner import PortalProcess
@@ -160,30 +161,6 @@ def test_address_holds_half_of_the_connections_and_others_the_rest(portal: Porta
 
 
 SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: portal.test\r\n\r\n"
-AMBIGUOUS = (
-    b"Content-Length: 27\r\nTransfer-Encoding: chunked\r\n",
-    b"Transfer-Encoding: chunked\r\nContent-Length: 27\r\n",
-    b"Content-Length: 27\r\nContent-Length: 0\r\n",
-    b"Content-Length: 0\r\nContent-Length: 27\r\n",
-    b"Content-Length: 27, 0\r\n",
-    b"Content-Length: +27\r\n",
-    b"Content-Length: -1\r\n",
-    b"Content-Length: 0x1b\r\n",
-    b"Content-Length: 27 27\r\n",
-    b"Content-Length : 27\r\n",
-    b" Content-Length: 27\r\n",
-    b"Content-Length: 99999999999999999999999\r\n",
-    b"Content\x00-Length: 27\r\n",
-    b"Transfer-Encoding: xchunked\r\n",
-    b"Transfer-Encoding: chunked, identity\r\n",
-    b"Transfer-Encoding: identity\r\nContent-Length: 27\r\n",
-    b"Transfer-Encoding:\x0bchunked\r\nContent-Length: 27\r\n",
-    b"Transfer-Encoding : chunked\r\nContent-Length: 27\r\n",
-    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
-    b"Transfer-Encoding:\n chunked\r\nContent-Length: 27\r\n",
-    b"X: y\r Transfer-Encoding: chunked\r\nContent-Length: 27\r\n",
-    b"X: y\nContent-Length: 0\r\nContent-Length: 27\r\n",
-)
 
 
 @pytest.mark.clause("T76")
