@@ -10,10 +10,10 @@ from urllib.parse import quote, urlencode
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from portal.agreements.signing import Signer
+from portal.agreements.signing import Signer, make_authority
 from portal.certificates.jose import Algorithm
 from tests.fixtures.ambiguous_lengths import AMBIGUOUS
-from tests.fixtures.authority import CONSUMER, authority, foreign_authority
+from tests.fixtures.authority import CONSUMER, VALID_FROM, VALID_UNTIL, authority, foreign_authority
 from tests.fixtures.nginx import NAME, Proxied, nginx
 from tests.fixtures.raw_http import exchange, statuses
 from tests.fixtures.spoofed_headers import spoofs
@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.heavy, pytest.mark.clause("threats.md T9")]
 SECRET = "fedcba9876543210fedcba9876543210"
 OTHER = authority().certify(CONSUMER, "合成应用二", Algorithm.ES256)
 FOREIGN = foreign_authority().certify(CONSUMER, "合成应用", Algorithm.ES256)
+UNKNOWN = make_authority("Unknown", VALID_FROM, VALID_UNTIL).certify(CONSUMER, "合成应用", Algorithm.ES256)
 SPOOFS = tuple(spoofs())
 FORM = urlencode({"grant_type": "client_credentials", "client_id": "checker"}).encode()
 QUERY = json.dumps({"query": DOCUMENT}).encode()
@@ -110,8 +111,9 @@ def test_token_is_good_over_no_other_connection(served: Served, signer: Signer |
         assert not is_accepted(received)
 
 
-def test_certificate_of_a_foreign_authority_is_refused_by_the_proxy(served: Served) -> None:
-    received, _ = served.proxied.exchange(asking_token(), FOREIGN)
+@pytest.mark.parametrize("signer", [FOREIGN, UNKNOWN], ids=["of the same name", "of another name"])
+def test_certificate_of_a_foreign_authority_is_refused_by_the_proxy(served: Served, signer: Signer) -> None:
+    received, _ = served.proxied.exchange(asking_token(), signer)
     assert statuses(received) == [400]
 
 
