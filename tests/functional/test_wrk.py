@@ -65,9 +65,9 @@ def test_result_with_failed_answers_counts_for_nothing(changed: dict[str, int]) 
         read_result(json.dumps({**RESULT, **changed}), 0.1)
 
 
-@pytest.mark.skipif(find_wrk() is None, reason="wrk isn't installed here")
 def test_installed_wrk_counts_answers_and_tells_refusals(tmp_path: Path) -> None:
-    program = find_wrk() or ""
+    program = find_wrk()
+    assert program is not None, "wrk isn't installed; `make test` does it"
     with tiny_server(lambda _number: whole(ANSWER)) as server:
         measured = run(program, tmp_path, Job(server.port, (REQUEST,), ANSWER, 1.0))
     assert 0 < measured.answers <= len(server.requests)

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent
-COPIED = ("portal", "portal_verify", "policy_models", "migrations", "benchmarks", "tests", "pyproject.toml")
+COPIED = ("portal", "portal_verify", "policy_models", "migrations", "benchmarks", "docs", "tests", "pyproject.toml")
 TIMEOUT_SECONDS = 480
 """A run that takes longer hangs."""
 _WORKERS = 2
