@@ -36,6 +36,7 @@ from portal.audit.witnessing import Witnessing
 from portal.demonstration.page import page_routes
 from portal.demonstration.provider import DemonstrationDesk, DemonstrationFetcher
 from portal.errors import PortalError
+from portal.exchange.slots import Slots
 from portal.identity.client_settings import ClientSettings, load_client_settings
 from portal.identity.demonstration_provider import SIGN_IN_PATH as PROVIDER_PATH
 from portal.identity.demonstration_provider import DemonstrationProvider
@@ -55,6 +56,7 @@ from portal.resolvers.buckets import Buckets
 from portal.resolvers.context import Office
 from portal.resolvers.desk import Desk
 from portal.resolvers.documents import load_documents
+from portal.resolvers.exchange_desk import MANIFEST_PATH, PATH, ExchangeDesk
 from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
 from portal.resolvers.observing import Observation, Observing
@@ -98,6 +100,7 @@ class Portal:
     keys: PortalKeys
     desk: Desk
     token_desk: TokenDesk
+    exchange_desk: ExchangeDesk
     sign_in_desk: SignInDesk
 
     @property
@@ -153,11 +156,13 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         staff = Staff(road, SignIns(engine), Sessions(engine), factors, context)
         reader = SessionReader(settings, staff, proxy)
         endpoint = Endpoint(road, bounds, _office(settings, road, staff, readings))
+        desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, reader, documents)
         yield Portal(
             settings,
             keys,
-            Desk(settings, endpoint, tokens, gate, buckets, proxy, reader, documents),
+            desk,
             TokenDesk(settings, road, tokens, buckets, proxy),
+            ExchangeDesk(desk, Slots(settings.concurrent_transfers), readings),
             SignInDesk(reader, client, Buckets(REQUESTS_PER_SECOND)),
         )
     finally:
@@ -231,6 +236,12 @@ def create_app(settings: Settings) -> Starlette:
                 (*READ_METHODS, "POST"),
                 lambda request: _portal_of(request).desk.answer(request),
                 tuple(_cross_origin(settings)),
+            ),
+            route(PATH, ("GET", "POST"), lambda request: _portal_of(request).exchange_desk.answer(request)),
+            route(
+                MANIFEST_PATH,
+                READ_METHODS,
+                lambda request: _portal_of(request).exchange_desk.answer_manifest(request),
             ),
             *_token_routes(),
             *_sign_in_routes(),
