@@ -94,7 +94,8 @@ class ExchangeDesk:
     def _refused(self, request: Request, outcome: Outcome, language: Language) -> Response:
         observation_of(request).code = outcome.code
         headers = {"Content-Language": language.value, **self.desk.nonce_for(request)}
-        return render_response(outcome, JSON_TYPE, headers)
+        # Not GraphQL: a refusal has the status that says so.
+        return render_response(replace(outcome, malformed=True), JSON_TYPE, headers)
 
     async def _asker(self, request: Request, address: Address | None) -> Asker:
         """Return who asks, by the token alone: a session in a browser counts for nothing here."""
