@@ -184,7 +184,8 @@ def test_cut_transfer_goes_on_to_the_very_same_whole(world: PortalWorld, chosen:
         transfer(world, "villages", CHECKER, frames=True, after=first[-1][0]["after"], **asked(format=chosen)).content
     )
     assert [body for _, body in (*first, *rest)] == [body for _, body in whole]
-    assert manifest is not None and expected is not None
+    assert manifest is not None
+    assert expected is not None
     same = ("rows", "bytes", "chain", "columns", "parts")
     assert {name: manifest[name] for name in same} == {name: expected[name] for name in same}
     assert manifest["rows"] == 3000
