@@ -134,15 +134,6 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     recorder = await asyncio.to_thread(_start_recorder, settings, ring)
     source = open_source(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
     road = Road(snapshot_keeper(settings.database_url, ring), source, recorder)
-    bounds = Bounds(
-        settings.max_tokens,
-        settings.max_depth,
-        settings.max_selections,
-        settings.max_root_fields,
-        settings.max_introspection,
-        settings.max_cells,
-        settings.max_catalog_cells,
-    )
     tokens = TokenVerifier(token_authority(settings, keys))
     ring.subscribe(lambda rotated: tokens.use(token_authority(settings, rotated)))
     road.keeper.start()
@@ -155,7 +146,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         context = None if client is None else client.settings.certificate_context
         staff = Staff(road, SignIns(engine), Sessions(engine), factors, context)
         reader = SessionReader(settings, staff, proxy)
-        endpoint = Endpoint(road, bounds, _office(settings, road, staff, readings))
+        endpoint = Endpoint(road, _bounds(settings), _office(settings, road, staff, readings))
         desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, reader, documents)
         yield Portal(
             settings,
@@ -173,6 +164,18 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
         await road.keeper.close()
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        settings.max_tokens,
+        settings.max_depth,
+        settings.max_selections,
+        settings.max_root_fields,
+        settings.max_introspection,
+        settings.max_cells,
+        settings.max_catalog_cells,
+    )
 
 
 def _office(settings: Settings, road: Road, staff: Staff, readings: LogReadings) -> Office:

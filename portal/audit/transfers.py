@@ -33,18 +33,17 @@ def find_manifest(reading: Reading, number: str, subject: str) -> dict[str, Json
 
 
 def _search(reading: Reading, number: str, subject: str, since: str) -> dict[str, JsonValue] | None:
-    from_then = render_time(datetime.fromisoformat(since) - SKEW)
     ended = (
         select(_records.writer, _records.sequence, _records.record)
         # Written out, because a partial index is used only for what the planner can read.
         .where(_records.act == literal(Act.TRANSFER_ENDED.value, literal_execute=True))
-        .where(_records.time >= from_then, _records.subject == subject)
-        .order_by(_records.time)
-        .execution_options(yield_per=100)
+        .where(_records.time >= render_time(datetime.fromisoformat(since) - SKEW), _records.subject == subject)
+        # A number has no character that means something here.
+        .where(_records.record.contains(f'"target":"{number}"'))
+        .limit(1)
     )
-    for writer, sequence, text in reading.connection.execute(ended):
-        reading.check_time()
-        record = json.loads(text)
-        if record["target"] == number:
-            return {**cast("dict[str, JsonValue]", record["details"]), "receipt": Place(writer, sequence).receipt}
-    return None
+    found = reading.connection.execute(ended).one_or_none()
+    if found is None:
+        return None
+    details = cast("dict[str, JsonValue]", json.loads(found.record)["details"])
+    return {**details, "receipt": Place(found.writer, found.sequence).receipt}

@@ -2,22 +2,28 @@
 
 import hashlib
 import json
+import os
+import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import sleep
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from portal.certificates.jose import Algorithm
+from tests.architecture.sources import PROJECT
 from tests.fixtures.assertions import certificate_file
 from tests.fixtures.authority import CONSUMER, authority
 from tests.fixtures.cutting import cutting_proxy
-from tests.fixtures.exchanging import many_villages, table_of
+from tests.fixtures.exchanging import ALL_MODES, many_villages, table_of
+from tests.fixtures.small_bundle import entry, item
 from tests.oracle.runner import PortalProcess
 
 ROWS = 6000
+PAGE = PROJECT / "docs/exchange.md"
 SIGNER = authority().certify(CONSUMER, "合成应用", Algorithm.ES256)
 
 
@@ -25,6 +31,12 @@ SIGNER = authority().certify(CONSUMER, "合成应用", Algorithm.ES256)
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
     folder = tmp_path_factory.mktemp("fetched")
     draft = many_villages(ROWS)
+    # A cell beyond what Excel holds, behind the first part.
+    draft.entries["long"] = entry(
+        "long", "303001001/00009", [item("code"), item("note", "json")], share_modes=ALL_MODES
+    )
+    notes = [f"{n:05},1" for n in range(1500)]
+    draft.rows["long"] = ["code,note", *notes, f'99999,"[""{"x" * 40_000}""]"']
     draft.keys |= {**authority().files(), "checker.pem": certificate_file(SIGNER)}
     draft.applications[0] += "checker.pem"
     process = PortalProcess(folder / "home", {"PORTAL_DPOP_NONCES": "true"})
@@ -126,20 +138,36 @@ def test_fetch_says_what_is_wrong(
 @pytest.mark.heavy
 @pytest.mark.clause("threats.md T16")
 def test_cut_answer_is_not_ended(portal: PortalProcess) -> None:
-    """A token that ends while its transfer is taken: the chunk of nothing that would end the answer never comes."""
-    token = portal.run("token", "--application", "checker", "--ttl", "6").stdout.strip()
-    with socket.socket() as asking:
-        # Before it is connected: so the server can't send ahead what isn't taken.
-        asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        asking.connect(("127.0.0.1", portal.port))
+    """A part that can't be written: the chunk of nothing that would end the answer never comes after those before."""
+    token = portal.run("token", "--application", "outsider").stdout.strip()
+    wish = json.dumps({"items": ["code", "note"], "format": "xlsx", "purpose": "VERIFICATION"})
+    with socket.create_connection(("127.0.0.1", portal.port)) as asking:
         asking.sendall(
-            b"GET /exchange/villages?format=jsonl&purpose=VERIFICATION HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-            + f"Authorization: Bearer {token}\r\n\r\n".encode()
+            f"POST /exchange/long HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(wish)}\r\n\r\n{wish}".encode()
         )
-        received = asking.recv(100)
-        sleep(6.5)
+        received = b""
         while octets := asking.recv(65_536):
             received += octets
     assert received.startswith(b"HTTP/1.1 200")
-    assert b"\r\n0\r\n\r\n" not in received
-    assert b"_manifest" not in received
+    assert b"transfer-encoding: chunked" in received.lower()
+    assert b"PK\x03\x04" in received
+    assert not received.endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.heavy
+def test_commands_of_the_page_run_as_they_are_written(portal: PortalProcess, tmp_path: Path, key_file: str) -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environ = {**os.environ, "PATH": path, "SITE": f"http://127.0.0.1:{portal.port}", "LANG": "C"}
+    printed = [
+        subprocess.run(["bash", "-euc", block], env=environ, cwd=tmp_path, capture_output=True, check=True, timeout=60)
+        for block in blocks
+    ]
+    assert Path(key_file) == tmp_path / "key.pem"
+    assert len(table_of((tmp_path / "villages.csv").read_bytes())) == ROWS + 1
+    assert json.loads((tmp_path / "largest.xlsx.manifest.json").read_text())["rows"] == 1000
+    *rows, last = printed[2].stdout.splitlines()
+    assert [json.loads(row) for row in rows] == [{"code": f"{n:08}", "name": f"村{n}"} for n in range(3)]
+    assert json.loads(last)["_manifest"]["rows"] == 3
