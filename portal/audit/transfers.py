@@ -28,7 +28,7 @@ def find_manifest(reading: Reading, number: str, subject: str) -> dict[str, Json
     if parsed is None:
         return None
     first = select(_records.time).where(_records.writer == int(parsed[1]), _records.sequence == int(parsed[2]))
-    since = reading.connection.scalar(first.where(_records.subject == subject))
+    since = reading.connection.scalar(first)
     return None if since is None else _search(reading, number, subject, since)
 
 

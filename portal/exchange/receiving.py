@@ -133,11 +133,6 @@ class Receiver:
         self._state.unlink(missing_ok=True)
         return whole
 
-    def forget(self) -> None:
-        """Let nothing count that was received."""
-        self.received = Received(self.received.request)
-        self.manifest = None
-
     def _hash(self) -> str:
         digest = hashlib.sha256()
         with self._part.open("rb") as part:
