@@ -1,8 +1,8 @@
 """`python -m benchmarks.exchange [ROWS]`: whole results over HTTP against what the databases have for it.
 
-A served portal is asked by curl for all rows as CSV; beside it `sqlite3 -csv` or PostgreSQL's COPY gives the same columns
-of the same rows. A ratio is the transfer's rate by the other's, the median of the rounds. Memory is the server's peak,
-before and after. With `PORTAL_TEST_POSTGRES_URL` (a server's owner) PostgreSQL is measured too.
+A served portal is asked by curl for all rows as CSV; beside it `sqlite3 -csv` or PostgreSQL's COPY gives the same
+columns of the same rows. A ratio is the transfer's rate by the other's, the median of the rounds. Memory is the
+server's peak, before and after. With `PORTAL_TEST_POSTGRES_URL` (a server's owner) PostgreSQL is measured too.
 """
 
 import os

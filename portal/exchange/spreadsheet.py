@@ -30,6 +30,19 @@ _SHEET = f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>'
 _SHEET_END = "</sheetData></worksheet>"
 
 
+def check_rows(rows: int) -> None:
+    """Refuse more rows than a sheet holds beside its header. Raises: BadInput."""
+    if rows >= SHEET_ROWS:
+        raise BadInput(
+            Text(
+                en=f"{rows} rows, and a sheet holds {SHEET_ROWS - 1} beside its header; ask for fewer with `first` or "
+                "`where`, or take `csv` or `jsonl`",
+                zh=f"共 {rows} 行，工作表除表头外最多 {SHEET_ROWS - 1} 行；"
+                "请用 `first` 或 `where` 减少，或改用 `csv`、`jsonl`",
+            )
+        )
+
+
 class _Sink(RawIOBase):
     """A file that can't be sought in: what is written waits to be taken."""
 

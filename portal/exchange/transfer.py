@@ -25,7 +25,7 @@ from portal.exchange.json_lines import manifest_line
 from portal.exchange.manifest import Taker, manifest_members
 from portal.exchange.order import Order, Progress, next_link
 from portal.exchange.resuming import open_progress, seal_progress
-from portal.exchange.spreadsheet import SHEET_ROWS
+from portal.exchange.spreadsheet import check_rows
 from portal.json_text import JsonValue
 from portal.policies.decision_point import action_for
 from portal.vocabulary import Action, Mode, Purpose
@@ -201,7 +201,8 @@ async def begin_transfer(conduct: Conduct, order: Order, after: str | None) -> T
     if not isinstance(answer, TransferredPart):
         raise AssertionError(type(answer))
     progress = before or _first_progress(conduct, order, answer)
-    _check_sheet(order, progress.wanted)
+    if order.style.format is Format.SPREADSHEET:
+        check_rows(progress.wanted)
     watermark = taker.watermark(progress.number, progress.began_at)
     writer = writer_of(order.style, order.items, watermark)
     return Transfer(conduct, order, taker, progress, answer, writer, before is not None)
@@ -233,15 +234,3 @@ def _first_progress(conduct: Conduct, order: Order, part: TransferredPart) -> Pr
     wanted = found if order.wanted is None else min(order.wanted, found)
     number = f"{part.note.receipt}-{secrets.token_hex(8)}"
     return Progress(number, render_time(conduct.road.now()), wanted, part.basis)
-
-
-def _check_sheet(order: Order, rows: int) -> None:
-    if order.style.format is Format.SPREADSHEET and rows >= SHEET_ROWS:
-        raise BadInput(
-            Text(
-                en=f"{rows} rows, and a sheet holds {SHEET_ROWS - 1} beside its header; ask for fewer with `first` or "
-                "`where`, or take `csv` or `jsonl`",
-                zh=f"共 {rows} 行，工作表除表头外最多 {SHEET_ROWS - 1} 行；"
-                "请用 `first` 或 `where` 减少，或改用 `csv`、`jsonl`",
-            )
-        )

@@ -1,10 +1,11 @@
 """From a wish to an order: the same field of `shared` that a query would ask, against the same view and types (T4)."""
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
-from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLSchema, parse
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, parse
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
-from graphql.language.ast import FieldNode, OperationDefinitionNode
+from graphql.language.ast import FieldNode, OperationDefinitionNode, SelectionSetNode
 from graphql.type import get_named_type
 
 from portal.access.asker import Asker, identify
@@ -73,39 +74,28 @@ def _field(schema: GraphQLSchema, identifier: str, given: Mapping[str, object], 
     declared = ", ".join(f"${name}: {definition.args[name].type}" for name in names)
     passed = ", ".join(f"{name}: ${name}" for name in names)
     head, arguments = (f"query({declared})", f"({passed})") if names else ("query", "")
-    (operation,) = parse(f"{head} {{ shared {{ {identifier}{arguments} {{ {selection} }} }} }}").definitions
-    if not isinstance(operation, OperationDefinitionNode):
-        raise TypeError(type(operation))
+    (definition_node,) = parse(f"{head} {{ shared {{ {identifier}{arguments} {{ {selection} }} }} }}").definitions
+    operation = cast("OperationDefinitionNode", definition_node)
     values = get_variable_values(
         schema, operation.variable_definitions or (), dict(given), max_errors=1, hide_suggestions=True
     )
     if not isinstance(values, VariableValues):
         raise _bad(values[0].message)
-    node = _node(operation)
-    try:
-        coerced = get_argument_values(definition, node, values, hide_suggestions=True)
-    except GraphQLError as failure:
-        raise _bad(failure.message) from failure
-    return SharedField((node,), coerced, Document({}, {}))
+    node = _only(_only(operation))
+    return SharedField((node,), get_argument_values(definition, node, values), Document({}, {}))
 
 
 def _definition(schema: GraphQLSchema, identifier: str) -> GraphQLField:
-    query = schema.query_type
-    shared = None if query is None else get_named_type(query.fields["shared"].type)
-    if not isinstance(shared, GraphQLObjectType):
-        raise TypeError(type(shared))
+    query = cast("GraphQLObjectType", schema.query_type)
+    shared = cast("GraphQLObjectType", get_named_type(query.fields["shared"].type))
     field: GraphQLField = shared.fields[identifier]
     return field
 
 
-def _node(operation: OperationDefinitionNode) -> FieldNode:
-    (shared,) = operation.selection_set.selections
-    if not isinstance(shared, FieldNode) or shared.selection_set is None:
-        raise TypeError(type(shared))
-    (node,) = shared.selection_set.selections
-    if not isinstance(node, FieldNode):
-        raise TypeError(type(node))
-    return node
+def _only(parent: OperationDefinitionNode | FieldNode) -> FieldNode:
+    """Return the one field below a node that was written here."""
+    (node,) = cast("SelectionSetNode", parent.selection_set).selections
+    return cast("FieldNode", node)
 
 
 def _bad(message: str) -> BadInput:

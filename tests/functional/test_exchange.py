@@ -1,11 +1,13 @@
 """Bulk transfers over HTTP: the same rows and the same refusals as a query has, by the one road (T4)."""
 
 import hashlib
+import io
 import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -299,7 +301,7 @@ def test_formulas_are_defused_and_can_be_had_again(tmp_path: Path) -> None:
 
 
 def test_no_more_transfers_are_under_way_at_once_than_is_set(tmp_path: Path) -> None:
-    with open_world(many_villages(1500), tmp_path, concurrent_transfers="1") as world:
+    with open_world(many_villages(1500), tmp_path, concurrent_transfers="1", max_body_bytes="4096") as world:
         refused: list[tuple[int, str]] = []
 
         async def ask_again(part: int) -> None:
@@ -313,4 +315,27 @@ def test_no_more_transfers_are_under_way_at_once_than_is_set(tmp_path: Path) -> 
 
         assert Taking(ask_again).take(world, "villages", CHECKER, items=["code"]).is_whole
         assert refused == [(429, "5"), (200, "")]
+        long = world.send("GET", "/exchange/villages?items=" + "x" * 5000)
+        assert (long.status, "by POST" in long.errors[0]["message"]) == (400, True)
         assert Taking().take(world, "villages", CHECKER, items=["code"]).is_whole
+
+
+def test_workbook_holds_rows_and_watermark(world: PortalWorld) -> None:
+    answer = transfer(world, "villages", CHECKER, items=["code", "population"], format="xlsx", purpose="VERIFICATION")
+    with ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        rows, about = (archive.read(f"xl/worksheets/sheet{n}.xml").decode() for n in (1, 2))
+    assert rows.count("<row>") == 5
+    assert "<v>4000</v>" in rows
+    assert answer.headers["portal-watermark"] in about
+    number = answer.headers["portal-transfer"]
+    manifest = world.send("GET", f"/exchange/villages/manifest/{number}", by=CHECKER).payload["manifest"]
+    assert manifest["sha256"] == hashlib.sha256(answer.content).hexdigest()
+
+
+def test_body_or_address_that_can_not_be_a_wish_is_refused(world: PortalWorld) -> None:
+    assert code_of(world.send("POST", "/exchange/villages", content=b"[]")) == (400, "BAD_INPUT")
+    assert code_of(world.send("POST", "/exchange/villages", content=b"{")) == (400, "BAD_INPUT")
+    typed = {"Content-Type": "text/plain"}
+    assert world.send("POST", "/exchange/villages", content=b"{}", headers=typed).status == 415
+    assert code_of(world.send("POST", "/exchange/villages", content=b" " * 70_000))[0] == 413

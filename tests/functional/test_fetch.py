@@ -118,12 +118,6 @@ def test_cut_file_has_no_name_and_another_run_goes_on_with_it(portal: PortalProc
     [
         (("--items", "nothing"), 1, "isn't there for you"),
         (("--items", "code", "--format", "exe"), 1, "`format` must be"),
-        (("--items", "code", "--where", "{"), 2, "`--where`"),
-        (("--application", "checker"), 2, "`--key-file`"),
-        (("--token-file", "/nonexistent"), 2, "can't be read"),
-        (("--application", "checker", "--key-file", "/nonexistent"), 2, "no private key"),
-        (("--first", "0"), 2, "`--first"),
-        (("--site", "http://192.0.2.1"), 2, "`https://HOST`"),
     ],
 )
 def test_fetch_says_what_is_wrong(

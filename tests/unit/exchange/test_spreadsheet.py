@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.errors import BadInput
-from portal.exchange.spreadsheet import SpreadsheetWriter
+from portal.exchange.spreadsheet import SHEET_ROWS, SpreadsheetWriter, check_rows
 from tests.fixtures.exchanging import hostile_cells
 
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -93,3 +93,9 @@ def test_rows_leave_as_they_are_written() -> None:
 def test_workbook_that_was_not_begun_has_no_rows() -> None:
     with pytest.raises(ValueError, match="begun"):
         SpreadsheetWriter(["a"], "").rows([("x",)])
+
+
+def test_rows_beyond_a_sheet_are_refused() -> None:
+    check_rows(SHEET_ROWS - 1)
+    with pytest.raises(BadInput, match="1048575 beside its header"):
+        check_rows(SHEET_ROWS)
