@@ -126,7 +126,9 @@ def _served(environ: Mapping[str, str]) -> Iterator[tuple[int, int]]:
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    serving = subprocess.Popen([str(_PORTAL), "serve", "--port", str(port)], env=environ, stderr=subprocess.DEVNULL)
+    serving = subprocess.Popen(
+        [str(_PORTAL), "serve", "--port", str(port)], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         deadline = monotonic() + _READY_SECONDS
         probe = ["curl", "-sf", f"http://127.0.0.1:{port}/readyz"]

@@ -120,6 +120,7 @@ def test_unknown_and_forbidden_look_alike(world: PortalWorld, by: str | None) ->
     assert hidden == missing
 
 
+@pytest.mark.clause("threats.md T25")
 def test_transfer_is_refused_when_records_permit_queries_alone(queried: PortalWorld) -> None:
     answer = transfer(queried, "residents", CHECKER, items=["code"], purpose="VERIFICATION")
     assert code_of(answer) == (403, "MODE_DENIED")
