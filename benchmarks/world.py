@@ -1,6 +1,7 @@
 """The portal that is measured: one synthetic entry, one application, one record with a scope on the region."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,21 +57,26 @@ RECORD = {
     "resource": ENTRY["code"],
     "items": ["*"],
     "purposes": ["verification"],
-    "modes": ["query"],
+    "modes": ["query", "exchange"],
     "scope": {"division": {"startsWith": {"subject": "region"}}},
     "basis": "测量",
 }
 
 
-def make_world(folder: Path, now: datetime, rows: int = ROWS, padding: int = 0) -> Settings:
-    """Return the settings of a portal that was loaded into the folder, with so many rows and so much longer names."""
-    settings = load_settings({"PORTAL_HOME": str(folder / "home")}, None)
+def make_world(
+    folder: Path, now: datetime, rows: int = ROWS, padding: int = 0, databases: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings of a portal that was loaded into the folder, with so many rows and so much longer names.
+
+    `databases` are settings by the environment's names; left out, its databases are files of the folder.
+    """
+    settings = load_settings({"PORTAL_HOME": str(folder / "home"), **(databases or {})}, None)
     reading = read_bundle(_write_bundle(folder / "bundle", rows, padding), now)
     if reading.bundle is None:
         raise AssertionError(reading.faults)
-    upgrade_database(settings.database_url)
+    upgrade_database(settings.owner_database_url)
     keys = create_keys(settings.key_file)
-    store = PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+    store = PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
     load_bundle(reading.bundle, store, LoadOrder(now=now))
     return settings
 
