@@ -78,10 +78,10 @@ def test_environment_names_the_version_when_python_is_too_old(checkout: Path) ->
 @pytest.mark.parametrize(
     ("there", "named"),
     [
-        ((), "strace curl default-jdk-headless chromium fuse"),
-        (("curl", "strace", "chromium", "fusermount"), "default-jdk-headless"),
-        (("curl", "strace", "java", "fusermount"), "chromium"),
-        (("curl", "strace", "java", "chromium"), "fuse"),
+        ((), "strace curl wrk default-jdk-headless chromium fuse"),
+        (("curl", "strace", "wrk", "chromium", "fusermount"), "default-jdk-headless"),
+        (("curl", "strace", "wrk", "java", "fusermount"), "chromium"),
+        (("curl", "strace", "wrk", "java", "chromium"), "fuse"),
     ],
 )
 def test_environment_names_the_packages_when_programs_of_tests_are_missing(
