@@ -1,6 +1,7 @@
 """The portal that is measured: one synthetic entry, one application, one record with a scope on the region."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,15 +63,20 @@ _RECORD = {
 }
 
 
-def make_world(folder: Path, now: datetime, rows: int = ROWS, padding: int = 0) -> Settings:
-    """Return the settings of a portal that was loaded into the folder, with so many rows and so much longer names."""
-    settings = load_settings({"PORTAL_HOME": str(folder / "home")}, None)
+def make_world(
+    folder: Path, now: datetime, rows: int = ROWS, padding: int = 0, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings of a portal that was loaded into the folder, with so many rows and so much longer names.
+
+    Where `environ` names databases it is loaded into these, by their owners' accounts.
+    """
+    settings = load_settings({"PORTAL_HOME": str(folder / "home"), **(environ or {})}, None)
     reading = read_bundle(_write_bundle(folder / "bundle", rows, padding), now)
     if reading.bundle is None:
         raise AssertionError(reading.faults)
-    upgrade_database(settings.database_url)
+    upgrade_database(settings.owner_database_url)
     keys = create_keys(settings.key_file)
-    store = PortalStore(settings.database_url, settings.data_url, keys.digest_secret)
+    store = PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
     load_bundle(reading.bundle, store, LoadOrder(now=now))
     return settings
 
