@@ -4,6 +4,7 @@ Frozen: a later change of the tables is a revision of its own. Their meaning is 
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_RECORDS_AT_ONCE = 1000
 _EXCLUSIVE_ROLES = ["system_administrator", "policy_administrator", "auditor"]
 _EXCLUSIVE = sa.column("role").in_(_EXCLUSIVE_ROLES)
 
@@ -260,12 +262,29 @@ def _create_parts() -> None:
     op.create_index("ix_audit_parts_writer_sequence", "audit_parts", ["writer", "sequence"])
     counted = ["time", "entry", "department", "decision", "row_count", "purpose"]
     op.create_index("ix_audit_parts_time", "audit_parts", counted)
-    records = sa.table("audit_records", sa.column("record", sa.Text()))
-    linked = sa.select(records.c.record).where(records.c.record.like('%"parts":[{%'))
-    for text in list(op.get_bind().scalars(linked)):
-        rows = _part_rows(json.loads(text))
+    for texts in _linked_records():
+        rows = [row for text in texts for row in _part_rows(json.loads(text))]
         if rows:
             op.bulk_insert(parts, rows)
+
+
+def _linked_records() -> Iterator[list[str]]:
+    """Yield the texts of records that read linked entries, some at a time: a log may hold many millions."""
+    records = sa.table("audit_records", *map(sa.column, ("writer", "sequence")), sa.column("record", sa.Text()))
+    place = sa.tuple_(records.c.writer, records.c.sequence)
+    linked = sa.select(records.c.writer, records.c.sequence, records.c.record).where(
+        records.c.record.like('%"parts":[{%')
+    )
+    after = (-1, -1)
+    while page := list(
+        op.get_bind().execute(
+            linked.where(place > sa.tuple_(*after))
+            .order_by(records.c.writer, records.c.sequence)
+            .limit(_RECORDS_AT_ONCE)
+        )
+    ):
+        yield [row.record for row in page]
+        after = (page[-1].writer, page[-1].sequence)
 
 
 def _part_rows(record: dict[str, Any]) -> list[dict[str, Any]]:

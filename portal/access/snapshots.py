@@ -16,6 +16,7 @@ from portal.policies.canaries import check_canaries
 from portal.policies.casbin_models import Matcher, ModelName
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.information_point import PortalContent, load_content
+from portal.policies.kept_decisions import KeptDecisions
 from portal.policies.snapshot import Snapshot
 from portal.storage.content import unreadable
 from portal.storage.database import open_database
@@ -86,7 +87,7 @@ class SnapshotKeeper:
             content = await self._read()
             # INVARIANT: what is decided under an epoch is masked, sealed and verified with that epoch's keys.
             await asyncio.to_thread(self.ring.use, content.key_set)
-            self._kept = DecisionPoint(Snapshot(content), self.matchers)
+            self._kept = DecisionPoint(Snapshot(content), self.matchers, KeptDecisions())
         return self._kept
 
     async def _read(self) -> PortalContent:

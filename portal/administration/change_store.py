@@ -1,6 +1,6 @@
 """Change sets in the portal's database: read, written a step at a time, and listed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -104,6 +104,17 @@ def list_changes(
     if after is not None:
         statement = statement.where(change_sets.c.id < after)
     return tuple(map(_change, connection.execute(statement)))
+
+
+def active_since(connection: Connection, epochs: Iterable[int]) -> Iterator[ChangeSet]:
+    """Yield the change sets that are active since one of these epochs, oldest first."""
+    numbers = sorted(epochs)
+    for begin in range(0, len(numbers), MOST_LISTED):
+        these = numbers[begin : begin + MOST_LISTED]
+        statement = select(change_sets).where(
+            change_sets.c.epoch.in_(these), change_sets.c.state == ChangeState.ACTIVE.value
+        )
+        yield from map(_change, connection.execute(statement.order_by(change_sets.c.id)).all())
 
 
 def list_steps(connection: Connection, number: int) -> tuple[StepTaken, ...]:

@@ -35,8 +35,9 @@ from portal.administration.change_store import (
 from portal.administration.counting import RowCounter, count_shift
 from portal.administration.database import ContentDatabase
 from portal.administration.documents import ChangeDocument, Restoration
+from portal.administration.editing import REGISTER_KINDS, REGISTER_TABLES
 from portal.administration.in_force import bring_into_force, present_content, revise_change, revise_stored
-from portal.administration.revising import REGISTER_KINDS, REGISTER_TABLES, Faulty, Revised
+from portal.administration.revising import Faulty, Revised
 from portal.audit.recorder import Recorder
 from portal.audit.records import Act
 from portal.errors import BadInput, Conflict, Forbidden, Text

@@ -1,6 +1,8 @@
 """The emergency freeze: one act of one person, in force at once; two people lift it, by a change set (T84)."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import assert_never
 
 from sqlalchemy import Connection, func, select
@@ -14,10 +16,17 @@ from portal.conditions.values import render_instant
 from portal.errors import BadInput, Conflict, Text
 from portal.policies.duties import Duties, Operation
 from portal.policies.freezes import FREEZE_PREFIX, Freeze, FreezeTarget, Frozen, store_freeze
+from portal.policies.information_point import PortalContent
 from portal.policies.snapshot import Snapshot
-from portal.storage.content import read_content
-from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
-from portal.storage.tables import freezes
+from portal.storage.content import ContentHead, StoredContent, read_content
+from portal.storage.content_changes import (
+    ChangeNote,
+    ContentChanged,
+    WantedContent,
+    compare_content,
+    store_change,
+)
+from portal.storage.tables import CONTENT_TABLES, freezes
 from portal.vocabulary import ApplicationId, DepartmentCode, EntryCode, ItemIdentifier, PolicyId
 
 
@@ -63,26 +72,38 @@ class FreezeDesk:
         await self.permit(person, frozen)
         if not reason.strip():
             raise BadInput(Text(en="say why it is frozen", zh="请说明冻结的理由"))
-        point = await self.keeper.current()
-        _check_known(frozen, point.snapshot)
+        content = (await self.keeper.current()).snapshot
+        _check_known(frozen, content)
         freeze = Freeze(PolicyId(""), frozen, reason, person.id, render_instant(self.keeper.now()))
-        made = await self.database.write(lambda connection: self._write(connection, freeze))
+        made = await self._store(content.content, freeze)
         deed = Deed(Act.FROZEN, str(frozen), {"freeze": made.id, "reason": reason})
         await self.recorder.record_act(act_record(person, deed, self.keeper.now()))
         return made
 
-    def _write(self, connection: Connection, freeze: Freeze) -> Freeze:
-        """Write the freeze into the content that holds; nobody who loads is waited for.
+    async def _store(self, present: PortalContent, freeze: Freeze) -> Freeze:
+        """Write the freeze upon the content that holds, whoever changes it meanwhile."""
+        if present.head is not None:
+            write = partial(self._write, head=present.head, freeze=freeze)
+            with suppress(ContentChanged):
+                return await self.database.write(write)
+        # Somebody was faster; an epoch alone doesn't tell: a bundle may adopt records without one.
+        return await self.database.write(
+            lambda connection: self._write(connection, self._read_head(connection), freeze)
+        )
+
+    def _read_head(self, connection: Connection) -> ContentHead:
+        return read_content(connection, self.keeper.ring.keys.digest_secret).head
+
+    def _write(self, connection: Connection, head: ContentHead, freeze: Freeze) -> Freeze:
+        """Write the freeze into the content that holds; nobody who loads is waited for, and nothing of it is read.
 
         INVARIANT: the writer's lock isn't taken: a load that holds it finds that the content has changed, and fails.
         """
-        secret = self.keeper.ring.keys.digest_secret
-        present = read_content(connection, secret)
         made = replace(freeze, id=PolicyId(f"{FREEZE_PREFIX}{_next_number(connection)}"))
-        rows = {table: {key: one.row for key, one in of.items()} for table, of in present.rows.items()}
-        rows[freezes.name][made.id] = store_freeze(made)
-        change = compare_content(present, WantedContent(present.identity, rows))
-        store_change(connection, change, ChangeNote(made.frozen_at, made.frozen_by, f"frozen: {made.reason}"), secret)
+        present = StoredContent(head, {content.table.name: {} for content in CONTENT_TABLES})
+        wanted = WantedContent(head.identity, {freezes.name: {made.id: store_freeze(made)}})
+        note = ChangeNote(made.frozen_at, made.frozen_by, f"frozen: {made.reason}")
+        store_change(connection, compare_content(present, wanted), note, self.keeper.ring.keys.digest_secret)
         return made
 
 

@@ -1,24 +1,28 @@
 """Bringing what was approved into force: one transaction writes content, digest, epoch and the change set's state."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
 from portal.administration.assessing import broken_after
-from portal.administration.change_sets import ChangeSet, ChangeState, Step, advance, check_seal
-from portal.administration.change_store import MOST_LISTED, StepNote, list_changes, read_change, store_step
+from portal.administration.change_sets import ChangeSet, Step, advance, check_seal
+from portal.administration.change_store import StepNote, read_change, store_step
 from portal.administration.database import ContentDatabase
 from portal.administration.documents import ChangeDocument
+from portal.administration.editing import History
 from portal.administration.loads import wanted_of_load
-from portal.administration.revising import Faulty, History, Revised, present_base, revise, revised_to
+from portal.administration.revising import Faulty, Revised, present_base, revise, revised_to
+from portal.administration.superseding import supersede
 from portal.administration.wording import render_broken
 from portal.conditions.values import render_instant
 from portal.errors import Conflict, Language, Text
 from portal.policies.casbin_models import Matcher, ModelName
 from portal.storage.content import StoredContent, read_content
-from portal.storage.content_changes import ChangeNote, ContentChange, store_change
+from portal.storage.content_changes import ChangeNote, ContentChange, ContentChanged, store_change
 from portal.storage.database import hold_writer_lock
 from portal.storage.history import read_version
 
@@ -57,6 +61,14 @@ def revise_change(connection: Connection, present: StoredContent, change: Change
     return revised_to(present, wanted, change.base)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A change set taken on to `active`, and the content that it leads to, made ready outside of any transaction."""
+
+    following: ChangeSet
+    change: ContentChange
+
+
 def bring_into_force(database: ContentDatabase, secret: bytes, number: int, clock: Callable[[], datetime]) -> ChangeSet:
     """Bring an approved change set into force and return it.
 
@@ -65,10 +77,20 @@ def bring_into_force(database: ContentDatabase, secret: bytes, number: int, cloc
     Raises: Conflict, PolicyUnavailable.
     """
     with hold_writer_lock(database.url):
-        return database.write_here(lambda connection: _bring(connection, secret, number, clock()))
+        # What takes time is done before the transaction, which the audit, and with it every answer, waits for.
+        ready = database.read_here(lambda connection: _make_ready(connection, secret, number, clock()))
+        write = partial(_bring, ready=ready, secret=secret, now=clock())
+        with suppress(ContentChanged):
+            return database.write_here(write)
+        # Loads wait for the lock, so it was a freeze; nothing comes in between now.
+        return database.write_here(lambda connection: _bring_present(connection, secret, number, clock()))
 
 
-def _bring(connection: Connection, secret: bytes, number: int, now: datetime) -> ChangeSet:
+def _bring_present(connection: Connection, secret: bytes, number: int, now: datetime) -> ChangeSet:
+    return _bring(connection, _make_ready(connection, secret, number, now), secret, now)
+
+
+def _make_ready(connection: Connection, secret: bytes, number: int, now: datetime) -> _Ready:
     change = read_change(connection, number)
     following = advance(change, Step.ACTIVATE)
     check_seal(change, secret)
@@ -80,11 +102,17 @@ def _bring(connection: Connection, secret: bytes, number: int, now: datetime) ->
             )
         )
     present = present_content(connection, secret)
-    wanted = _content_change(connection, present, change, now)
-    note = ChangeNote(render_instant(now), f"{change.author}, {change.approved_by}", change.reason)
-    active = replace(following, epoch=store_change(connection, wanted, note, secret))
-    store_step(connection, active, Step.ACTIVATE, StepNote(change.approved_by or change.author, now))
-    _supersede(connection, active, now)
+    return _Ready(following, _content_change(connection, present, change, now))
+
+
+def _bring(connection: Connection, ready: _Ready, secret: bytes, now: datetime) -> ChangeSet:
+    """Write what was made ready; whoever took the change set or the content on meanwhile was first."""
+    following = ready.following
+    note = ChangeNote(render_instant(now), f"{following.author}, {following.approved_by}", following.reason)
+    active = replace(following, epoch=store_change(connection, ready.change, note, secret))
+    step = StepNote(active.approved_by or active.author, now)
+    store_step(connection, active, Step.ACTIVATE, step)
+    supersede(connection, active, step)
     return active
 
 
@@ -126,18 +154,3 @@ def _check_base(present: StoredContent, change: ChangeSet) -> None:
                 zh=f"变更单 {change.id} 批准时所依据的内容已发生变化：{'、'.join(places)}",
             )
         )
-
-
-def _all_active(connection: Connection) -> Iterator[ChangeSet]:
-    after = None
-    while found := list_changes(connection, [ChangeState.ACTIVE], MOST_LISTED, after):
-        yield from found
-        after = found[-1].id
-
-
-def _supersede(connection: Connection, active: ChangeSet, now: datetime) -> None:
-    """Let change sets be superseded of which nothing holds any more: this one changed all that they did."""
-    for former in _all_active(connection):
-        if former.id != active.id and former.base and former.base.keys() <= active.base.keys():
-            step = StepNote(active.approved_by or active.author, now, f"{active.id}")
-            store_step(connection, advance(former, Step.SUPERSEDE), Step.SUPERSEDE, step)

@@ -15,7 +15,7 @@ from portal.audit.witness import Attestation, WitnessedCheckpoint, ask_witnesses
 from portal.bundles.store import PortalStore
 from portal.conditions.values import render_instant
 from portal.errors import BadInput, Text
-from portal.storage.content import StoredContent, read_content
+from portal.storage.content import ContentHead, StoredContent, read_content
 from portal.storage.content_changes import ChangeNote, change_quarantine
 from portal.storage.database import for_writing, hold_writer_lock, open_sync_database
 from portal.storage.quarantine import Quarantine
@@ -117,7 +117,7 @@ def reconcile(order: ReconcileOrder) -> Reconciled:
                     return Reconciled(found, log_fault=log.fault)
                 kept = None if found.agrees else copy_witness_aside(order.witness, order.now)
                 highest = max([content.epoch, *(one.epoch or 0 for one in attestation.checkpoints)])
-                raised = replace(content, epoch=highest)
+                raised = replace(content.head, epoch=highest)
                 epoch, checkpoint = _lift(connection, raised, found, order)
             store_witness(order.witness, checkpoint)
             return Reconciled(found, True, epoch, None, kept)
@@ -140,7 +140,7 @@ def _is_held(connection: Connection, witnessed: WitnessedCheckpoint) -> bool:
 
 
 def _lift(
-    connection: Connection, content: StoredContent, found: Reconciliation, order: ReconcileOrder
+    connection: Connection, present: ContentHead, found: Reconciliation, order: ReconcileOrder
 ) -> tuple[int, Checkpoint]:
     """Lift the quarantine, in one transaction with the checkpoint that says so; return the epoch and it.
 
@@ -148,8 +148,8 @@ def _lift(
     """
     loss = None if found.agrees or order.acceptance is None else _loss(found, order.acceptance)
     note = ChangeNote(render_instant(order.now), *_by_and_reason(loss))
-    state = change_quarantine(connection, content, None, note, order.store.digest_secret)
-    return state.epoch, append_checkpoint(connection, order.audit_keys, order.now, loss)
+    head = change_quarantine(connection, present, None, note, order.store.digest_secret)
+    return head.epoch, append_checkpoint(connection, order.audit_keys, order.now, loss)
 
 
 def _loss(found: Reconciliation, acceptance: Acceptance) -> Loss:

@@ -14,7 +14,7 @@ from portal.bundles.store import PortalStore
 from portal.conditions.values import render_instant
 from portal.errors import ConfigurationError, Text
 from portal.identity.keys import PortalKeys, load_keys, store_key_file
-from portal.storage.content import StoredContent, read_content
+from portal.storage.content import ContentHead, read_content
 from portal.storage.content_changes import ChangeNote, change_quarantine
 from portal.storage.quarantine import Quarantine
 from portal_verify.log import LogFault, verify_log
@@ -67,7 +67,7 @@ def restore(order: RestoreOrder, progress: Progress = no_progress) -> Restored:
         progress(CopyStep.VERIFIED, 0)
         if not order.key_file.exists():
             store_key_file(order.key_file, checked.key_file)
-        states: list[StoredContent] = []
+        states: list[ContentHead] = []
 
         def sign(connection: Connection) -> None:
             states.append(_quarantine(connection, checked, order))
@@ -96,9 +96,9 @@ def secrets_of(keys: PortalKeys) -> tuple[bytes, ...]:
     return (*private, keys.mask_secret, keys.cursor_secret, keys.digest_secret, keys.audit_secret)
 
 
-def _quarantine(connection: Connection, backup: Backup, order: RestoreOrder) -> StoredContent:
+def _quarantine(connection: Connection, backup: Backup, order: RestoreOrder) -> ContentHead:
     position, restored_at = backup.standing.position, render_instant(order.now)
-    content = read_content(connection, backup.keys.digest_secret)
+    head = read_content(connection, backup.keys.digest_secret).head
     quarantine = Quarantine(
         restored_at=restored_at,
         made_at=backup.standing.made_at,
@@ -107,6 +107,6 @@ def _quarantine(connection: Connection, backup: Backup, order: RestoreOrder) -> 
         checkpoint_hash=position.checkpoint_hash,
         reason=order.reason,
     )
-    content = replace(content, epoch=content.epoch + SKIPPED_EPOCHS)
+    head = replace(head, epoch=head.epoch + SKIPPED_EPOCHS)
     note = ChangeNote(restored_at, order.by, f"restored from the backup of {backup.standing.made_at}; {order.reason}")
-    return change_quarantine(connection, content, quarantine, note, backup.keys.digest_secret)
+    return change_quarantine(connection, head, quarantine, note, backup.keys.digest_secret)

@@ -10,6 +10,7 @@ from portal.errors import ErrorCode
 from portal.policies.casbin_models import Matcher, ModelName, model_of
 from portal.policies.consistency import covers_item
 from portal.policies.decision import Decision, Deny, ItemGrant, Limits, MaskChoice, Permit, Use
+from portal.policies.kept_decisions import KeptDecisions
 from portal.policies.masks import mask_on, weakness
 from portal.policies.matching import Request, Stage, furthest_stage, lacks_purpose, subject_attributes
 from portal.policies.records import Effect, PolicyRecord
@@ -38,12 +39,19 @@ class DecisionPoint:
 
     snapshot: Snapshot
     matchers: Mapping[ModelName, Matcher]
+    kept: KeptDecisions | None = None
+    """Where decisions of this snapshot are kept; None where each is made anew."""
 
     def decide(self, request: Request, use: Use) -> Decision:
         """Return whether the request may use these items of the entry, for which rows and under which obligations.
 
         Row limits are part of the permit, not checked here. Raises: PolicyUnavailable.
         """
+        if self.kept is None:
+            return self._decide(request, use)
+        return self.kept.decide(self.snapshot, request, use, lambda: self._decide(request, use))
+
+    def _decide(self, request: Request, use: Use) -> Decision:
         entry = self.snapshot.state_by_code[use.entry].entry
         items = _used_items(use, entry)
         action = action_for(request.action, request.subject)

@@ -16,9 +16,9 @@ from portal.errors import PolicyUnavailable, PortalError, Text
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
 from portal.policies.freezes import Freeze, load_freeze
-from portal.policies.reading import parse_record
+from portal.policies.reading import SharedParts
 from portal.policies.records import PolicyRecord
-from portal.policies.rows import load_document
+from portal.policies.rows import load_record
 from portal.policies.successions import (
     Successions,
     follow_entry,
@@ -27,7 +27,7 @@ from portal.policies.successions import (
     successions_of,
     unfollowed,
 )
-from portal.storage.content import ActiveRow, StoredContent, faulty, read_content, unreadable
+from portal.storage.content import ActiveRow, ContentHead, StoredContent, read_content, unreadable
 from portal.storage.quarantine import Quarantine
 from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
@@ -74,6 +74,8 @@ class PortalContent:
     key_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Certificates, revocation lists and public keys, by path below keys/."""
     freezes: tuple[Freeze, ...] = ()
+    head: ContentHead | None = field(default=None, repr=False, compare=False)
+    """What is signed of it; None of content that was made up, not read."""
 
 
 async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalContent:
@@ -112,6 +114,7 @@ def parse_content(content: StoredContent) -> PortalContent:
             freezes=follow_freezes(
                 (load_freeze(name, row) for name, row in sorted(content.active(freezes).items())), stored.successions
             ),
+            head=content.head,
         )
 
 
@@ -144,7 +147,10 @@ def _stored(content: StoredContent) -> _Stored:
     entries = tuple(_entry_state(code, active, content) for code, active in rows)
     by_code = {state.entry.code: state.entry for state in entries}
     policies = sorted(content.rows[policy_records.name].items())
-    return _Stored(successions, entries, tuple(_record(policy, active, by_code) for policy, active in policies))
+    shared = SharedParts()
+    return _Stored(
+        successions, entries, tuple(load_record(policy, active, by_code, shared) for policy, active in policies)
+    )
 
 
 @contextmanager
@@ -160,18 +166,11 @@ def _reading() -> Iterator[None]:
 
 def _entry_state(code: str, active: ActiveRow, content: StoredContent) -> EntryState:
     entry = load_entry(code, active.row)
-    dataset = content.active(datasets).get(code)
-    if dataset is None:
+    active_dataset = content.rows[datasets.name].get(code)
+    if active_dataset is None:
         raise unreadable(f"entry `{code}` has no table of rows", f"目录条目 `{code}` 没有数据表")
+    dataset = active_dataset.row
     table = DataTable(dataset.text("table_name"), dataset.number("row_count"))
     removed = is_removed(active.row)
     shown = replace(entry, status=EntryStatus.WITHDRAWN) if removed else entry
     return EntryState(shown, active.version, removed, table)
-
-
-def _record(policy: str, active: ActiveRow, entries: Mapping[EntryCode, CatalogEntry]) -> PolicyRecord:
-    document = load_document(policy, active.row)
-    record, faults = parse_record(document, f"policy {policy}", entries, version=active.version)
-    if record is None:
-        raise faulty(faults)
-    return record

@@ -44,6 +44,25 @@ POLICY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 _Closed = TypeVar("_Closed", bound=StrEnum)
 _Name = TypeVar("_Name", bound=str)
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedParts:
+    """Parts of stored records by member, by the entry where it matters, and by the text that is stored.
+
+    Of many records most parts are alike: each is read once, and the records share it.
+    """
+
+    values: dict[tuple[str, EntryCode | None, str], object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTexts:
+    """The texts in which a stored record's members are written, and the parts that were read of others."""
+
+    texts: Mapping[str, str | None]
+    shared: SharedParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +71,24 @@ class RecordReading:
 
     document: RecordDocument
     file: str
+    stored: StoredTexts | None = None
     faults: list[Fault] = field(default_factory=list)
+
+    def part(self, key: str, entry: CatalogEntry | None, read: Callable[[], _Part]) -> _Part:
+        """Return what is read of a member, for an entry where it depends on that: once of all that are stored alike."""
+        text = None if self.stored is None else self.stored.texts.get(key)
+        if self.stored is None or not text:
+            # What is missing may be a fault for one kind of record and none for another.
+            return read()
+        values, place = self.stored.shared.values, (key, None if entry is None else entry.code, text)
+        if place not in values:
+            known = len(self.faults)
+            value = read()
+            if len(self.faults) > known:
+                return value
+            values[place] = value
+        # What was read of the same member, of the same text.
+        return values[place]  # type: ignore[return-value]
 
     def refuse(self, path: str, what: Text, mend: Text) -> None:
         """Note a fault at the JSON path."""
@@ -68,17 +104,24 @@ class RecordReading:
 
 
 def parse_record(
-    document: RecordDocument, file: str, entries: Mapping[EntryCode, CatalogEntry], *, version: int = 1
+    document: RecordDocument,
+    file: str,
+    entries: Mapping[EntryCode, CatalogEntry],
+    *,
+    version: int = 1,
+    stored: StoredTexts | None = None,
 ) -> tuple[PolicyRecord | None, list[Fault]]:
     """Return the record, or None and every fault in it: syntax, types, and consistency with the catalog.
 
+    `stored` are the texts that the document is made of, where it is of the portal's tables.
     Whether consumer, applications and purposes are known is `validate_references`' question.
     """
-    reading = RecordReading(document, file)
+    reading = RecordReading(document, file, stored)
     _check_members(reading)
     entry = _entry(reading, entries)
-    effect, kind = _closed(reading, "effect", Effect), _closed(reading, "kind", PolicyKind)
-    consumer = _consumer(reading)
+    effect = reading.part("effect", None, lambda: _closed(reading, "effect", Effect))
+    kind = reading.part("kind", None, lambda: _closed(reading, "kind", PolicyKind))
+    consumer = reading.part("consumer", None, lambda: _consumer(reading))
     # Stand-ins for what can't be read: the record isn't returned then, and the rest of it is read all the same.
     record = PolicyRecord(
         id=PolicyId(_identifier(reading)),
@@ -86,28 +129,35 @@ def parse_record(
         kind=kind or PolicyKind.RESTRICTION,
         consumer=consumer or Consumer(ConsumerKind.PUBLIC),
         resource=EntryCode("") if entry is None else entry.code,
-        items=_names(reading, "items", ItemIdentifier),
-        purposes=_names(reading, "purposes", Purpose),
-        modes=_modes(reading),
-        matters=tuple(map(Matter, _texts(reading, "matters"))),
-        applications=tuple(map(ApplicationId, _texts(reading, "applications"))),
-        valid_from=_instant(reading, "valid_from"),
-        valid_until=_instant(reading, "valid_until"),
-        condition=_condition(reading),
-        scope=None if entry is None else _scope(reading, entry),
-        obligations=Obligations() if entry is None else _obligations(reading, entry),
-        basis=_basis(reading, kind),
+        items=reading.part("items", None, lambda: _names(reading, "items", ItemIdentifier)),
+        purposes=reading.part("purposes", None, lambda: _names(reading, "purposes", Purpose)),
+        modes=reading.part("modes", None, lambda: _modes(reading)),
+        matters=reading.part("matters", None, lambda: tuple(map(Matter, _texts(reading, "matters")))),
+        applications=reading.part(
+            "applications", None, lambda: tuple(map(ApplicationId, _texts(reading, "applications")))
+        ),
+        valid_from=reading.part("valid_from", None, lambda: _instant(reading, "valid_from")),
+        valid_until=reading.part("valid_until", None, lambda: _instant(reading, "valid_until")),
+        condition=reading.part("condition", None, lambda: _condition(reading)),
+        scope=None if entry is None else reading.part("scope", entry, lambda: _scope(reading, entry)),
+        obligations=(
+            Obligations() if entry is None else reading.part("obligations", entry, lambda: _obligations(reading, entry))
+        ),
+        basis=reading.part("basis", None, lambda: _basis(reading, kind)),
         version=version,
     )
     _check_period(reading, record)
     if entry is not None:
-        _check_items(reading, record, entry)
+        reading.part("items", entry, lambda: _check_items(reading, record, entry))
         if None not in (effect, kind, consumer):
             _check_kind(reading, record, entry)
     return (None if reading.faults else record), reading.faults
 
 
 def _check_members(reading: RecordReading) -> None:
+    if reading.stored is not None:
+        # Its members are columns.
+        return
     for key in reading.document:
         if key not in MEMBERS:
             reading.refuse(
@@ -163,7 +213,7 @@ def _closed(reading: RecordReading, key: str, values: type[_Closed]) -> _Closed 
 
 
 def _entry(reading: RecordReading, entries: Mapping[EntryCode, CatalogEntry]) -> CatalogEntry | None:
-    code = _text(reading, "resource")
+    code = reading.part("resource", None, lambda: _text(reading, "resource"))
     if code is None:
         reading.refuse_missing("resource")
         return None

@@ -1,16 +1,22 @@
 """Policy records as rows of the portal's tables, and back as the JSON objects that the reader of the files reads."""
 
+from collections.abc import Iterator, Mapping
 from typing import cast
 
+from portal.catalog.entries import CatalogEntry
 from portal.conditions.values import render_instant
 from portal.json_text import JsonValue, parse_json, render_json
-from portal.policies.reading import MEMBERS, RecordDocument
+from portal.policies.reading import MEMBERS, RecordDocument, SharedParts, StoredTexts, parse_record
 from portal.policies.records import Consumer, ConsumerKind, PolicyRecord
-from portal.storage.content import Cell, ContentRow
+from portal.storage.content import ActiveRow, Cell, ContentRow, faulty
+from portal.vocabulary import EntryCode
 
 _PERIOD = ("valid_from", "valid_until")
 _LISTS = ("items", "purposes", "modes", "matters", "applications")
 _FORMULAS = ("condition", "scope", "obligations")
+_PLAIN = ("effect", "kind", "resource")
+_TEXTS = (*_PLAIN, *_LISTS, *_FORMULAS)
+_OPTIONAL = (*_PERIOD, "basis")
 
 
 def store_record(record: PolicyRecord, document: RecordDocument, origin: str) -> ContentRow:
@@ -38,13 +44,56 @@ def _render(member: object, empty: JsonValue) -> str:
 
 def load_document(policy: str, row: ContentRow) -> dict[str, JsonValue]:
     """Return the record's JSON object, without members that are empty; instants in UTC."""
-    members: dict[str, JsonValue] = {
-        "id": policy,
-        "effect": row.text("effect"),
-        "kind": row.text("kind"),
-        "consumer": str(Consumer(ConsumerKind(row.text("consumer_kind")), row.text("consumer_code"))),
-        "resource": row.text("resource"),
-        **{name: parse_json(row.text(name)) for name in (*_LISTS, *_FORMULAS)},
-        **{name: row.optional_text(name) for name in (*_PERIOD, "basis")},
-    }
-    return {name: members[name] for name in MEMBERS if members[name] not in (None, [], {})}
+    return dict(_StoredDocument(policy, row).items())
+
+
+def load_record(
+    policy: str, active: ActiveRow, entries: Mapping[EntryCode, CatalogEntry], shared: SharedParts
+) -> PolicyRecord:
+    """Return a stored record; parts that are alike in several are one. Raises: PolicyUnavailable, ValueError."""
+    document = _StoredDocument(policy, active.row)
+    stored = StoredTexts(document.texts(), shared)
+    record, faults = parse_record(document, f"policy {policy}", entries, version=active.version, stored=stored)
+    if record is None:
+        raise faulty(faults)
+    return record
+
+
+class _StoredDocument(Mapping[str, JsonValue]):
+    """A stored record's JSON object, whose members are parsed as they are asked for."""
+
+    def __init__(self, policy: str, row: ContentRow) -> None:
+        self._policy = policy
+        self._row = row
+
+    def __getitem__(self, name: str) -> JsonValue:
+        member = self._member(name)
+        if member in (None, [], {}):
+            raise KeyError(name)
+        return member
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in MEMBERS if self._member(name) not in (None, [], {}))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def texts(self) -> Mapping[str, str | None]:
+        """Return the texts in which the members are stored, but the id's."""
+        row = self._row
+        texts = {name: row.text(name) for name in _TEXTS}
+        texts["consumer"] = self._consumer()
+        return {**texts, **{name: row.optional_text(name) for name in _OPTIONAL}}
+
+    def _consumer(self) -> str:
+        return str(Consumer(ConsumerKind(self._row.text("consumer_kind")), self._row.text("consumer_code")))
+
+    def _member(self, name: str) -> JsonValue:
+        if name == "id":
+            return self._policy
+        if name == "consumer":
+            return self._consumer()
+        if name in _OPTIONAL:
+            return self._row.optional_text(name)
+        text = self._row.text(name)
+        return text if name in _PLAIN else parse_json(text)

@@ -1,5 +1,6 @@
 """Everything that decisions read, as one immutable value per epoch, indexed by entry and consumer."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from portal.catalog.entries import CatalogEntry, InformationItem
+from portal.conditions.meaning import condition_names
 from portal.identity.registry import Registry
 from portal.policies.consistency import covers_item
 from portal.policies.freezes import Freeze
@@ -96,6 +98,44 @@ class Snapshot:
         written = (record for records in self._records.get(code, {}).values() for record in records)
         return _by_id((*written, *self._frozen(code)))
 
+    def tested_on(self, code: EntryCode) -> frozenset[str]:
+        """Return the attributes of subject and circumstances that conditions of records on the entry test."""
+        tested = self._tested.get(code)
+        if tested is None:
+            names = (condition_names(record.condition) for record in self.records_on(code))
+            tested = self._tested[code] = frozenset[str]().union(*names)
+        return tested
+
+    def period_on(self, code: EntryCode, now: datetime) -> int:
+        """Return a number that is another one as soon as a record on the entry begins or ends."""
+        moments = self._moments.get(code)
+        if moments is None:
+            records = self.records_on(code)
+            ends = (end for record in records for end in (record.valid_from, record.valid_until) if end is not None)
+            moments = self._moments[code] = sorted(set(ends))
+        return bisect_right(moments, now)
+
+    @cached_property
+    def _entries_of(self) -> Mapping[Consumer, frozenset[EntryCode]]:
+        """The entries that records name each consumer for."""
+        codes: defaultdict[Consumer, set[EntryCode]] = defaultdict(set)
+        for record in self.content.records:
+            codes[record.consumer].add(record.resource)
+        return {consumer: frozenset(of) for consumer, of in codes.items()}
+
+    @cached_property
+    def _forgotten(self) -> list[datetime]:
+        """The moments at which records leave the views, in their order."""
+        return sorted({end for record in self.content.records if (end := _forgotten_at(record)) is not None})
+
+    @cached_property
+    def _tested(self) -> dict[EntryCode, frozenset[str]]:
+        return {}
+
+    @cached_property
+    def _moments(self) -> dict[EntryCode, list[datetime]]:
+        return {}
+
     def _frozen(self, code: EntryCode) -> Iterator[PolicyRecord]:
         # INVARIANT: nothing decides on an entry without the freezes that are on it.
         for freeze in self.content.freezes:
@@ -124,7 +164,12 @@ class Snapshot:
     def view(self, subject: Subject, now: datetime) -> View:
         """Return the entries and items that the subject may know of (enforcement.md §5, view)."""
         views = {}
+        named = frozenset[EntryCode]().union(
+            *(self._entries_of.get(consumer, frozenset()) for consumer in subject_consumers(subject))
+        )
         for state in self.content.entries:
+            if state.entry.code not in named:
+                continue
             if self.state_by_identifier[state.entry.identifier] is state and reaches_entry(state.entry, subject):
                 items = self._visible_items(state.entry, subject, now)
                 if items:
@@ -147,9 +192,8 @@ class Snapshot:
 
     def next_view_change(self, now: datetime) -> datetime | None:
         """Return the first moment after `now` at which time alone takes items from a view; None if there is none."""
-        return min(
-            (end for record in self.content.records if (end := _forgotten_at(record)) and end > now), default=None
-        )
+        following = bisect_right(self._forgotten, now)
+        return self._forgotten[following] if following < len(self._forgotten) else None
 
 
 def _is_remembered(record: PolicyRecord, now: datetime) -> bool:

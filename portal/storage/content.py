@@ -4,15 +4,15 @@ What the rows mean is for `catalog`, `identity` and `policies` to say (`rows.py`
 """
 
 import hmac
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 
 from sqlalchemy import Connection, Table, and_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.errors import Fault, Language, PolicyUnavailable, Text
+from portal.storage.digests import change_total, is_by_lines, row_tag, sign_lines, sign_total
 from portal.storage.quarantine import Quarantine, read_quarantine
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, portal
 
@@ -94,13 +94,37 @@ ContentRows = Mapping[str, Mapping[str, ContentRow]]
 
 
 @dataclass(frozen=True, slots=True)
-class StoredContent:
-    """Everything that is active, under one epoch: rows by table and key, and the quarantine that it is in."""
+class ContentHead:
+    """What is signed of the content. `total` is the sum of its rows' tags, `digest` what the database holds."""
 
     identity: PortalIdentity
     epoch: int
+    quarantine: Quarantine | None
+    total: int = field(repr=False)
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """Everything that is active, under one epoch: rows by table and key, and what is signed of them."""
+
+    head: ContentHead
     rows: Mapping[str, Mapping[str, ActiveRow]]
-    quarantine: Quarantine | None = None
+
+    @property
+    def identity(self) -> PortalIdentity:
+        """Which portal's it is."""
+        return self.head.identity
+
+    @property
+    def epoch(self) -> int:
+        """The number of this state."""
+        return self.head.epoch
+
+    @property
+    def quarantine(self) -> Quarantine | None:
+        """The quarantine that it is in, None where it is in none."""
+        return self.head.quarantine
 
     def active(self, table: Table) -> Mapping[str, ContentRow]:
         """Return the table's rows by key."""
@@ -154,7 +178,7 @@ def read_content(connection: Connection, secret: bytes) -> StoredContent:
     Raises: NothingLoaded; PolicyUnavailable if it can't be read, is another key file's, or doesn't match its digest.
     """
     try:
-        digest, content = _read(connection)
+        content = _read(connection, secret)
     except SQLAlchemyError as fault:
         raise database_fault(fault) from None
     if content.identity.key_fingerprint != key_fingerprint(secret):
@@ -164,7 +188,7 @@ def read_content(connection: Connection, secret: bytes) -> StoredContent:
                 zh="密钥文件不属于本门户；请指定建立门户时所用的密钥文件",
             )
         )
-    if not hmac.compare_digest(digest.encode(), content_digest(content, secret).encode()):
+    if not hmac.compare_digest(content.head.digest.encode(), _expected_digest(content, secret).encode()):
         raise unreadable(
             "its digest doesn't match, so it was changed by other means", "摘要不符，内容曾被以其他方式改动"
         )
@@ -177,7 +201,7 @@ def database_fault(fault: SQLAlchemyError) -> PolicyUnavailable:
     return unreadable(f"the database says `{cause}`", f"数据库报告 `{cause}`")
 
 
-def _read(connection: Connection) -> tuple[str, StoredContent]:
+def _read(connection: Connection, secret: bytes) -> StoredContent:
     state = connection.execute(select(epoch.c.value, epoch.c.digest).where(epoch.c.id == 1)).one_or_none()
     identity = connection.execute(
         select(*(portal.c[field.name] for field in fields(PortalIdentity))).where(portal.c.id == 1)
@@ -187,7 +211,12 @@ def _read(connection: Connection) -> tuple[str, StoredContent]:
     if state is None or identity is None:
         raise unreadable("its epoch or its identity is missing", "缺少纪元或门户标识")
     rows = {content.table.name: _read_table(connection, content) for content in CONTENT_TABLES}
-    return str(state.digest), StoredContent(PortalIdentity(*identity), state.value, rows, read_quarantine(connection))
+    try:
+        total = total_of(rows, secret)
+    except (TypeError, ValueError) as fault:
+        raise unreadable(f"`{fault}` in a row", f"某行中有 `{fault}`") from fault
+    head = ContentHead(PortalIdentity(*identity), state.value, read_quarantine(connection), total, str(state.digest))
+    return StoredContent(head, rows)
 
 
 def _read_table(connection: Connection, content: ContentTable) -> Mapping[str, ActiveRow]:
@@ -227,35 +256,48 @@ def _read_children(connection: Connection, content: ContentTable, child: Table) 
     return found
 
 
-def content_digest(content: StoredContent, secret: bytes) -> str:
-    """Return the keyed digest of the whole content and its epoch, as hex."""
-    mac = hmac.new(secret, digestmod="sha256")
-    for line in _canonical_lines(content):
-        mac.update(json.dumps(line, ensure_ascii=True, separators=(",", ":"), sort_keys=True, default=_marked).encode())
-        mac.update(b"\n")
-    return mac.hexdigest()
+def tag_of(table: str, key: str, active: ActiveRow, secret: bytes) -> int:
+    """Return the tag of a row, which stands for it in the digest."""
+    return row_tag(secret, _row_line(table, key, active))
 
 
-def _canonical_lines(content: StoredContent) -> Iterator[list[object]]:
-    identity = content.identity
-    yield ["portal", identity.portal_id, identity.key_fingerprint, identity.profile, identity.title, content.epoch]
+def total_of(rows: Mapping[str, Mapping[str, ActiveRow]], secret: bytes) -> int:
+    """Return the sum of the tags of all rows."""
+    tags = (tag_of(table, key, active, secret) for table, of in rows.items() for key, active in of.items())
+    return change_total(0, tags, ())
+
+
+def digest_of(head: ContentHead, secret: bytes) -> str:
+    """Return the keyed digest of a state of the content."""
+    return sign_total(secret, list(_head_lines(head)), head.total)
+
+
+def _expected_digest(content: StoredContent, secret: bytes) -> str:
+    if is_by_lines(content.head.digest):
+        return sign_lines(secret, (*_head_lines(content.head), *_row_lines(content)))
+    return digest_of(content.head, secret)
+
+
+def _head_lines(head: ContentHead) -> Iterator[list[object]]:
+    identity = head.identity
+    yield ["portal", identity.portal_id, identity.key_fingerprint, identity.profile, identity.title, head.epoch]
     if identity.key_set is not None:
         yield ["keys", identity.key_set]
-    if content.quarantine is not None:
-        yield ["quarantine", asdict(content.quarantine)]
+    if head.quarantine is not None:
+        yield ["quarantine", asdict(head.quarantine)]
+
+
+def _row_lines(content: StoredContent) -> Iterator[list[object]]:
     for table, rows in sorted(content.rows.items()):
         for key, active in sorted(rows.items()):
-            children = {
-                name: [_present(cells) for cells in of_parent] for name, of_parent in active.row.children.items()
-            }
-            yield [table, key, active.version, active.added_in, _present(active.row.cells), children]
+            yield _row_line(table, key, active)
+
+
+def _row_line(table: str, key: str, active: ActiveRow) -> list[object]:
+    children = {name: [_present(cells) for cells in of_parent] for name, of_parent in active.row.children.items()}
+    return [table, key, active.version, active.added_in, _present(active.row.cells), children]
 
 
 def _present(cells: Cells) -> dict[str, Cell]:
     # Without the nulls, so that a later version may add a column without touching what was signed.
     return {name: cell for name, cell in cells.items() if cell is not None}
-
-
-def _marked(cell: object) -> list[str]:
-    """Return bytes as JSON; no cell is a list, so they are told from every text."""
-    return ["bytes", bytes(cell).hex()]  # type: ignore[call-overload]

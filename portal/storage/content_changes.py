@@ -1,6 +1,6 @@
 """Changing the portal's content: what differs between two states, and writing it, whole, in one transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
@@ -10,17 +10,20 @@ from portal.json_text import JsonValue, render_json
 from portal.storage.content import (
     ActiveRow,
     Cell,
+    ContentHead,
     ContentRow,
     ContentRows,
     PortalIdentity,
     StoredContent,
-    content_digest,
-    read_epoch_value,
+    digest_of,
+    tag_of,
 )
+from portal.storage.digests import change_total
 from portal.storage.quarantine import Quarantine, replace_quarantine
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, policy_records, portal
 
 _ORIGIN = "origin"
+_KEYS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,40 +105,67 @@ def _without_origin(row: ContentRow) -> ContentRow:
     return replace(row, cells={name: cell for name, cell in row.cells.items() if name != _ORIGIN})
 
 
+class ContentChanged(ConfigurationError):
+    """The content isn't the one any more that a change was made for: make it again of what there is now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(en="the portal's content changed meanwhile; load again", zh="门户的内容在此期间已改变；请重新装载")
+        )
+
+
 def store_change(connection: Connection, change: ContentChange, note: ChangeNote, secret: bytes) -> int:
     """Write the change in the connection's transaction, sign the new state, and return its epoch.
 
-    Raises: ConfigurationError if the content isn't the one any more that the change was made for.
+    It reads and signs what the change touches, so the change may be made ready before the transaction.
+    Raises: ContentChanged if the content isn't the one any more that the change was made for.
     """
-    present_epoch = change.present.epoch if change.present else 0
-    if read_epoch_value(connection) != present_epoch:
-        raise ConfigurationError(
-            Text(en="the portal's content changed meanwhile; load again", zh="门户的内容在此期间已改变；请重新装载")
-        )
-    new_epoch = present_epoch + change.is_change
+    present = None if change.present is None else change.present.head
+    _check_still(connection, present)
+    new_epoch = (present.epoch if present else 0) + change.is_change
     number = _store_note(connection, change, note, new_epoch) if change.is_change else 0
-    rows = {content.table.name: _store_table(connection, content, change, number) for content in CONTENT_TABLES}
+    total = present.total if present else 0
+    for content in CONTENT_TABLES:
+        begun = _store_table(connection, content, change, number)
+        # INVARIANT: signed is what was meant to be written, never what is read back: whatever else got in, or was
+        # there before, doesn't verify.
+        total = _total_after(total, content.table.name, change, begun, secret)
     _adopt(connection, change.differences[policy_records.name].adopted)
-    # INVARIANT: signed is what was meant to be written, never what is read back: whatever else got in doesn't verify.
-    quarantine = change.present.quarantine if change.present else None
-    state = StoredContent(change.wanted.identity, new_epoch, rows, quarantine)
-    _store_state(connection, state, content_digest(state, secret), is_first=change.present is None)
+    head = ContentHead(change.wanted.identity, new_epoch, present.quarantine if present else None, total, "")
+    _store_head(connection, head, secret, is_first=present is None)
     return new_epoch
 
 
-def change_quarantine(
-    connection: Connection, content: StoredContent, wanted: Quarantine | None, note: ChangeNote, secret: bytes
-) -> StoredContent:
-    """Set or lift the quarantine in the connection's transaction and return the content that it leaves, signed.
+def _check_still(connection: Connection, present: ContentHead | None) -> None:
+    # By the digest: a record may be adopted by a bundle without any epoch.
+    if connection.scalar(select(epoch.c.digest).where(epoch.c.id == 1)) != (present.digest if present else None):
+        raise ContentChanged
 
-    `content` was read in the same transaction; its epoch may be raised before, and the new one is the next.
+
+def _total_after(total: int, table: str, change: ContentChange, begun: Mapping[str, ActiveRow], secret: bytes) -> int:
+    difference = change.differences[table]
+    present = change.present.rows[table] if change.present else {}
+    ended = (*difference.withdrawn, *difference.changed, *difference.adopted)
+    after = {key: replace(present[key], row=change.wanted.rows[table][key]) for key in difference.adopted}
+    return change_total(
+        total,
+        (tag_of(table, key, active, secret) for key, active in {**begun, **after}.items()),
+        (tag_of(table, key, present[key], secret) for key in ended),
+    )
+
+
+def change_quarantine(
+    connection: Connection, present: ContentHead, wanted: Quarantine | None, note: ChangeNote, secret: bytes
+) -> ContentHead:
+    """Set or lift the quarantine in the connection's transaction and return what it leaves, signed.
+
+    `present` was read in the same transaction; its epoch may be raised before, and the new one is the next.
     """
-    state = replace(content, epoch=content.epoch + 1, quarantine=wanted)
+    head = replace(present, epoch=present.epoch + 1, quarantine=wanted)
     replace_quarantine(connection, wanted)
     summary: dict[str, JsonValue] = {"quarantine": None if wanted is None else dict(asdict(wanted))}
-    _insert_note(connection, note, state.epoch, summary)
-    _store_state(connection, state, content_digest(state, secret), is_first=False)
-    return state
+    _insert_note(connection, note, head.epoch, summary)
+    return _store_head(connection, head, secret, is_first=False)
 
 
 def _store_note(connection: Connection, change: ContentChange, note: ChangeNote, new_epoch: int) -> int:
@@ -156,11 +186,12 @@ def _insert_note(connection: Connection, note: ChangeNote, new_epoch: int, summa
 def _store_table(
     connection: Connection, content: ContentTable, change: ContentChange, number: int
 ) -> Mapping[str, ActiveRow]:
+    """Write what differs in a table, and return the versions that begin."""
     name = content.table.name
     difference, wanted = change.differences[name], change.wanted.rows.get(name, {})
     present = change.present.rows[name] if change.present else {}
     _withdraw(connection, content, difference.withdrawn + difference.changed, number)
-    last = _last_versions(connection, content) if difference.new else {}
+    last = _last_versions(connection, content, difference.new)
     begun = {
         key: ActiveRow(last.get(key, 0) + 1 if key not in present else present[key].version + 1, number, wanted[key])
         for key in difference.new + difference.changed
@@ -168,12 +199,17 @@ def _store_table(
     _insert(connection, content.table, _own_rows(content, begun))
     for child in content.children:
         _insert(connection, child, _child_rows(child, begun))
-    return {key: begun.get(key) or replace(present[key], row=wanted[key]) for key in wanted}
+    return begun
 
 
-def _last_versions(connection: Connection, content: ContentTable) -> Mapping[str, int]:
+def _last_versions(connection: Connection, content: ContentTable, keys: Sequence[str]) -> Mapping[str, int]:
     key = content.table.c[content.key]
-    return {row[0]: row[1] for row in connection.execute(select(key, func.max(content.table.c.version)).group_by(key))}
+    last: dict[str, int] = {}
+    for begin in range(0, len(keys), _KEYS_AT_ONCE):
+        these = keys[begin : begin + _KEYS_AT_ONCE]
+        found = select(key, func.max(content.table.c.version)).where(key.in_(these)).group_by(key)
+        last.update((row[0], row[1]) for row in connection.execute(found))
+    return last
 
 
 def _withdraw(connection: Connection, content: ContentTable, keys: Iterable[str], number: int) -> None:
@@ -215,8 +251,10 @@ def _child_rows(child: Table, begun: Mapping[str, ActiveRow]) -> Iterator[dict[s
             yield {key_name: key, "version": active.version, "position": position, **cells}
 
 
-def _store_state(connection: Connection, state: StoredContent, digest: str, *, is_first: bool) -> None:
-    identity = state.identity
+def _store_head(connection: Connection, head: ContentHead, secret: bytes, *, is_first: bool) -> ContentHead:
+    """Sign and write what the content is, and return it as it is stored."""
+    signed = replace(head, digest=digest_of(head, secret))
+    identity = signed.identity
     cells = {
         "portal_id": identity.portal_id,
         "key_fingerprint": identity.key_fingerprint,
@@ -226,7 +264,8 @@ def _store_state(connection: Connection, state: StoredContent, digest: str, *, i
     }
     if is_first:
         connection.execute(insert(portal).values(id=1, **cells))
-        connection.execute(insert(epoch).values(id=1, value=state.epoch, digest=digest))
+        connection.execute(insert(epoch).values(id=1, value=signed.epoch, digest=signed.digest))
     else:
         connection.execute(update(portal).values(**cells))
-        connection.execute(update(epoch).values(value=state.epoch, digest=digest))
+        connection.execute(update(epoch).values(value=signed.epoch, digest=signed.digest))
+    return signed

@@ -1,12 +1,16 @@
 """Earlier versions of the content's rows: what a key held, and what a change began and ended."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
 from portal.storage.content import Cells, ContentRow
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes
 
+_Value = TypeVar("_Value")
+_AT_ONCE = 500
 Version = tuple[str, str, int]
 """A row: its table, key and version."""
 
@@ -36,6 +40,28 @@ def _read_child(connection: Connection, content: ContentTable, name: str, key: s
     statement = select(*columns).where(key_column == key, child.c.version == number).order_by(child.c.position)
     for cells in connection.execute(statement):
         yield dict(zip((column.name for column in columns), cells, strict=True))
+
+
+def epochs_of(connection: Connection, places: Iterable[tuple[str, str]]) -> set[int]:
+    """Return the epochs that began with a change of one of these rows, given by table and key."""
+    keys_of: defaultdict[str, list[str]] = defaultdict(list)
+    for name, key in places:
+        keys_of[name].append(key)
+    numbers: set[int] = set()
+    for content in CONTENT_TABLES:
+        table = content.table
+        for these in _some(keys_of[table.name]):
+            chosen = select(table.c.added_in, table.c.withdrawn_in).where(table.c[content.key].in_(these))
+            numbers.update(number for row in connection.execute(chosen) for number in row if number is not None)
+    epochs: set[int] = set()
+    for some in _some(sorted(numbers)):
+        epochs.update(connection.scalars(select(changes.c.epoch).where(changes.c.id.in_(some))))
+    return epochs
+
+
+def _some(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """Yield the values, as many at a time as a statement takes."""
+    return (values[begin : begin + _AT_ONCE] for begin in range(0, len(values), _AT_ONCE))
 
 
 def versions_before(connection: Connection, epoch: int) -> dict[tuple[str, str], int | None]:

@@ -1,6 +1,8 @@
 """The emergency freeze: at once, on every way, whoever asks; lifted by two people (T84)."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,11 +15,16 @@ from portal.audit.searching import Search, reading_log, search_records
 from portal.errors import BadInput, Conflict, Forbidden
 from portal.policies.duties import Actor
 from portal.policies.freezes import Freeze, FreezeTarget, Frozen
+from portal.storage.content import read_content
+from portal.storage.content_changes import WantedContent, compare_content, store_change
+from portal.storage.database import for_writing
+from portal.storage.tables import policy_records
 from portal.vocabulary import DepartmentCode, ItemIdentifier, Role, Subject, UserId
 from tests.fixtures.office import OFFICER, in_force, office_bundle, step, submitted
 from tests.fixtures.portal_world import PortalWorld, open_world
+from tests.fixtures.register_changes import NOTE, store_of
 from tests.fixtures.sharing_bundle import CHECKER, KEEPER, OUTSIDER, RESIDENTS, VILLAGES
-from tests.fixtures.small_bundle import AUTHORITY, CONSUMER
+from tests.fixtures.small_bundle import AUTHORITY, CONSUMER, content_of
 
 pytestmark = pytest.mark.clause("threats.md T84")
 
@@ -151,6 +158,38 @@ def test_what_is_frozen_is_not_frozen_twice(world: PortalWorld) -> None:
     freeze(world, "everything")
     with pytest.raises(Conflict):
         freeze(world, "everything")
+
+
+def test_all_who_freeze_at_once_have_frozen(world: PortalWorld) -> None:
+    """Each writes upon what it saw; who was slower reads again, and nobody is sent away."""
+    targets = [f"item:{RESIDENTS}#name", f"entry:{VILLAGES}", f"department:{CONSUMER}", "application:checker"]
+    desk, acting = world.portal.endpoint.office.freezes, person(Role.POLICY_ADMINISTRATOR)
+
+    async def freeze_all() -> list[Freeze]:
+        return await asyncio.gather(*(desk.freeze(acting, parse_frozen(target), "疑似泄露") for target in targets))
+
+    made = world.run(freeze_all())
+    assert {one.id for one in made} == {f"freeze:{number}" for number in range(1, 5)}
+    held = content_of(store_of(world)).freezes
+    assert {str(one.frozen) for one in held} == set(targets)
+
+
+def test_freeze_holds_upon_content_that_changed_without_an_epoch(world: PortalWorld) -> None:
+    """A bundle that has a derived record as its own adopts it: signed anew, and no epoch tells the servers."""
+    assert codes(world, NAMES, CHECKER) == []
+    store = store_of(world)
+    with store.open() as databases, databases.content.connect() as connection:
+        present = read_content(connection, store.digest_secret)
+    rows = {table: {key: one.row for key, one in of.items()} for table, of in present.rows.items()}
+    derived = next(key for key, row in rows[policy_records.name].items() if row.text("origin") == "derived")
+    row = rows[policy_records.name][derived]
+    rows[policy_records.name][derived] = replace(row, cells={**row.cells, "origin": "bundle"})
+    change = compare_content(present, WantedContent(present.identity, rows))
+    with store.open() as databases, for_writing(databases.content).begin() as connection:
+        assert store_change(connection, change, NOTE, store.digest_secret) == present.epoch
+    assert freeze(world, f"item:{RESIDENTS}#name").id == "freeze:1"
+    assert codes(world, NAMES, CHECKER) == ["ITEM_DENIED"]
+    assert content_of(store).epoch == present.epoch + 1
 
 
 def test_freeze_is_in_the_log(world: PortalWorld) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,11 @@ PARTS = tuple(
 RECORDS = (PERMITTED, replace(PERMITTED, purpose=None), replace(PERMITTED, parts=PARTS))
 
 
-def make_former_log(url: str) -> None:
-    """Make a log as revision 0007 had it: chained by texts, without the columns."""
+def make_former_log(url: str, linked: int) -> None:
+    """Make a log as revision 0007 had it: chained by texts, without the columns; `linked` more records at its end."""
     writer = Writer(1, portal_name(KEY.public_key()), "2026-01-01T00:00:00.000000Z", 0, bytes(32))
     head, heads, rows = writer.genesis, [writer.genesis], list[dict[str, object]]()
-    for record in RECORDS:
+    for record in (*RECORDS, *repeat(RECORDS[-1], linked)):
         _, text = append(head, render_record(record))
         head = Head(1, head.sequence + 1, hashlib.sha256(head.hash + text).digest())
         values: tuple[object, ...] = (
@@ -69,24 +70,33 @@ def make_former_log(url: str) -> None:
     engine.dispose()
 
 
-def check_upgrade(url: str) -> None:
-    make_former_log(url)
+def check_upgrade(url: str, linked: int = 0) -> None:
+    make_former_log(url, linked)
     assert verify_log(url, public_pem(KEY)).fault is None
     upgrade_database(url)
     result = verify_log(url, public_pem(KEY))
-    assert (result.fault, result.records, result.uncovered) == (None, 3, 0)
+    assert (result.fault, result.records, result.uncovered) == (None, 3 + linked, 0)
     engine = open_sync_database(url)
     with engine.connect() as connection:
         marks = connection.exec_driver_sql("SELECT act, purpose FROM audit_records ORDER BY sequence").all()
         parts = connection.exec_driver_sql("SELECT sequence, entry, row_count FROM audit_parts ORDER BY entry").all()
     engine.dispose()
-    assert [tuple(row) for row in marks] == [(None, "verification"), (None, None), (None, "verification")]
-    assert [tuple(row) for row in parts] == [(3, "a", 4), (3, "b", 3)]
+    assert [tuple(row) for row in marks] == [
+        (None, "verification"),
+        (None, None),
+        *[(None, "verification")] * (linked + 1),
+    ]
+    assert sorted(map(tuple, parts)) == [(3 + n, *part) for n in range(linked + 1) for part in (("a", 4), ("b", 3))]
 
 
 @pytest.mark.clause("threats.md T18")
 def test_former_log_is_verified_before_and_after_its_upgrade(tmp_path: Path) -> None:
     check_upgrade(database_url(tmp_path / "portal.db"))
+
+
+def test_former_log_is_given_parts_however_many_records_it_has(tmp_path: Path) -> None:
+    """More than are read at a time."""
+    check_upgrade(database_url(tmp_path / "portal.db"), 2300)
 
 
 @pytest.mark.heavy

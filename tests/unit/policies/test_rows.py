@@ -6,14 +6,15 @@ import pytest
 from sqlalchemy import create_engine
 
 from portal.catalog.entries import CatalogEntry
-from portal.catalog.reading import parse_entry
+from portal.catalog.reading import parse_entry, render_entry
+from portal.errors import PolicyUnavailable
 from portal.json_text import parse_json, render_json
 from portal.policies.information_point import parse_content
-from portal.policies.reading import parse_record
+from portal.policies.reading import SharedParts, parse_record
 from portal.policies.records import PolicyRecord
-from portal.policies.rows import load_document, store_record
+from portal.policies.rows import load_document, load_record, store_record
 from portal.storage import tables
-from portal.storage.content import ContentRow, PortalIdentity, key_fingerprint, read_content
+from portal.storage.content import ActiveRow, ContentRow, PortalIdentity, key_fingerprint, read_content
 from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
 from portal.storage.metadata import metadata
 from portal.vocabulary import EntryCode
@@ -136,6 +137,76 @@ def test_records_of_100000_hostile_texts_are_the_same_when_they_come_back(
         {name: store_record(record, documents[name], "bundle") for name, record in records.items()}
     )
     assert {name: parse(load_document(name, row), entries) for name, row in stored.items()} == records
+
+
+def loaded(name: str, row: ContentRow, entries: Mapping[EntryCode, CatalogEntry], shared: SharedParts) -> PolicyRecord:
+    return load_record(name, ActiveRow(1, 1, row), entries, shared)
+
+
+def test_records_that_share_their_parts_are_those_read_by_themselves(entries: Mapping[EntryCode, CatalogEntry]) -> None:
+    """Each part is drawn of few, so that most are alike in several records."""
+    random, shared, rows = Random(11), SharedParts(), {}
+    parts: dict[str, list[Any]] = {
+        "consumer": [f"department:{n}" for n in range(3)] + ["group:g"],
+        "items": [["*"], ["code"], ["code", "name"], ["name", "code"]],
+        "purposes": [["*"], ["verification"], ["verification", "statistics"]],
+        "modes": [["*"], ["query"]],
+        "matters": [[], ["m"]],
+        "applications": [[], ["a", "b"]],
+        "condition": [{}, {"auth_level": {"gte": 2}}],
+        "scope": [{}, {"name": {"eq": "a"}}, {"name": {"eq": "b"}}],
+        "obligations": [{}, {"max_rows": 5}],
+        "valid_until": [None, "2030-01-01T00:00:00Z", "2031-01-01T00:00:00Z"],
+        "basis": ["依据", "另一依据"],
+    }
+    for number in range(600):
+        document = statutory(f"r{number}", **{name: random.choice(values) for name, values in parts.items()})
+        rows[f"r{number}"] = store_record(parse(document, entries), document, "bundle")
+    records = {name: loaded(name, row, entries, shared) for name, row in rows.items()}
+    assert records == {name: parse(load_document(name, row), entries) for name, row in rows.items()}
+    assert len({id(record.condition) for record in records.values()}) == 2
+    assert len({id(record.items) for record in records.values()}) <= 4
+
+
+def test_scope_is_read_for_each_entry_by_itself(entries: Mapping[EntryCode, CatalogEntry]) -> None:
+    """The same text says a number of one entry's item and a text of another's."""
+    codes = list(entries)
+    texts = entry_with_item(entries[codes[0]], "string")
+    numbers = entry_with_item(entries[codes[1]], "integer")
+    both, shared = {texts.code: texts, numbers.code: numbers}, SharedParts()
+    documents = [
+        statutory(f"r{n}", resource=code, items=["*"], scope={"x": {"eq": "7"}}) for n, code in enumerate(both)
+    ]
+    stored = [store_record(parse(document, both), document, "bundle") for document in documents]
+    records = [loaded(f"r{n}", row, both, shared) for n, row in enumerate(stored)]
+    assert records == [parse(document, both) for document in documents]
+    assert records[0].scope != records[1].scope
+
+
+def entry_with_item(of: CatalogEntry, kind: str) -> CatalogEntry:
+    """Return the entry with one item, `x`, of this type."""
+    document = render_entry(of)
+    added: Document = {"identifier": "x", "name": "x", "type": kind, "share_class": "unconditional"}
+    length = {"length": 9} if kind == "string" else {}
+    document |= {"items": [{**added, **length, "open": False, "sensitivity": 1}], "key": ["x"], "links": []}
+    entry, faults = parse_entry(document, "x")
+    assert faults == []
+    assert entry is not None
+    return entry
+
+
+@pytest.mark.clause("T13")
+@pytest.mark.parametrize("cells", [{"purposes": "[]"}, {"scope": '{"none":{"eq":1}}'}, {"items": '["none"]'}])
+def test_fault_of_a_part_is_found_in_every_record_that_has_it(
+    cells: dict[str, str], entries: Mapping[EntryCode, CatalogEntry]
+) -> None:
+    record = statutory("record")
+    row = store_record(parse(record, entries), record, "bundle")
+    wrong = ContentRow({**row.cells, **cells}, {})
+    shared = SharedParts()
+    for name in ("a", "b"):
+        with pytest.raises(PolicyUnavailable):
+            loaded(name, wrong, entries, shared)
 
 
 def test_content_without_entries_and_records_is_read() -> None:

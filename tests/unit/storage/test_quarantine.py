@@ -7,7 +7,7 @@ import pytest
 
 from portal.bundles.store import PortalStore
 from portal.errors import PolicyUnavailable
-from portal.storage.content import content_digest, read_content
+from portal.storage.content import digest_of, read_content
 from portal.storage.content_changes import ChangeNote, change_quarantine
 from portal.storage.database import for_writing
 from portal.storage.quarantine import Quarantine, read_quarantine, replace_quarantine
@@ -26,8 +26,8 @@ def store(tmp_path: Path) -> PortalStore:
 
 def change(store: PortalStore, wanted: Quarantine | None) -> int:
     with store.open() as databases, for_writing(databases.content).begin() as connection:
-        content = read_content(connection, store.digest_secret)
-        return change_quarantine(connection, content, wanted, NOTE, store.digest_secret).epoch
+        head = read_content(connection, store.digest_secret).head
+        return change_quarantine(connection, head, wanted, NOTE, store.digest_secret).epoch
 
 
 def test_quarantine_is_set_and_lifted_under_epochs_of_their_own(store: PortalStore) -> None:
@@ -54,7 +54,7 @@ def test_every_column_is_under_the_digest(store: PortalStore, name: str) -> None
     change(store, QUARANTINE)
     with store.open() as databases, for_writing(databases.content).begin() as connection:
         content = read_content(connection, store.digest_secret)
-        assert content_digest(replace(content, quarantine=changed), b"s") != content_digest(content, b"s")
+        assert digest_of(replace(content.head, quarantine=changed), b"s") != digest_of(content.head, b"s")
         replace_quarantine(connection, changed)
         with pytest.raises(PolicyUnavailable, match="its digest doesn't match"):
             read_content(connection, store.digest_secret)

@@ -1,0 +1,158 @@
+"""A synthetic city: the content of a portal with many entries, departments and records, written without its rows."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from portal.catalog.codes import credit_check_character
+from portal.catalog.entries import CatalogEntry
+from portal.catalog.reading import parse_entry
+from portal.catalog.rows import store_entry
+from portal.errors import Fault
+from portal.identity.keys import create_keys
+from portal.identity.registry import Application, Department
+from portal.identity.rows import store_registry
+from portal.json_text import JsonValue, parse_json
+from portal.policies.reading import parse_record
+from portal.policies.rows import store_record
+from portal.settings import Settings, load_settings
+from portal.storage.content import Cell, ContentRow, PortalIdentity, key_fingerprint
+from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
+from portal.storage.database import for_writing, open_sync_database
+from portal.storage.migrating import upgrade_database
+from portal.storage.tables import catalog_entries, datasets, policy_records
+from portal.vocabulary import ApplicationId, DepartmentCode, EntryCode
+
+ITEMS_OF_THE_WIDEST = 50
+_Read = TypeVar("_Read")
+_PURPOSES = ("verification", "work_reference", "statistics")
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """How much there is."""
+
+    entries: int = 2_000
+    items: int = 20
+    departments: int = 200
+    records: int = 100_000
+
+
+def make_city(folder: Path, city: City) -> Settings:
+    """Return the settings of a portal in the folder that has all this; its entries have no rows."""
+    settings = load_settings({"PORTAL_HOME": str(folder)}, None)
+    upgrade_database(settings.database_url)
+    keys = create_keys(settings.key_file)
+    entries = {entry.code: entry for entry in _entries(city)}
+    wanted: dict[str, Mapping[str, ContentRow]] = {
+        **store_registry(_departments(city), (), _applications(city), ()),
+        catalog_entries.name: {code: store_entry(entry, removed=False) for code, entry in entries.items()},
+        datasets.name: {code: _dataset(number) for number, code in enumerate(entries)},
+        policy_records.name: {str(document["id"]): _record(document, entries) for document in _records(city)},
+    }
+    identity = PortalIdentity("city", key_fingerprint(keys.digest_secret), "nantong-2015", "合成城市")
+    change = compare_content(None, WantedContent(identity, wanted))
+    engine = open_sync_database(settings.database_url)
+    with for_writing(engine).begin() as connection:
+        store_change(connection, change, ChangeNote("2026-01-01T00:00:00Z", "", "measure"), keys.digest_secret)
+    engine.dispose()
+    return settings
+
+
+def department_code(number: int) -> DepartmentCode:
+    """Return the code of a department, in a region that is assigned to nobody."""
+    first = f"11999999MB{number:07}"
+    return DepartmentCode(first + credit_check_character(first))
+
+
+def entry_code(number: int) -> EntryCode:
+    """Return the code of an entry."""
+    return EntryCode(f"303001001/{number:05}")
+
+
+def _departments(city: City) -> Iterator[Department]:
+    for number in range(city.departments):
+        yield Department(department_code(number), f"合成部门 {number}", f"9999{number % 100:02}", ())
+
+
+def _applications(city: City) -> Iterator[Application]:
+    for number in range(city.departments):
+        yield Application(
+            ApplicationId(f"app-{number}"), f"合成应用 {number}", department_code(number), (), 2, None, None
+        )
+
+
+def _entries(city: City) -> Iterator[CatalogEntry]:
+    for number in range(city.entries):
+        width = ITEMS_OF_THE_WIDEST if number == 0 else city.items
+        document: dict[str, JsonValue] = {
+            "code": entry_code(number),
+            "identifier": f"entry_{number}",
+            "name": f"合成条目 {number}",
+            "provider": department_code(number % city.departments),
+            "abstract": "合成数据，仅供测量",
+            "format": {"category": "database", "type": "sqlite"},
+            "kind": "department",
+            "classified": False,
+            "share_class": "conditional",
+            "share_condition": "测量",
+            "share_modes": ["query"],
+            "legal_basis": "测量",
+            "open": False,
+            "update_cycle": "daily",
+            "published_on": "2026-01-02",
+            "key": ["item_0"],
+            "items": [_item(item) for item in range(width)],
+            "status": "published",
+        }
+        yield _sound(*parse_entry(document, f"entry {number}"))
+
+
+def _item(number: int) -> dict[str, JsonValue]:
+    return {
+        "identifier": f"item_{number}",
+        "name": f"信息项 {number}",
+        "type": "string",
+        "length": 60,
+        "share_class": "conditional",
+        "open": False,
+        "sensitivity": 1,
+    }
+
+
+def _dataset(number: int) -> ContentRow:
+    cells: dict[str, Cell] = {"table_name": f"rows_{number}", "row_count": 0, "digest": "", "layout": "{}"}
+    return ContentRow(cells, {})
+
+
+def _records(city: City) -> Iterator[dict[str, JsonValue]]:
+    for number in range(city.records):
+        consumer = (number // city.entries * 7 + number) % city.departments
+        yield {
+            "id": f"record-{number}",
+            "effect": "allow",
+            "kind": "statutory",
+            "consumer": f"department:{department_code(consumer)}",
+            "resource": entry_code(number % city.entries),
+            "items": [f"item_{(number + offset) % city.items}" for offset in range(3)],
+            "purposes": [_PURPOSES[number % len(_PURPOSES)]],
+            "modes": ["query"],
+            "scope": {"item_1": {"startsWith": {"subject": "region"}}},
+            "valid_until": f"20{30 + number % 20}-01-01T00:00:00Z",
+            "basis": f"测量第 {number % 500} 条",
+        }
+
+
+def _record(document: dict[str, JsonValue], entries: dict[EntryCode, CatalogEntry]) -> ContentRow:
+    read = parse_json(json.dumps(document))
+    if not isinstance(read, dict):
+        raise AssertionError(document)
+    return store_record(_sound(*parse_record(read, str(document["id"]), entries)), read, "bundle")
+
+
+def _sound(read: _Read | None, faults: list[Fault]) -> _Read:
+    if read is None or faults:
+        raise AssertionError(faults)
+    return read
