@@ -129,7 +129,7 @@ class ReadingDesk:
         try:
             self._only_whole(reader)
         except PortalError as refusal:
-            await self.recorder.record_act(_act(reader, self.now(), asked, refusal))
+            await self._refused(reader, asked, refusal)
             raise
         told = replace(asked, details={**asked.details, "whole": True})
         return await self.recorder.record_act(_act(reader, self.now(), told))
@@ -147,6 +147,9 @@ class ReadingDesk:
         document = proof.document if may_have and proof.state is ProofState.PROVED else None
         return ProvedRecord(shown, proof.state, proof.checkpoint, document)
 
+    async def _refused(self, reader: Reader, asked: "_Asked", refusal: PortalError) -> None:
+        await self.recorder.record_act(_act(reader, self.now(), asked, refusal))
+
     async def _audited(
         self, reader: Reader, asked: "_Asked", work: _Work[_Result], count: Callable[[_Result], int]
     ) -> _Result:
@@ -156,7 +159,7 @@ class ReadingDesk:
         except AuditUnavailable:
             raise
         except PortalError as refusal:
-            await self.recorder.record_act(_act(reader, self.now(), asked, refusal))
+            await self._refused(reader, asked, refusal)
             raise
         found: dict[str, JsonValue] = {"found": count(result), "whole": reach.everything}
         told = replace(asked, details={**asked.details, **found})
