@@ -15,13 +15,11 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     CompoundSelect,
-    Integer,
     Select,
     and_,
     case,
     func,
     literal,
-    literal_column,
     or_,
     select,
     union_all,
@@ -140,7 +138,7 @@ def day_of(time: ColumnElement[str]) -> ColumnElement[str]:
 
 
 def _digits(*numbers: int) -> Iterator[ColumnElement[int]]:
-    return (literal_column(str(number), Integer) for number in numbers)
+    return (literal(number, literal_execute=True) for number in numbers)
 
 
 def _tests(columns: _Columns, reach: AuditReach, question: StatisticsQuestion) -> list[ColumnElement[bool]]:
