@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, assert_never, cast
 
 from sqlalchemy import Column, ColumnElement, Select, and_, func, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
@@ -90,6 +90,7 @@ def _target(entry: Column[Any], frozen: Frozen) -> tuple[ColumnElement[bool], ..
             return (_records.application == frozen.target,)
         case FreezeTarget.EVERYTHING:
             return ()
+    assert_never(frozen.kind)
 
 
 def _item_uses(reading: Reading, question: AffectedQuestion) -> Iterator[Uses]:

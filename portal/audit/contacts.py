@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from portal.audit.affected import Uses
 from portal.identity.registry import Registry, UserStatus
@@ -89,6 +90,7 @@ def _concerned(frozen: Frozen, providers: Mapping[EntryCode, DepartmentCode], re
             return [] if application is None else [(Concern.CONSUMER, application.department, application.id)]
         case FreezeTarget.EVERYTHING:
             return []
+    assert_never(frozen.kind)
 
 
 def _notice(key: _Key, count: _Count, registry: Registry) -> Notice:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import (
     Column,
@@ -170,6 +170,7 @@ def _key(columns: _Columns, by: Grouping) -> ColumnElement[Any]:
             return func.nullif(columns.department, _EMPTY)
         case Grouping.PURPOSE:
             return func.nullif(columns.purpose, _EMPTY)
+    assert_never(by)
 
 
 _EMPTY = literal("", literal_execute=True)
