@@ -44,14 +44,16 @@ def account_of(environment: Mapping[str, str]) -> dict[str, JsonValue]:
 
     The account is the system's word. `sudo` is taken as told: who is that account may tell anything.
     """
-    number = os.geteuid()
-    try:
-        name = pwd.getpwuid(number).pw_name
-    except KeyError:
-        # Containers run as numbers without a name.
-        name = f"uid {number}"
     told = environment.get("SUDO_USER", "")
-    return {"account": name, **({"sudo": told} if _ACCOUNT.fullmatch(told) else {})}
+    return {"account": account_name(os.geteuid()), **({"sudo": told} if _ACCOUNT.fullmatch(told) else {})}
+
+
+def account_name(number: int) -> str:
+    """Return the name of the operating system's account, `uid NUMBER` where it has none, as in a container."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"uid {number}"
 
 
 def record_of(act: CommandAct, environment: Mapping[str, str], now: datetime) -> ActRecord:

@@ -1,5 +1,6 @@
 """Who makes tokens by the key file, and who reads the log at the command line, is on record before it is out (T65)."""
 
+import asyncio
 import io
 import json
 import os
@@ -17,8 +18,18 @@ from typing import Any
 
 import pytest
 
+from portal.acting import Acting
+from portal.acting import act as act_as
+from portal.administration.acts import Person
+from portal.app import Portal
+from portal.audit.receipts import Recorded
+from portal.commands.reading_audit import reader_of
+from portal.errors import Forbidden
 from portal.identity.keys import load_keys
+from portal.identity.second_factors import STEP_SECONDS, FactorRows, code_of, factor_seal
 from portal.identity.tokens import TokenAuthority, verify_token
+from portal.storage.database import open_sync_database
+from portal.vocabulary import UserId
 from tests.fixtures.audit_readers import ASKED, readers_bundle
 from tests.fixtures.command_line import CommandLine, Ended
 
@@ -170,6 +181,17 @@ def test_tail_by_who_may_not_read_all_shows_nothing(portal: CommandLine) -> None
     assert (act["user"], act["target"], act["decision"]) == ("steward", "records as they come", "deny")
 
 
+@pytest.mark.parametrize("by", ["steward", "chief", "clerk"])
+def test_only_who_may_read_all_follows_the_log(portal: CommandLine, by: str) -> None:
+    async def follow(opened: Portal, person: Person) -> Recorded:
+        return await opened.endpoint.office.audit.follow(await reader_of(opened, person), "as it comes", 1)
+
+    with pytest.raises(Forbidden):
+        asyncio.run(act_as(portal.settings, Acting(by), follow))
+    (refused,) = acts(portal)
+    assert (refused["user"], refused["target"], refused["code"]) == (by, "as it comes", "FORBIDDEN")
+
+
 def test_tail_shows_nothing_where_it_cannot_be_recorded(portal: CommandLine) -> None:
     lose_log(portal)
     ended = portal("audit", "tail")
@@ -203,3 +225,31 @@ def test_tail_is_on_record_and_does_not_show_itself(portal: CommandLine, by: tup
 def test_help_says_who_reads(portal: CommandLine) -> None:
     helped: list[Ended] = [portal("audit", command, "--help") for command in ("search", "show", "tail")]
     assert all(re.search(r"machine's\s+operator", one.out) for one in helped)
+
+
+ENROLLED = {
+    "statistics": ("statistics", "entry"),
+    "search": ("search",),
+    "show": ("show", "2-1"),
+    "export": ("export",),
+    "affected": ("affected", "everything", "--since", "2020-01-01T00:00:00+08:00"),
+}
+
+
+@pytest.mark.parametrize("reading", ENROLLED)
+def test_who_has_a_second_factor_shows_it_to_read(portal: CommandLine, reading: str, tmp_path: Path) -> None:
+    folder = (str(tmp_path / "evidence"),) if reading == "export" else ()
+    words = ("audit", *ENROLLED[reading], *folder)
+    now = datetime.now(UTC)
+    engine = open_sync_database(portal.settings.database_url)
+    factors = FactorRows(engine, factor_seal(load_keys(portal.settings.key_file).digest_secret))
+    # The code of the step before, so that the present one still counts.
+    earlier = now - timedelta(seconds=STEP_SECONDS)
+    secret = factors.propose(UserId("inspector"), earlier)
+    factors.confirm(UserId("inspector"), code_of(secret, earlier), earlier)
+    engine.dispose()
+    without = portal(*words, "--by", "inspector")
+    assert (without.code, without.out) == (2, "")
+    assert "`--code`" in without.err
+    given = portal(*words, "--by", "inspector", "--code", code_of(secret, datetime.now(UTC)))
+    assert given.code == 0, given.err
