@@ -45,8 +45,9 @@ fix: .venv/.development ## format the code and mend what the linter can mend
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-bench: .venv/.development ## measure, with absolute figures
-	$(BIN)/python -m benchmarks
+bench: .venv/.development ## measure over HTTP against other servers, with ratios and targets; QUICK=1 in three minutes
+	@mkdir -p build
+	$(BIN)/python -m benchmarks http --json build/bench.json $(if $(filter-out 0,$(QUICK)),--quick)
 
 .venv/.runtime: $(LOCKS)
 	@PYTHON="$(PYTHON)" scripts/environment.sh runtime

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.audit_log [RECORDS] [URL]`: appending to a log, verifying it and searching it, with figures.
+"""`python -m benchmarks audit-log [RECORDS] [URL]`: appending to a log, verifying it and searching it, with figures.
 
 Without URL the log is in SQLite, in a folder of its own; a URL names an empty PostgreSQL database. Two million records
 by default: synthetic subjects and entries, one of each asked for often, others hardly ever.

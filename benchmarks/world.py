@@ -29,7 +29,7 @@ _ITEMS = [
     }
     for name in ("code", "name", "division")
 ]
-_ENTRY = {
+ENTRY = {
     "code": "303001001/00001",
     "identifier": "people",
     "name": "合成人员",
@@ -49,12 +49,12 @@ _ENTRY = {
     "items": _ITEMS,
     "status": "published",
 }
-_RECORD = {
+RECORD = {
     "id": "statute-1",
     "effect": "allow",
     "kind": "statutory",
     "consumer": f"department:{CONSUMER}",
-    "resource": _ENTRY["code"],
+    "resource": ENTRY["code"],
     "items": ["*"],
     "purposes": ["verification"],
     "modes": ["query"],
@@ -88,8 +88,8 @@ def _write_bundle(folder: Path, count: int, padding: int) -> Path:
         "departments.csv": f"code,name,region,groups\n{PROVIDER},提供方,,\n{CONSUMER},使用方,999999,\n",
         "applications.csv": "id,name,department,matter,auth_level,network_zone,public_key\n"
         f"checker,核验,{CONSUMER},,2,government,\n",
-        "catalog/people.json": json.dumps(_ENTRY, ensure_ascii=False),
-        "policies/statute-1.json": json.dumps(_RECORD, ensure_ascii=False),
+        "catalog/people.json": json.dumps(ENTRY, ensure_ascii=False),
+        "policies/statute-1.json": json.dumps(RECORD, ensure_ascii=False),
         "data/people.csv": "code,name,division\n" + rows,
     }
     for name, content in files.items():

@@ -14,6 +14,7 @@ from portal.setting_values import (
     parse_optional_path,
     parse_optional_text,
     parse_origins,
+    parse_pushed_requests,
     parse_seconds,
     parse_truth,
     parse_witnesses,
@@ -159,6 +160,15 @@ SETTINGS: Mapping[str, Setting] = {
         Text(
             "what the identity provider says (`acr`) of who signed in by certificate; empty: nobody did",
             "身份提供方对以证书登录者给出的 `acr`；留空则视为无人以证书登录",
+        ),
+    ),
+    "oidc_pushed_requests": Setting(
+        parse_pushed_requests,
+        "when_offered",
+        Text(
+            "requests to sign in are pushed to the identity provider (RFC 9126): `when_offered`, or `required`: "
+            "nobody signs in where it takes none",
+            "登录请求直接推送给身份提供方（RFC 9126）：`when_offered` 为其支持时推送，`required` 为不支持则不予登录",
         ),
     ),
     "oidc_ca_file": Setting(

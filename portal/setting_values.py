@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
@@ -51,6 +52,21 @@ def parse_truth(text: str) -> bool:
     if text not in ("true", "false"):
         raise _bad("is neither `true` nor `false`", "既不是 `true` 也不是 `false`")
     return text == "true"
+
+
+class PushedRequests(StrEnum):
+    """Whether requests to sign in are pushed to the identity provider (RFC 9126)."""
+
+    WHEN_OFFERED = "when_offered"
+    REQUIRED = "required"
+
+
+def parse_pushed_requests(text: str) -> PushedRequests:
+    """Return when requests to sign in are pushed. Raises: BadInput."""
+    try:
+        return PushedRequests(text)
+    except ValueError:
+        raise _bad("is neither `when_offered` nor `required`", "既不是 `when_offered` 也不是 `required`") from None
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 from portal.dotenv import read_dotenv
 from portal.errors import BadInput, ConfigurationError, Language, Text
 from portal.setting_table import SETTINGS
-from portal.setting_values import Network, shown_value
+from portal.setting_values import Network, PushedRequests, shown_value
 
 PREFIX = "PORTAL_"
 _TEST_PREFIX = "PORTAL_TEST_"
@@ -66,6 +66,7 @@ class Settings:
     oidc_client_secret_file: Path | None
     oidc_user_claim: str
     oidc_certificate_acr: str | None
+    oidc_pushed_requests: PushedRequests
     oidc_ca_file: Path | None
     documents: Path | None
     backup_key: Path | None

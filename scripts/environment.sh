@@ -20,8 +20,8 @@ install_system_packages() {
 }
 
 # Tests need programs that no lock brings: strace makes disks fail, FUSE lets them forget, libfaketime sets clocks,
-# PostgreSQL is served to the portal, curl and Java run what is printed for developers, Chromium shows pages. What they
-# test is never left out.
+# PostgreSQL is served to the portal, curl and Java run what is printed for developers, Chromium shows pages, nginx ends
+# TLS before the portal, wrk asks as many at once. What they test is never left out.
 missing=
 need() { command -v "$1" >/dev/null || missing="$missing $2"; }
 # What is no command, or lies where no PATH leads: any of the files named after the package.
@@ -34,11 +34,13 @@ need_file() {
 if [ "$1" != runtime ]; then
     need strace strace
     need curl curl
+    need wrk wrk
     need java default-jdk-headless
     need chromium chromium
     need fusermount fuse
     need_file libfuse2 /lib/*/libfuse.so.2 /usr/lib/*/libfuse.so.2 /usr/local/lib/libfuse.so.2
     need_file libfaketime /usr/lib/*/faketime/libfaketime.so.1 /usr/local/lib/faketime/libfaketime.so.1
+    need_file nginx /usr/sbin/nginx /usr/local/sbin/nginx /usr/bin/nginx /usr/local/bin/nginx
     command -v initdb >/dev/null || need_file postgresql /usr/lib/postgresql/*/bin/initdb
 fi
 # shellcheck disable=SC2086  # the list of packages is meant to split

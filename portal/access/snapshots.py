@@ -1,29 +1,36 @@
 """The current snapshot: the epoch is read at each request, the content only when it changed."""
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.access.epochs import EpochSource, open_epochs
 from portal.access.revocations import Revocations
-from portal.errors import PolicyUnavailable
+from portal.errors import ConfigurationError, PolicyUnavailable
 from portal.identity.keyring import KeyRing
 from portal.policies.canaries import check_canaries
 from portal.policies.casbin_models import Matcher, ModelName
 from portal.policies.decision_point import DecisionPoint
-from portal.policies.information_point import PortalContent, load_content
+from portal.policies.following import KnownContent, read_following
 from portal.policies.kept_decisions import KeptDecisions
 from portal.policies.snapshot import Snapshot
-from portal.storage.content import unreadable
-from portal.storage.database import open_database
+from portal.storage.content import read_content, unreadable
+from portal.storage.database import open_database, open_sync_database
 from portal.storage.pool import DATABASE_FAULTS
 
 LOAD_SECONDS = 20.0
-"""So long the content may take to be loaded; who waits for it is refused then."""
+"""So long the content may take to be read; who waits for it is refused then."""
+FOLLOWED_FROM = 5_000
+"""Content of fewer rows is read and verified whole at each epoch: that costs hardly more than to follow it."""
+WHOLE_EVERY_SECONDS = 300.0
+"""So often content that was followed is verified whole, beside the requests: was any of it changed by other means?"""
+_log = logging.getLogger("portal")
 
 
 @dataclass(slots=True)
@@ -35,8 +42,13 @@ class SnapshotKeeper:
     ring: KeyRing
     matchers: Mapping[ModelName, Matcher]
     revocations: Revocations
+    verify: Callable[[], None]
+    """Verifies the whole content, in a thread. Raises: PolicyUnavailable."""
     _lock: asyncio.Lock
+    followed_from: int = FOLLOWED_FROM
+    whole_every: float = WHOLE_EVERY_SECONDS
     _kept: DecisionPoint | None = None
+    _known: KnownContent | None = None
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -61,7 +73,8 @@ class SnapshotKeeper:
 
     def start(self) -> None:
         """Begin to load new content as soon as one hears of it, before it is asked for."""
-        self._tasks = [asyncio.create_task(self.epochs.listen(self._heard.set)), asyncio.create_task(self._warm())]
+        work = (self.epochs.listen(self._heard.set), self._warm(), self._verify_now_and_then())
+        self._tasks = [asyncio.create_task(one) for one in work]
 
     async def _warm(self) -> None:
         while True:
@@ -70,6 +83,25 @@ class SnapshotKeeper:
             # Who asks is told what is wrong.
             with suppress(PolicyUnavailable):
                 await self.current()
+
+    async def _verify_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(self.whole_every)
+            await self.verify_whole()
+
+    async def verify_whole(self) -> None:
+        """Verify content that was followed, whole; where it isn't what was signed nothing is permitted any more."""
+        known = self._known
+        if known is None or known.standing.row_count < self.followed_from:
+            return
+        try:
+            # A database that can't be reached is looked at again the next time, and told to whoever asks.
+            with suppress(ConfigurationError, SQLAlchemyError):
+                await asyncio.to_thread(self.verify)
+        except PolicyUnavailable as refused:
+            _log.error("%s", refused.text.en)
+            # Whoever asks next reads all of it, and is told.
+            self._kept = self._known = None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -82,20 +114,31 @@ class SnapshotKeeper:
     async def _load(self, epoch: int) -> DecisionPoint:
         if self._kept is None or self._kept.snapshot.epoch != epoch:
             # INVARIANT: while another is read, and after it couldn't be, no earlier one answers.
-            self._kept = None
+            former, self._kept = self._kept, None
             check_canaries(self.matchers)
-            content = await self._read()
+            known, self._known = self._known, None
+            is_followed = known is not None and known.standing.row_count >= self.followed_from
+            following = await self._read(known if is_followed else None)
+            content = following.content
             # INVARIANT: what is decided under an epoch is masked, sealed and verified with that epoch's keys.
             await asyncio.to_thread(self.ring.use, content.key_set)
-            self._kept = DecisionPoint(Snapshot(content), self.matchers, KeptDecisions())
+            self._kept, self._known = self._point(former, following), following
         return self._kept
 
-    async def _read(self) -> PortalContent:
+    def _point(self, former: DecisionPoint | None, known: KnownContent) -> DecisionPoint:
+        """Return the point that decides on the content, with what of the former one's still holds."""
+        if former is None or former.kept is None or known.touched is None:
+            return DecisionPoint(Snapshot(known.content), self.matchers, KeptDecisions())
+        snapshot = former.snapshot.following(known.content, known.touched)
+        return DecisionPoint(snapshot, self.matchers, former.kept.untouched(known.touched))
+
+    async def _read(self, known: KnownContent | None) -> KnownContent:
         try:
             async with asyncio.timeout(LOAD_SECONDS):
-                return await load_content(self.engine, self.ring.keys.digest_secret)
+                make = await read_following(self.engine, known, self.ring.keys.digest_secret)
         except DATABASE_FAULTS as fault:
             raise unreadable("the database doesn't answer", "数据库没有响应") from fault
+        return await asyncio.to_thread(make)
 
 
 def snapshot_keeper(database_url: str, ring: KeyRing) -> SnapshotKeeper:
@@ -103,4 +146,13 @@ def snapshot_keeper(database_url: str, ring: KeyRing) -> SnapshotKeeper:
     matchers = {name: Matcher(name) for name in ModelName}
     engine = open_database(database_url)
     epochs, revocations = open_epochs(database_url, engine), Revocations(engine)
-    return SnapshotKeeper(engine, epochs, ring, matchers, revocations, asyncio.Lock())
+
+    def verify() -> None:
+        reading = open_sync_database(database_url)
+        try:
+            with reading.connect() as connection:
+                read_content(connection, ring.keys.digest_secret)
+        finally:
+            reading.dispose()
+
+    return SnapshotKeeper(engine, epochs, ring, matchers, revocations, verify, asyncio.Lock())

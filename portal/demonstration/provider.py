@@ -15,7 +15,13 @@ from starlette.responses import Response
 from portal.audit.ledger import ShownProof
 from portal.audit.recorder import Recorder
 from portal.errors import Text
-from portal.identity.demonstration_provider import SIGN_IN_PATH, TOKEN_ADDRESS, DemonstrationProvider
+from portal.identity.demonstration_provider import (
+    PUSHED_ADDRESS,
+    SIGN_IN_PATH,
+    TOKEN_ADDRESS,
+    DemonstrationProvider,
+    Redeemed,
+)
 from portal.identity.fetching import Fetched
 from portal.identity.registry import Registry
 from portal.resolvers.hosts import check_host, site_of
@@ -49,19 +55,29 @@ class DemonstrationFetcher:
         return Fetched(404, b"") if body is None else Fetched(200, body)
 
     async def post(self, address: str, form: Mapping[str, str], _headers: Mapping[str, str]) -> Fetched:
-        """Return the tokens for a code, once on any worker. Raises: AuditUnavailable."""
-        if address != TOKEN_ADDRESS:
-            return Fetched(404, b"")
+        """Return the tokens for a code, once on any worker, or the reference to a request that is pushed.
+
+        Raises: AuditUnavailable.
+        """
+        if address == TOKEN_ADDRESS:
+            return await self._redeem(form)
+        return _render(self.provider.push(form)) if address == PUSHED_ADDRESS else Fetched(404, b"")
+
+    async def _redeem(self, form: Mapping[str, str]) -> Fetched:
         redeemed = self.provider.redeem(form)
         digest, expires_at = redeemed.code_digest, redeemed.expires_at
         if digest is None or expires_at is None:
-            return Fetched(redeemed.status, orjson.dumps(redeemed.body))
+            return _render(redeemed)
         if not await self.recorder.use_proof(ShownProof(digest, expires_at)):
-            return Fetched(400, b'{"error":"invalid_grant"}')
-        return Fetched(redeemed.status, orjson.dumps(redeemed.body))
+            return _render(Redeemed(400, {"error": "invalid_grant"}))
+        return _render(redeemed)
 
     async def close(self) -> None:
         """Do nothing: there are no connections."""
+
+
+def _render(redeemed: Redeemed) -> Fetched:
+    return Fetched(redeemed.status, orjson.dumps(redeemed.body), "application/json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portal.errors import ConfigurationError, Text
-from portal.setting_values import is_protected
+from portal.setting_values import PushedRequests, is_protected
 from portal.settings import Settings
 
 DEMONSTRATION_ISSUER = "https://demonstration-provider.invalid"
@@ -31,6 +31,7 @@ class ClientSettings:
     secret: str | None = field(default=None, repr=False)
     user_claim: str = "sub"
     certificate_context: str | None = None
+    pushed_requests: PushedRequests = PushedRequests.WHEN_OFFERED
 
     @property
     def is_demonstration(self) -> bool:
@@ -65,6 +66,7 @@ def load_client_settings(settings: Settings) -> ClientSettings | None:
         None if path is None else _read_secret(path, settings.oidc_client_id),
         settings.oidc_user_claim,
         settings.oidc_certificate_acr,
+        settings.oidc_pushed_requests,
     )
 
 

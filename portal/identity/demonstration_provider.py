@@ -32,12 +32,14 @@ from joserfc.jwk import ECKey, OKPKey
 
 from portal.errors import BadInput
 from portal.identity.client_settings import DEMONSTRATION_CLIENT, DEMONSTRATION_ISSUER
+from portal.identity.demonstration_requests import PushedAway
 from portal.identity.directory import WELL_KNOWN
 from portal.identity.segments import decode_segment, encode_segment
 
 SIGN_IN_PATH = "/demonstration/sign-in"
 """Where the browser is sent, on the portal's own site."""
 TOKEN_ADDRESS = f"{DEMONSTRATION_ISSUER}/token"
+PUSHED_ADDRESS = f"{DEMONSTRATION_ISSUER}/par"
 _KEYS_ADDRESS = f"{DEMONSTRATION_ISSUER}/jwks"
 _KEY_ID = "demonstration"
 _CODE_LIFE = timedelta(minutes=1)
@@ -54,7 +56,7 @@ class Redirected:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """The answer of the token endpoint; it may leave only if the code of this digest was never taken before."""
+    """An answer to the portal; of a code it may leave only if the code of this digest was never taken before."""
 
     status: int
     body: Mapping[str, object] = field(repr=False)
@@ -70,6 +72,7 @@ class DemonstrationProvider:
         # A private key of P-256 lies between 1 and its order; the shift keeps any 256 bits below it.
         self._signing = ECKey.import_key(ec.derive_private_key((int.from_bytes(drawn) >> 1) + 1, ec.SECP256R1()))
         self._seal = AESGCM(_derive(digest_secret, b"demonstration provider codes"))
+        self._pushed = PushedAway(AESGCM(_derive(digest_secret, b"demonstration provider pushed requests")))
         self._server = _make_server(self)
         self.portal_key = portal_key
 
@@ -92,19 +95,34 @@ class DemonstrationProvider:
     def authorize(self, query: Mapping[str, str], redirect_uri: str, user: str | None) -> Redirected:
         """Return where the browser goes; `user` is who was chosen, None to look only at what is asked.
 
-        `redirect_uri` is the only one that the portal has.
+        `redirect_uri` is the only one that the portal has. What was pushed counts instead of what the browser carries.
         """
-        request = _Request("GET", f"{DEMONSTRATION_ISSUER}{SIGN_IN_PATH}", dict(query), redirect_uri)
+        asked = self._pushed.open(query) if "request_uri" in query else query
+        if asked is None:
+            return Redirected(None, "invalid_request_uri")
+        request = _Request("GET", f"{DEMONSTRATION_ISSUER}{SIGN_IN_PATH}", dict(asked), redirect_uri)
         try:
             grant = self._server.get_consent_grant(request, user)
         except OAuth2Error as error:
             return Redirected(None, str(error.error))
-        if query.get("code_challenge_method") != "S256" or not query.get("code_challenge"):
+        if asked.get("code_challenge_method") != "S256" or not asked.get("code_challenge"):
             return Redirected(None, "invalid_request")
         if user is None:
             return Redirected(None)
         answered: Redirected = self._server.create_authorization_response(request, grant_user=user, grant=grant)
         return answered
+
+    def push(self, form: Mapping[str, str]) -> Redeemed:
+        """Return a reference to what is asked for, if the portal asks and it may be asked (RFC 9126)."""
+        request = _Request("POST", PUSHED_ADDRESS, dict(form), "")
+        if _by_assertion(self, request, DEMONSTRATION_ISSUER) is None:
+            return Redeemed(401, {"error": "invalid_client"})
+        asked = {name: value for name, value in form.items() if not name.startswith("client_assertion")}
+        error = self.authorize(asked, asked.get("redirect_uri", ""), None).error
+        # A reference to a reference would be none (RFC 9126 §2.1).
+        if error is not None or "request_uri" in asked:
+            return Redeemed(400, {"error": error or "invalid_request"})
+        return Redeemed(201, self._pushed.seal(asked))
 
     def redeem(self, form: Mapping[str, str]) -> Redeemed:
         """Return the tokens for a code."""
@@ -146,6 +164,7 @@ _METADATA: Mapping[str, object] = {
     "token_endpoint_auth_methods_supported": ["private_key_jwt"],
     "token_endpoint_auth_signing_alg_values_supported": ["Ed25519"],
     "authorization_response_iss_parameter_supported": True,
+    "pushed_authorization_request_endpoint": PUSHED_ADDRESS,
 }
 
 
@@ -339,8 +358,8 @@ class _Server(AuthorizationServer):  # type: ignore[misc]
         return (status, body) if location is None else _Answer(location)
 
 
-def _by_assertion(provider: DemonstrationProvider, request: _Request) -> _Client | None:
-    """Return the portal, if the assertion is signed with its key."""
+def _by_assertion(provider: DemonstrationProvider, request: _Request, audience: str) -> _Client | None:
+    """Return the portal, if the assertion is signed with its key, and for this audience."""
     key = OKPKey.import_key(provider.portal_key().public_key())
     try:
         claims = jwt.decode(request.form.get("client_assertion", ""), key, algorithms=["Ed25519"]).claims
@@ -348,7 +367,7 @@ def _by_assertion(provider: DemonstrationProvider, request: _Request) -> _Client
         return None
     now = datetime.now(UTC).timestamp()
     is_own = claims.get("iss") == claims.get("sub") == DEMONSTRATION_CLIENT
-    is_here = claims.get("aud") == TOKEN_ADDRESS and claims.get("exp", 0) > now
+    is_here = claims.get("aud") == audience and claims.get("exp", 0) > now
     return _Client() if is_own and is_here else None
 
 
@@ -358,7 +377,9 @@ def _bearer_token(**_asked: object) -> dict[str, object]:
 
 def _make_server(provider: DemonstrationProvider) -> Any:  # noqa: ANN401  the library has no types
     server = _Server(provider)
-    server.register_client_auth_method("private_key_jwt", lambda _query, request: _by_assertion(provider, request))
+    server.register_client_auth_method(
+        "private_key_jwt", lambda _query, request: _by_assertion(provider, request, TOKEN_ADDRESS)
+    )
     server.register_token_generator("default", _bearer_token)
     server.register_grant(_Grant, [CodeChallenge(required=True), _OpenId(provider)])
     server.register_extension(_Issuer())

@@ -19,10 +19,11 @@ MAX_BYTES = 128 << 10
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer: its status and body."""
+    """An answer: its status, body and media type, without parameters and in small letters."""
 
     status: int
     body: bytes = field(repr=False)
+    media_type: str = ""
 
 
 class Fetcher(Protocol):
@@ -75,7 +76,8 @@ class HttpFetcher:
                     await response.aclose()
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as fault:
             raise SignInRefused(SignInReason.PROVIDER_UNAVAILABLE, type(fault).__name__) from None
-        return Fetched(response.status_code, bytes(body))
+        media_type, _, _ = response.headers.get("content-type", "").partition(";")
+        return Fetched(response.status_code, bytes(body), media_type.strip().lower())
 
     async def close(self) -> None:
         """Close the connections."""

@@ -45,6 +45,7 @@ _KEY_TYPES: Mapping[IdTokenAlgorithm, tuple[str, str | None]] = {
     IdTokenAlgorithm.ED25519: ("OKP", "Ed25519"),
     IdTokenAlgorithm.EDDSA: ("OKP", "Ed25519"),
 }
+_PUSHED = "pushed_authorization_request_endpoint"
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
@@ -52,7 +53,8 @@ _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 class ProviderMetadata:
     """Where an identity provider answers. `tells_issuer`: its answers in the browser name it (RFC 9207).
 
-    `assertion_algorithms` are those in which it takes assertions of who its clients are.
+    `assertion_algorithms` are those in which it takes assertions of who its clients are; `pushed_endpoint` is where it
+    takes requests to sign in from them (RFC 9126).
     """
 
     issuer: str
@@ -62,6 +64,7 @@ class ProviderMetadata:
     end_session_endpoint: str | None = None
     tells_issuer: bool = False
     assertion_algorithms: tuple[str, ...] = ()
+    pushed_endpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +90,17 @@ def parse_metadata(content: bytes, issuer: str) -> ProviderMetadata:
         raise _unusable("the metadata name another issuer")
     if "S256" not in _texts(members, "code_challenge_methods_supported", ("S256",)):
         raise _unusable("the provider takes no PKCE with S256")
-    logout = members.get("end_session_endpoint")
+    if members.get("require_pushed_authorization_requests") is True and members.get(_PUSHED) is None:
+        raise _unusable("the provider requires pushed requests, and says nowhere where they go")
     return ProviderMetadata(
         issuer,
         _address(members, "authorization_endpoint"),
         _address(members, "token_endpoint"),
         _address(members, "jwks_uri"),
-        None if logout is None else _address(members, "end_session_endpoint"),
+        _optional_address(members, "end_session_endpoint"),
         members.get("authorization_response_iss_parameter_supported") is True,
         _texts(members, "token_endpoint_auth_signing_alg_values_supported", ()),
+        _optional_address(members, _PUSHED),
     )
 
 
@@ -161,6 +166,10 @@ def _address(members: Mapping[str, JsonValue], name: str) -> str:
     if not value.isascii() or not value.isprintable() or " " in value or "#" in value or "@" in value:
         raise _unusable(f"`{name}` of the metadata is no plain address")
     return value
+
+
+def _optional_address(members: Mapping[str, JsonValue], name: str) -> str | None:
+    return None if members.get(name) is None else _address(members, name)
 
 
 def _texts(members: Mapping[str, JsonValue], name: str, default: tuple[str, ...]) -> tuple[str, ...]:

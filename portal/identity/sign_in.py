@@ -14,7 +14,8 @@ from hmac import compare_digest
 from urllib.parse import parse_qsl, quote, urlencode
 
 from authlib.common.security import generate_token
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2.rfc6749.parameters import prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
@@ -28,6 +29,7 @@ from portal.identity.fetching import Fetcher
 from portal.identity.id_tokens import ExpectedToken, Identity, UnknownKey, verify_id_token
 from portal.identity.keys import key_id
 from portal.identity.provider import ProviderMetadata
+from portal.identity.pushed_requests import parse_reference, pushed_endpoint
 from portal.identity.sign_in_faults import SignInReason, SignInRefused
 from portal.json_text import decode_text, parse_json
 
@@ -110,21 +112,34 @@ class SignInClient:
     fetcher: Fetcher
     signing: Callable[[], Ed25519PrivateKey]
 
-    async def address_for(self, pending: PendingSignIn, redirect_uri: str) -> str:
-        """Return where the browser is sent. Raises: SignInRefused."""
+    async def address_for(self, pending: PendingSignIn, redirect_uri: str, now: datetime) -> str:
+        """Return where the browser is sent; what is asked was pushed before where the provider takes that.
+
+        Raises: SignInRefused.
+        """
         metadata = await self.directory.metadata()
-        address: str = prepare_grant_uri(
-            metadata.authorization_endpoint,
-            self.settings.client_id,
-            "code",
-            redirect_uri=redirect_uri,
-            scope="openid",
-            state=pending.state,
-            nonce=pending.nonce,
-            code_challenge=create_s256_code_challenge(pending.verifier),
-            code_challenge_method="S256",
-        )
+        asked = self._request(pending, redirect_uri)
+        endpoint = pushed_endpoint(metadata, self.settings.pushed_requests)
+        if endpoint is not None:
+            # RFC 9126 §2: an assertion for this endpoint names the issuer.
+            proof, headers = self._authentication(metadata, metadata.issuer, now)
+            fetched = await self.fetcher.post(endpoint, {**asked, **proof}, headers)
+            asked = {"client_id": self.settings.client_id, "request_uri": parse_reference(fetched)}
+        address: str = add_params_to_uri(metadata.authorization_endpoint, list(asked.items()))
         return address
+
+    def _request(self, pending: PendingSignIn, redirect_uri: str) -> Mapping[str, str]:
+        """Return what the provider is asked for."""
+        return {
+            "response_type": "code",
+            "client_id": self.settings.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": "openid",
+            "state": pending.state,
+            "nonce": pending.nonce,
+            "code_challenge": create_s256_code_challenge(pending.verifier),
+            "code_challenge_method": "S256",
+        }
 
     async def complete(self, callback: Callback, pending: PendingSignIn, redirect_uri: str, now: datetime) -> SignedIn:
         """Return who signed in. Raises: SignInRefused."""
@@ -160,7 +175,7 @@ class SignInClient:
         self, code: str, pending: PendingSignIn, redirect_uri: str, metadata: ProviderMetadata, now: datetime
     ) -> tuple[str, str]:
         """Return access token and identity token for the code. Raises: SignInRefused."""
-        proof, headers = self._authentication(metadata, now)
+        proof, headers = self._authentication(metadata, metadata.token_endpoint, now)
         body: str = prepare_token_request(
             "authorization_code", redirect_uri=redirect_uri, code=code, code_verifier=pending.verifier, **proof
         )
@@ -171,7 +186,9 @@ class SignInClient:
             raise SignInRefused(SignInReason.REFUSED_BY_PROVIDER, "the token endpoint refused the code")
         return _parse_tokens(fetched.body)
 
-    def _authentication(self, metadata: ProviderMetadata, now: datetime) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    def _authentication(
+        self, metadata: ProviderMetadata, audience: str, now: datetime
+    ) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Return the fields and headers by which the provider knows the portal. Raises: SignInRefused."""
         client_id, secret = self.settings.client_id, self.settings.secret
         if secret is not None:
@@ -182,7 +199,7 @@ class SignInClient:
         algorithm = next((name for name in ("Ed25519", "EdDSA") if name in offered), None)
         if algorithm is None:
             raise SignInRefused(SignInReason.PROVIDER_UNAVAILABLE, "the provider takes no assertion by Ed25519")
-        assertion = self._assertion(metadata.token_endpoint, algorithm, now)
+        assertion = self._assertion(audience, algorithm, now)
         fields = {"client_id": client_id, "client_assertion_type": _ASSERTION_TYPE, "client_assertion": assertion}
         return fields, {}
 

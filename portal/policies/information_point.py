@@ -3,12 +3,12 @@
 Nothing that can't be read is skipped: a record left out could be the one that denies.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from portal.catalog.entries import CatalogEntry, EntryStatus
 from portal.catalog.rows import is_removed, load_entry
@@ -29,8 +29,11 @@ from portal.policies.successions import (
 )
 from portal.storage.content import ActiveRow, ContentHead, StoredContent, read_content, unreadable
 from portal.storage.quarantine import Quarantine
-from portal.storage.tables import catalog_entries, datasets, freezes, key_files, policy_records
+from portal.storage.tables import agreements, catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
+
+TYPED = frozenset({catalog_entries.name, policy_records.name, agreements.name})
+"""Tables of which no row is kept once it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,19 @@ async def load_content(engine: AsyncEngine, digest_secret: bytes) -> PortalConte
 
     Raises: PolicyUnavailable where any of it is missing, unreadable or other than what was loaded.
     """
+    async with reading_content(engine) as connection:
+        content = await connection.run_sync(read_content, digest_secret)
+    return parse_content(content)
+
+
+@asynccontextmanager
+async def reading_content(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a connection to read content in one transaction. Raises: PolicyUnavailable."""
     try:
         async with engine.connect() as connection:
-            content = await connection.run_sync(read_content, digest_secret)
+            yield connection
     except SQLAlchemyError as fault:
         raise unreadable("the database can't be opened", "无法打开数据库") from fault
-    return parse_content(content)
 
 
 def parse_content(content: StoredContent) -> PortalContent:
@@ -96,25 +106,68 @@ def parse_content(content: StoredContent) -> PortalContent:
 
     Raises: PolicyUnavailable, naming what can't be read.
     """
-    with _reading():
-        stored = _stored(content)
-        entry_by_code = stored.entry_by_code
+    return assemble(parse_parts(content))
+
+
+@dataclass(frozen=True, slots=True)
+class ContentParts:
+    """The content as it is stored, typed: entries by code, records by id, naming departments as they did.
+
+    `rows` are those of the tables that are read whole each time: all but the catalog's, policies' and agreements'.
+    """
+
+    head: ContentHead
+    rows: Mapping[str, Mapping[str, ActiveRow]]
+    successions: Successions
+    states: Mapping[str, EntryState]
+    records: Mapping[str, PolicyRecord]
+
+    @property
+    def entry_by_code(self) -> Mapping[EntryCode, CatalogEntry]:
+        """The entries, removed ones too."""
+        return {state.entry.code: state.entry for state in self.states.values()}
+
+
+def parse_parts(content: StoredContent) -> ContentParts:
+    """Return stored content as typed parts. Raises: PolicyUnavailable, naming what can't be read."""
+    with reading_parts():
+        successions = successions_of(load_registry(content))
+        entries = sorted(content.rows[catalog_entries.name].items())
+        states = {code: entry_state(code, active, content.rows[datasets.name]) for code, active in entries}
+        by_code = {state.entry.code: state.entry for state in states.values()}
+        shared, policies = SharedParts(), sorted(content.rows[policy_records.name].items())
+        records = {policy: load_record(policy, active, by_code, shared) for policy, active in policies}
+        rows = {table: of for table, of in content.rows.items() if table not in TYPED}
+        return ContentParts(content.head, rows, successions, states, records)
+
+
+def assemble(parts: ContentParts) -> PortalContent:
+    """Return the content that typed parts make: what ended departments had is their successors'.
+
+    Raises: PolicyUnavailable.
+    """
+    head, successions = parts.head, parts.successions
+    with reading_parts():
         return PortalContent(
-            epoch=content.epoch,
-            profile=content.identity.profile,
-            title=content.identity.title,
-            key_set=content.identity.key_set,
-            registry=stored.successions.registry,
+            epoch=head.epoch,
+            profile=head.identity.profile,
+            title=head.identity.title,
+            key_set=head.identity.key_set,
+            registry=successions.registry,
             entries=tuple(
-                replace(state, entry=follow_entry(state.entry, stored.successions)) for state in stored.entries
+                replace(state, entry=follow_entry(state.entry, successions))
+                for _, state in sorted(parts.states.items())
             ),
-            records=follow_records(stored.records, entry_by_code, stored.successions),
-            quarantine=content.quarantine,
-            key_files={path: row.octets("content") for path, row in content.active(key_files).items()},
+            records=follow_records(
+                (record for _, record in sorted(parts.records.items())), parts.entry_by_code, successions
+            ),
+            quarantine=head.quarantine,
+            key_files={path: active.row.octets("content") for path, active in parts.rows[key_files.name].items()},
             freezes=follow_freezes(
-                (load_freeze(name, row) for name, row in sorted(content.active(freezes).items())), stored.successions
+                (load_freeze(name, active.row) for name, active in sorted(parts.rows[freezes.name].items())),
+                successions,
             ),
-            head=content.head,
+            head=head,
         )
 
 
@@ -123,38 +176,12 @@ def left_by_ended_departments(content: StoredContent) -> tuple[Text, ...]:
 
     Raises: PolicyUnavailable, as `parse_content`.
     """
-    with _reading():
-        stored = _stored(content)
-        return unfollowed(stored.records, stored.entry_by_code.values(), stored.successions)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """Entries and records as they are stored, naming departments as they did, and who follows these."""
-
-    successions: Successions
-    entries: tuple[EntryState, ...]
-    records: tuple[PolicyRecord, ...]
-
-    @property
-    def entry_by_code(self) -> Mapping[EntryCode, CatalogEntry]:
-        return {state.entry.code: state.entry for state in self.entries}
-
-
-def _stored(content: StoredContent) -> _Stored:
-    successions = successions_of(load_registry(content))
-    rows = sorted(content.rows[catalog_entries.name].items())
-    entries = tuple(_entry_state(code, active, content) for code, active in rows)
-    by_code = {state.entry.code: state.entry for state in entries}
-    policies = sorted(content.rows[policy_records.name].items())
-    shared = SharedParts()
-    return _Stored(
-        successions, entries, tuple(load_record(policy, active, by_code, shared) for policy, active in policies)
-    )
+    parts = parse_parts(content)
+    return unfollowed(parts.records.values(), parts.entry_by_code.values(), parts.successions)
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def reading_parts() -> Iterator[None]:
     """Refuse the whole content for anything in it that can't be read."""
     try:
         yield
@@ -164,13 +191,17 @@ def _reading() -> Iterator[None]:
         raise unreadable(f"`{fault}` in a row", f"某行中有 `{fault}`") from fault
 
 
-def _entry_state(code: str, active: ActiveRow, content: StoredContent) -> EntryState:
+def entry_state(code: str, active: ActiveRow, of_datasets: Mapping[str, ActiveRow]) -> EntryState:
+    """Return an entry as it stands. Raises: PolicyUnavailable, ValueError."""
     entry = load_entry(code, active.row)
-    active_dataset = content.rows[datasets.name].get(code)
-    if active_dataset is None:
-        raise unreadable(f"entry `{code}` has no table of rows", f"目录条目 `{code}` 没有数据表")
-    dataset = active_dataset.row
-    table = DataTable(dataset.text("table_name"), dataset.number("row_count"))
     removed = is_removed(active.row)
     shown = replace(entry, status=EntryStatus.WITHDRAWN) if removed else entry
-    return EntryState(shown, active.version, removed, table)
+    return EntryState(shown, active.version, removed, data_table(code, of_datasets))
+
+
+def data_table(code: str, of_datasets: Mapping[str, ActiveRow]) -> DataTable:
+    """Return where an entry's rows lie. Raises: PolicyUnavailable where they lie nowhere, ValueError."""
+    dataset = of_datasets.get(code)
+    if dataset is None:
+        raise unreadable(f"entry `{code}` has no table of rows", f"目录条目 `{code}` 没有数据表")
+    return DataTable(dataset.row.text("table_name"), dataset.row.number("row_count"))

@@ -5,14 +5,15 @@ tests, and between which two beginnings and ends of records the moment lies. So 
 is another key, and another epoch another snapshot with another keeper.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Set
 from dataclasses import dataclass, field
 
 from portal.policies.decision import Decision, Use
 from portal.policies.matching import Request
 from portal.policies.snapshot import Snapshot
-from portal.vocabulary import EntryCode
+from portal.vocabulary import Action, EntryCode, Subject
 
+_Key = tuple[Subject, Action, Use, Hashable]
 MOST = 20_000
 """So many are kept; then all are let go, and those that are asked for are made again."""
 
@@ -22,7 +23,7 @@ class KeptDecisions:
     """Keeps what was decided. Safe to share between threads: at worst two of them decide the same."""
 
     most: int = MOST
-    _decisions: dict[Hashable, Decision] = field(default_factory=dict)
+    _decisions: dict[_Key, Decision] = field(default_factory=dict)
 
     def decide(self, snapshot: Snapshot, request: Request, use: Use, decide: Callable[[], Decision]) -> Decision:
         """Return what was decided on the snapshot for a request like this one; what `decide` returns, the first time.
@@ -40,6 +41,11 @@ class KeptDecisions:
                 self._decisions = {}
             self._decisions[key] = kept
         return kept
+
+    def untouched(self, touched: Set[EntryCode]) -> "KeptDecisions":
+        """Return a keeper of the decisions on other entries, for a snapshot that differs in these alone."""
+        kept = {key: decision for key, decision in self._decisions.copy().items() if key[2].entry not in touched}
+        return KeptDecisions(self.most, kept)
 
 
 def _circumstances(snapshot: Snapshot, code: EntryCode, request: Request) -> Hashable | None:

@@ -1,8 +1,7 @@
 """Everything that decisions read, as one immutable value per epoch, indexed by entry and consumer."""
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -14,6 +13,7 @@ from portal.policies.consistency import covers_item
 from portal.policies.freezes import Freeze
 from portal.policies.information_point import EntryState, PortalContent
 from portal.policies.matching import names_consumer, reaches_entry
+from portal.policies.record_index import RecordIndex, index_records
 from portal.policies.records import Any, Consumer, ConsumerKind, Effect, PolicyRecord
 from portal.vocabulary import EntryCode, EntryIdentifier, ItemIdentifier, Subject
 
@@ -83,19 +83,20 @@ class Snapshot:
         return {state.entry.identifier: state for state in ordered}
 
     @cached_property
-    def _records(self) -> Mapping[EntryCode, Mapping[Consumer, tuple[PolicyRecord, ...]]]:
-        index: defaultdict[EntryCode, defaultdict[Consumer, list[PolicyRecord]]]
-        index = defaultdict(lambda: defaultdict(list))
-        for record in self.content.records:
-            index[record.resource][record.consumer].append(record)
-        return {
-            code: {consumer: tuple(records) for consumer, records in by_consumer.items()}
-            for code, by_consumer in index.items()
-        }
+    def index(self) -> RecordIndex:
+        """The records by entry and consumer."""
+        return index_records(self.content.records)
+
+    def following(self, content: PortalContent, touched: Set[EntryCode]) -> "Snapshot":
+        """Return the snapshot of a content of which only records on the touched entries differ from this one's."""
+        snapshot = Snapshot(content)
+        # As the cached property would keep it.
+        vars(snapshot)["index"] = self.index.after(content.records, touched)
+        return snapshot
 
     def records_on(self, code: EntryCode) -> tuple[PolicyRecord, ...]:
         """Return every record on the entry, by id; what is frozen of it too."""
-        written = (record for records in self._records.get(code, {}).values() for record in records)
+        written = (record for records in self.index.on(code).values() for record in records)
         return _by_id((*written, *self._frozen(code)))
 
     def tested_on(self, code: EntryCode) -> frozenset[str]:
@@ -114,14 +115,6 @@ class Snapshot:
             ends = (end for record in records for end in (record.valid_from, record.valid_until) if end is not None)
             moments = self._moments[code] = sorted(set(ends))
         return bisect_right(moments, now)
-
-    @cached_property
-    def _entries_of(self) -> Mapping[Consumer, frozenset[EntryCode]]:
-        """The entries that records name each consumer for."""
-        codes: defaultdict[Consumer, set[EntryCode]] = defaultdict(set)
-        for record in self.content.records:
-            codes[record.consumer].add(record.resource)
-        return {consumer: frozenset(of) for consumer, of in codes.items()}
 
     @cached_property
     def _forgotten(self) -> list[datetime]:
@@ -157,7 +150,7 @@ class Snapshot:
 
     def candidates(self, code: EntryCode, subject: Subject) -> tuple[PolicyRecord, ...]:
         """Return the records on the entry whose consumer the subject is, by id; `applications` are not asked."""
-        by_consumer, consumers = self._records.get(code, {}), subject_consumers(subject)
+        by_consumer, consumers = self.index.on(code), subject_consumers(subject)
         written = (record for consumer in consumers for record in by_consumer.get(consumer, ()))
         return _by_id((*written, *(record for record in self._frozen(code) if record.consumer in consumers)))
 
@@ -165,7 +158,7 @@ class Snapshot:
         """Return the entries and items that the subject may know of (enforcement.md §5, view)."""
         views = {}
         named = frozenset[EntryCode]().union(
-            *(self._entries_of.get(consumer, frozenset()) for consumer in subject_consumers(subject))
+            *(self.index.entries_of.get(consumer, frozenset()) for consumer in subject_consumers(subject))
         )
         for state in self.content.entries:
             if state.entry.code not in named:

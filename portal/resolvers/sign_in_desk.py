@@ -91,7 +91,7 @@ class SignInDesk:
         await self.staff.road.keeper.current()
         now = self.staff.road.now()
         pending = draw_sign_in(return_to, now)
-        address = await client.address_for(pending, f"{site}{CALLBACK_PATH}")
+        address = await client.address_for(pending, f"{site}{CALLBACK_PATH}", now)
         if client.settings.is_demonstration:
             # The demonstration's provider is a page of this portal, wherever that is reached.
             address = address.removeprefix(DEMONSTRATION_ISSUER)

@@ -6,9 +6,10 @@ What the rows mean is for `catalog`, `identity` and `policies` to say (`rows.py`
 import hmac
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
 
-from sqlalchemy import Connection, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.errors import Fault, Language, PolicyUnavailable, Text
@@ -91,6 +92,8 @@ class PortalIdentity:
 
 ContentRows = Mapping[str, Mapping[str, ContentRow]]
 """Rows by table and key."""
+Tags = Mapping[str, Mapping[str, int]]
+"""What stands for each row in the digest, by table and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +180,13 @@ def read_content(connection: Connection, secret: bytes) -> StoredContent:
 
     Raises: NothingLoaded; PolicyUnavailable if it can't be read, is another key file's, or doesn't match its digest.
     """
+    return read_tagged(connection, secret)[0]
+
+
+def read_tagged(connection: Connection, secret: bytes) -> tuple[StoredContent, Tags]:
+    """Return the content as `read_content` does, with the tag of every row by table and key."""
     try:
-        content = _read(connection, secret)
+        content, tags = _read(connection, secret)
     except SQLAlchemyError as fault:
         raise database_fault(fault) from None
     if content.identity.key_fingerprint != key_fingerprint(secret):
@@ -192,7 +200,7 @@ def read_content(connection: Connection, secret: bytes) -> StoredContent:
         raise unreadable(
             "its digest doesn't match, so it was changed by other means", "摘要不符，内容曾被以其他方式改动"
         )
-    return content
+    return content, tags
 
 
 def database_fault(fault: SQLAlchemyError) -> PolicyUnavailable:
@@ -201,7 +209,22 @@ def database_fault(fault: SQLAlchemyError) -> PolicyUnavailable:
     return unreadable(f"the database says `{cause}`", f"数据库报告 `{cause}`")
 
 
-def _read(connection: Connection, secret: bytes) -> StoredContent:
+def _read(connection: Connection, secret: bytes) -> tuple[StoredContent, Tags]:
+    head = read_head(connection)
+    rows = {content.table.name: read_rows(connection, content) for content in CONTENT_TABLES}
+    with reading_rows():
+        tags = {
+            table: {key: tag_of(table, key, active, secret) for key, active in of.items()} for table, of in rows.items()
+        }
+    total = change_total(0, (tag for of in tags.values() for tag in of.values()), ())
+    return StoredContent(replace(head, total=total), rows), tags
+
+
+def read_head(connection: Connection) -> ContentHead:
+    """Return what is signed of the content, as it is stored; its `total`, which isn't, is 0.
+
+    Raises: NothingLoaded; PolicyUnavailable where it isn't there whole.
+    """
     state = connection.execute(select(epoch.c.value, epoch.c.digest).where(epoch.c.id == 1)).one_or_none()
     identity = connection.execute(
         select(*(portal.c[field.name] for field in fields(PortalIdentity))).where(portal.c.id == 1)
@@ -210,20 +233,26 @@ def _read(connection: Connection, secret: bytes) -> StoredContent:
         raise NothingLoaded
     if state is None or identity is None:
         raise unreadable("its epoch or its identity is missing", "缺少纪元或门户标识")
-    rows = {content.table.name: _read_table(connection, content) for content in CONTENT_TABLES}
+    return ContentHead(PortalIdentity(*identity), state.value, read_quarantine(connection), 0, str(state.digest))
+
+
+@contextmanager
+def reading_rows() -> Iterator[None]:
+    """Refuse the whole content for a row that holds what no row does."""
     try:
-        total = total_of(rows, secret)
+        yield
     except (TypeError, ValueError) as fault:
         raise unreadable(f"`{fault}` in a row", f"某行中有 `{fault}`") from fault
-    head = ContentHead(PortalIdentity(*identity), state.value, read_quarantine(connection), total, str(state.digest))
-    return StoredContent(head, rows)
 
 
-def _read_table(connection: Connection, content: ContentTable) -> Mapping[str, ActiveRow]:
-    children = {child.name: _read_children(connection, content, child) for child in content.children}
+def read_rows(
+    connection: Connection, content: ContentTable, keys: Sequence[str] | None = None
+) -> Mapping[str, ActiveRow]:
+    """Return the active rows of a table by key: those of these keys, or all. Raises: PolicyUnavailable."""
+    children = {child.name: _read_children(connection, content, child, keys) for child in content.children}
     names = content.columns
     statement = select(*(content.table.c[name] for name in (content.key, "version", "added_in", *names))).where(
-        content.table.c.withdrawn_in.is_(None)
+        *_chosen(content, keys)
     )
     return {
         key: ActiveRow(
@@ -238,13 +267,20 @@ def _read_table(connection: Connection, content: ContentTable) -> Mapping[str, A
     }
 
 
-def _read_children(connection: Connection, content: ContentTable, child: Table) -> Mapping[str, list[Cells]]:
+def _chosen(content: ContentTable, keys: Sequence[str] | None) -> tuple[ColumnElement[bool], ...]:
+    is_active = content.table.c.withdrawn_in.is_(None)
+    return (is_active,) if keys is None else (is_active, content.table.c[content.key].in_(keys))
+
+
+def _read_children(
+    connection: Connection, content: ContentTable, child: Table, keys: Sequence[str] | None
+) -> Mapping[str, list[Cells]]:
     key_column, position_column, *columns = (column for column in child.c if column.name != "version")
     parent = content.table
     statement = (
         select(key_column, position_column, *columns)
         .join(parent, and_(key_column == parent.c[content.key], child.c.version == parent.c.version))
-        .where(parent.c.withdrawn_in.is_(None))
+        .where(*_chosen(content, keys))
         .order_by(key_column, position_column)
     )
     names = [column.name for column in columns]
@@ -259,12 +295,6 @@ def _read_children(connection: Connection, content: ContentTable, child: Table) 
 def tag_of(table: str, key: str, active: ActiveRow, secret: bytes) -> int:
     """Return the tag of a row, which stands for it in the digest."""
     return row_tag(secret, _row_line(table, key, active))
-
-
-def total_of(rows: Mapping[str, Mapping[str, ActiveRow]], secret: bytes) -> int:
-    """Return the sum of the tags of all rows."""
-    tags = (tag_of(table, key, active, secret) for table, of in rows.items() for key, active in of.items())
-    return change_total(0, tags, ())
 
 
 def digest_of(head: ContentHead, secret: bytes) -> str:

@@ -56,7 +56,9 @@ def open_async_sqlite(url: str) -> AsyncEngine:
     """Return an engine for asyncio; the file is made where it is missing."""
     path = database_path(url)
     prepare_file(path)
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)))
+    # As many as the pool opens at most by itself, but all of them kept: of those beyond five each request would start a
+    # thread and set a connection up anew.
+    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)), pool_size=15, max_overflow=0)
     _hold_transactions(engine.sync_engine)
     return engine
 

@@ -74,6 +74,7 @@ BAD_VALUES = {
     "METRICS_FROM": ["everyone", "127.0.0.1/8"],
     "ALLOWED_HOSTS": ["https://share.example.gov.cn", "share.example.gov.cn:443", "a b", "../"],
     "ALLOWED_ORIGINS": ["*", "share.example.gov.cn", "https://*.example.gov.cn", "null"],
+    "OIDC_PUSHED_REQUESTS": ["true", "never", "Required"],
     "DEMONSTRATION": ["1", "yes", "True", "on"],
 }
 MISSPELT = ["DATABSE_URL", "DATABASE", "ALLOWED_HOST", "KEYFILE", "SECRET", "MAX_ROWS", "AUDIT", "HOMES"]

@@ -329,3 +329,19 @@ def test_permission_that_is_expected_is_not_withdrawn(world: PortalWorld) -> Non
     lifted = {**CLOSES, "withdraw": [*CLOSES["withdraw"], {"kind": "expectation", "id": "able-numbers"}]}
     in_force(world, lifted)
     assert not reads_numbers(world)
+
+
+def test_freeze_keeps_nobody_from_loading(world: PortalWorld, tmp_path: Path) -> None:
+    """What must be able to read is held to once no freeze holds any more: an emergency breaks no expectation."""
+    in_force(world, OPENS)
+    in_force(world, {"put": [{"kind": "expectation", "document": expectation("able")}]})
+    frozen = CommandLine(world.settings.home)("freeze", "everything", "--by", "drafter", "--reason", "疑似泄露")
+    assert frozen.code == 0, frozen.err
+    assert not reads_numbers(world)
+    ended = load(world, changed_bundle(), tmp_path / "new", "--by", "operator")
+    assert ended.code == 0, ended.err
+    without = changed_bundle()
+    del without.policies["numbers"]
+    ended = load(world, without, tmp_path / "without", "--by", "operator")
+    assert ended.code == 2
+    assert "able-numbers" in ended.err

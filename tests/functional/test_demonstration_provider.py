@@ -1,17 +1,24 @@
 """The demonstration's own provider: good for the portal alone, each code once, and there in the demonstration only."""
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from joserfc import jwt
+from joserfc.jwk import OKPKey
 
 from portal.demonstration.provider import DemonstrationFetcher
 from portal.errors import ConfigurationError
-from portal.identity.client_settings import DEMONSTRATION_ISSUER
-from portal.identity.demonstration_provider import SIGN_IN_PATH, TOKEN_ADDRESS
+from portal.identity.client_settings import DEMONSTRATION_CLIENT, DEMONSTRATION_ISSUER
+from portal.identity.demonstration_provider import PUSHED_ADDRESS, SIGN_IN_PATH, TOKEN_ADDRESS
+from portal.identity.demonstration_requests import PREFIX
+from portal.identity.fetching import Fetched
+from portal.identity.keys import key_id
 from portal.identity.sign_in import PendingSignIn, draw_sign_in, parse_callback
 from portal.identity.sign_in_faults import SignInRefused
 from tests.fixtures.browser import SITE, Browser, parameters_of
@@ -65,13 +72,104 @@ CHANGES: dict[str, dict[str, str | None]] = {
 def test_what_the_portal_did_not_ask_for_is_refused(
     world: PortalWorld, method: str, changed: dict[str, str | None]
 ) -> None:
-    browser = Browser(world)
-    asked: dict[str, str | None] = {**parameters_of(browser.begin()), **changed}
-    query = urlencode({name: value for name, value in asked.items() if value is not None})
     content = f"user={SYSTEM}".encode() if method == "POST" else None
-    answer = browser.send(method, f"{SIGN_IN_PATH}?{query}", content=content)
+    answer = Browser(world).send(method, f"{SIGN_IN_PATH}?{urlencode(asked_for(changed))}", content=content)
     assert answer.status == 400
     assert "location" not in answer.headers
+
+
+def asked_for(changed: Mapping[str, str | None]) -> dict[str, str]:
+    """What the portal asks for, changed; None takes a parameter away."""
+    pending = draw_sign_in("/", datetime.now(UTC))
+    asked: dict[str, str | None] = {
+        "response_type": "code",
+        "client_id": DEMONSTRATION_CLIENT,
+        "redirect_uri": f"{SITE}/sign-in/callback",
+        "scope": "openid",
+        "state": pending.state,
+        "nonce": pending.nonce,
+        "code_challenge": create_s256_code_challenge(pending.verifier),
+        "code_challenge_method": "S256",
+        **changed,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def test_what_the_portal_asks_for_is_offered(world: PortalWorld) -> None:
+    assert Browser(world).get(f"{SIGN_IN_PATH}?{urlencode(asked_for({}))}").status == 200
+
+
+def push(world: PortalWorld, form: Mapping[str, str], audience: str = DEMONSTRATION_ISSUER) -> Fetched:
+    """Push a request as the portal does, which says who it is."""
+    client = world.portal.sign_in_desk.client
+    assert client is not None
+    key = client.signing()
+    claims = {
+        "iss": DEMONSTRATION_CLIENT,
+        "sub": DEMONSTRATION_CLIENT,
+        "aud": audience,
+        "exp": int(datetime.now(UTC).timestamp()) + 60,
+        "jti": "synthetic",
+    }
+    header = {"alg": "Ed25519", "kid": key_id(key.public_key())}
+    assertion = jwt.encode(header, claims, OKPKey.import_key(key), algorithms=["Ed25519"])
+    return world.run(client.fetcher.post(PUSHED_ADDRESS, {"client_assertion": assertion, **form}, {}))
+
+
+@pytest.mark.clause("threats.md T48")
+@pytest.mark.parametrize("changed", [*CHANGES.values(), {"request_uri": "urn:x"}], ids=[*CHANGES, "a reference"])
+def test_what_the_portal_did_not_ask_for_is_refused_when_it_is_pushed(
+    world: PortalWorld, changed: dict[str, str | None]
+) -> None:
+    pushed = push(world, asked_for(changed))
+    if pushed.status == 201:
+        # Where the portal is reached is known when the browser comes: its own address alone is gone back to.
+        query = {"client_id": DEMONSTRATION_CLIENT, "request_uri": json.loads(pushed.body)["request_uri"]}
+        assert Browser(world).get(f"{SIGN_IN_PATH}?{urlencode(query)}").status == 400
+        assert "redirect_uri" in changed
+    else:
+        assert (pushed.status, pushed.media_type) == (400, "application/json")
+
+
+@pytest.mark.clause("threats.md T48")
+@pytest.mark.parametrize("audience", [TOKEN_ADDRESS, PUSHED_ADDRESS, "portal", ""])
+def test_nobody_but_the_portal_pushes_a_request(world: PortalWorld, audience: str) -> None:
+    assert push(world, asked_for({})).status == 201
+    assert push(world, asked_for({}), audience).status == 401
+    assert push(world, {**asked_for({}), "client_assertion": "a.b.c"}).status == 401
+
+
+@pytest.mark.clause("threats.md T48")
+def test_browser_carries_a_reference_alone_and_changes_nothing_of_the_request(world: PortalWorld) -> None:
+    browser = Browser(world)
+    begun = browser.begin()
+    asked = parameters_of(begun)
+    assert asked.keys() == {"client_id", "request_uri"}
+    assert browser.cookies["portal-sign-in"] not in begun
+    more = {"redirect_uri": "https://evil.example/", "state": "another", "code_challenge_method": "plain"}
+    back = browser.choose(f"{begun}&{urlencode(more)}", SYSTEM)
+    assert back.startswith(f"{SITE}/sign-in/callback?")
+    assert browser.get(back).status == 200
+
+
+@pytest.mark.clause("threats.md T48")
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"client_id": "other"},
+        {"client_id": None},
+        {"request_uri": ""},
+        {"request_uri": "https://evil.example/request"},
+        {"request_uri": f"{PREFIX}AAAA"},
+        {"request_uri": f"{PREFIX}{'A' * 400}"},
+    ],
+    ids=str,
+)
+def test_reference_that_was_never_given_is_refused(world: PortalWorld, changed: dict[str, str | None]) -> None:
+    browser = Browser(world)
+    asked = {**parameters_of(browser.begin()), **changed}
+    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    assert browser.get(f"{SIGN_IN_PATH}?{query}").status == 400
 
 
 @pytest.mark.parametrize("user", ["", "stranger", "checker", "SYSTEM-1", "<script>"])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from portal.administration.acts import Person
 from portal.administration.freezing import parse_frozen
 from portal.audit.searching import Search, reading_log, search_records
 from portal.errors import BadInput, Conflict, Forbidden
+from portal.identity.second_factors import MAX_FAILURES, Verdict, code_of
 from portal.policies.duties import Actor
 from portal.policies.freezes import Freeze, FreezeTarget, Frozen
 from portal.storage.content import read_content
@@ -20,6 +22,7 @@ from portal.storage.content_changes import WantedContent, compare_content, store
 from portal.storage.database import for_writing
 from portal.storage.tables import policy_records
 from portal.vocabulary import DepartmentCode, ItemIdentifier, Role, Subject, UserId
+from tests.fixtures.command_line import CommandLine
 from tests.fixtures.office import OFFICER, in_force, office_bundle, step, submitted
 from tests.fixtures.portal_world import PortalWorld, open_world
 from tests.fixtures.register_changes import NOTE, store_of
@@ -158,6 +161,29 @@ def test_what_is_frozen_is_not_frozen_twice(world: PortalWorld) -> None:
     freeze(world, "everything")
     with pytest.raises(Conflict):
         freeze(world, "everything")
+
+
+def enrolled(world: PortalWorld) -> str:
+    """Return the secret of the administrator's second factor."""
+    rows, now = world.portal.endpoint.office.second_factors.rows, datetime.now(UTC)
+    secret = rows.propose(UserId("drafter"), now)
+    before = now - timedelta(seconds=60)
+    assert rows.confirm(UserId("drafter"), code_of(secret, before), before) is Verdict.TAKEN
+    return secret
+
+
+@pytest.mark.clause("threats.md T47")
+def test_command_asks_for_the_code_and_counts_none_that_was_forgotten(world: PortalWorld) -> None:
+    secret, portal = enrolled(world), CommandLine(world.settings.home)
+    order = ("freeze", f"entry:{VILLAGES}", "--by", "drafter", "--reason", "疑似泄露")
+    for _ in range(MAX_FAILURES + 1):
+        ended = portal(*order)
+        assert (ended.code, "--code" in ended.err) == (2, True)
+    assert "the code is wrong" in portal(*order, "--code", "000000").err
+    assert codes(world, OPEN, None) == []
+    ended = portal(*order, "--code", code_of(secret, datetime.now(UTC)))
+    assert ended.code == 0, ended.err
+    assert codes(world, OPEN, None) == ["ITEM_DENIED"]
 
 
 def test_all_who_freeze_at_once_have_frozen(world: PortalWorld) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.ambiguous_lengths import AMBIGUOUS
 from tests.fixtures.raw_http import HOST, connected, exchange, read_until_closed, statuses
 from tests.fixtures.small_bundle import small_bundle
 from tests.oracle.runner import PortalProcess
@@ -159,69 +160,7 @@ def test_address_holds_half_of_the_connections_and_others_the_rest(portal: Porta
             connection.close()
 
 
-def raw_request(target: str, host: str = "portal.test", method: str = "POST") -> bytes:
-    head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    return head.encode("latin-1") + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
-
-
-TARGETS = (
-    "/graphql", "//graphql", "/graphql/", "/./graphql", "/x/../graphql", "/%67raphql", "/graphql%2f", "/graphql%00",
-    "/graphql%0a", "/graphql;x", "/graphql?x", "/graphql#x", "/GRAPHQL", "/graphql%20", "/graph%71l", "\\graphql",
-    "graphql", "http://portal.test/graphql", "http://elsewhere.test/graphql", "http://elsewhere.test//graphql",
-    "https://portal.test:1/graphql", "http://a@b/graphql", "//elsewhere.test/graphql", "/metrics/../graphql",
-    "/healthz", "/healthz/", "/healthz/../graphql", "/readyz", "/%2e%2e/graphql", "*", "portal.test:443", "/\xff",
-    "/metrics", "/metrics/", "/",
-)  # fmt: skip
-HOSTS = (
-    "portal.test",
-    "elsewhere.test",
-    "127.0.0.1",
-    "[::1]",
-    "portal.test:65536",
-    "a b",
-    "",
-    "portal.test/graphql",
-    "é",
-)
-
-
-@pytest.mark.clause("T8")
-@pytest.mark.parametrize("host", HOSTS)
-def test_address_is_answered_as_the_canonical_one_or_not_at_all(portal: PortalProcess, host: str) -> None:
-    for target in TARGETS:
-        received, is_closed = exchange(portal.port, raw_request(target, host))
-        (status,) = statuses(received)
-        assert is_closed
-        assert status in (200, 400, 404, 405), (target, host, status)
-        assert (status == 200) is received.endswith(ANSWER), (target, host)
-        assert b"\r\nlocation:" not in received.lower()
-
-
 SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: portal.test\r\n\r\n"
-AMBIGUOUS = (
-    b"Content-Length: 27\r\nTransfer-Encoding: chunked\r\n",
-    b"Transfer-Encoding: chunked\r\nContent-Length: 27\r\n",
-    b"Content-Length: 27\r\nContent-Length: 0\r\n",
-    b"Content-Length: 0\r\nContent-Length: 27\r\n",
-    b"Content-Length: 27, 0\r\n",
-    b"Content-Length: +27\r\n",
-    b"Content-Length: -1\r\n",
-    b"Content-Length: 0x1b\r\n",
-    b"Content-Length: 27 27\r\n",
-    b"Content-Length : 27\r\n",
-    b" Content-Length: 27\r\n",
-    b"Content-Length: 99999999999999999999999\r\n",
-    b"Content\x00-Length: 27\r\n",
-    b"Transfer-Encoding: xchunked\r\n",
-    b"Transfer-Encoding: chunked, identity\r\n",
-    b"Transfer-Encoding: identity\r\nContent-Length: 27\r\n",
-    b"Transfer-Encoding:\x0bchunked\r\nContent-Length: 27\r\n",
-    b"Transfer-Encoding : chunked\r\nContent-Length: 27\r\n",
-    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
-    b"Transfer-Encoding:\n chunked\r\nContent-Length: 27\r\n",
-    b"X: y\r Transfer-Encoding: chunked\r\nContent-Length: 27\r\n",
-    b"X: y\nContent-Length: 0\r\nContent-Length: 27\r\n",
-)
 
 
 @pytest.mark.clause("T76")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from portal.errors import ConfigurationError, Language
+from portal.setting_values import PushedRequests
 from portal.settings import (
     Settings,
     Source,
@@ -38,6 +39,7 @@ DEFAULTS = Settings(
     oidc_client_secret_file=None,
     oidc_user_claim="sub",
     oidc_certificate_acr=None,
+    oidc_pushed_requests=PushedRequests.WHEN_OFFERED,
     oidc_ca_file=None,
     documents=None,
     backup_key=None,

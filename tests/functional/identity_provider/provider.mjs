@@ -1,5 +1,6 @@
 // A certified OpenID provider that the portal knows nothing of: signs in whoever `?user=` of its own page names.
-// `node provider.mjs '{"redirectUri": …, "secret": …, "jwks": …, "algorithm": …, "logoutUri": …}'`; prints its issuer.
+// `node provider.mjs '{"redirectUri": …, "secret": …, "jwks": …, "algorithm": …, "logoutUri": …, "pushed": …}'`;
+// `pushed` is `off`, `offered` or `required`. It prints its issuer.
 import { createServer } from "node:http";
 import { generateKeyPair, exportJWK } from "jose";
 import Provider from "oidc-provider";
@@ -26,6 +27,8 @@ const client = {
     : { token_endpoint_auth_method: "private_key_jwt", token_endpoint_auth_signing_alg: "EdDSA", jwks: options.jwks }),
 };
 
+const pushed = { enabled: options.pushed !== "off", requirePushedAuthorizationRequests: options.pushed === "required" };
+
 const server = createServer();
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const issuer = `http://127.0.0.1:${server.address().port}`;
@@ -38,7 +41,7 @@ const provider = new Provider(issuer, {
     idTokenSigningAlgValues: Object.keys(kinds),
     clientAuthSigningAlgValues: ["EdDSA", "ES256", "RS256"],
   },
-  features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
+  features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true }, pushedAuthorizationRequests: pushed },
   interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   async loadExistingGrant(context) {

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import pytest_asyncio
@@ -14,9 +15,19 @@ from portal.bundles.store import PortalStore
 from portal.errors import PolicyUnavailable
 from portal.identity.keyring import KeyRing
 from portal.identity.keys import generate_keys
+from portal.policies.decision import Use
+from portal.policies.matching import Request
+from portal.policies.snapshot import Snapshot
 from portal.storage.database import open_database, open_sync_database
 from portal.storage.tables import policy_records
-from tests.fixtures.small_bundle import BundleDraft, load, new_store, small_bundle
+from portal.vocabulary import Action, ApplicationId, DepartmentCode, Environment, Mode, NetworkZone, Purpose, Subject
+from tests.fixtures.small_bundle import CONSUMER, NOW, BundleDraft, load, new_store, small_bundle
+
+ASKED = Request(
+    Subject(department=DepartmentCode(CONSUMER), application=ApplicationId("checker"), region="99999901", auth_level=2),
+    Action(Mode.QUERY, Purpose("verification")),
+    Environment(NOW, NetworkZone.GOVERNMENT),
+)
 
 
 @pytest.fixture
@@ -110,3 +121,82 @@ async def test_content_is_unavailable_when_the_database_can_not_be_reached(
     await keeper.engine.dispose()
     keeper.engine = engine
     assert (await keeper.current()).snapshot.epoch == 1
+
+
+@pytest_asyncio.fixture
+async def following(keeper: SnapshotKeeper, store: PortalStore, tmp_path: Path) -> SnapshotKeeper:
+    """A keeper that follows content however small it is, and has seen the first."""
+    load_draft(small_bundle(), store, tmp_path / "first")
+    keeper.followed_from = 0
+    await keeper.current()
+    return keeper
+
+
+def other_draft() -> BundleDraft:
+    draft = small_bundle()
+    draft.policies["statute-1"]["items"] = ["code"]
+    return draft
+
+
+def delete_restriction(store: PortalStore) -> None:
+    engine = open_sync_database(store.database_url)
+    with engine.begin() as connection:
+        connection.execute(delete(policy_records).where(policy_records.c.id == "restriction-1"))
+    engine.dispose()
+
+
+async def test_decisions_are_kept_for_entries_that_a_change_left_alone(
+    following: SnapshotKeeper, store: PortalStore, tmp_path: Path
+) -> None:
+    before = await following.current()
+    residents, villages = (state.entry for state in reversed(before.snapshot.content.entries))
+    uses = [Use(entry.code, (entry.items[0].identifier,)) for entry in (residents, villages)]
+    decided = [before.decide(ASKED, use) for use in uses]
+
+    load_draft(other_draft(), store, tmp_path / "second")
+    after = await following.current()
+
+    assert after.snapshot.epoch == before.snapshot.epoch + 1
+    assert after.snapshot.content.registry is before.snapshot.content.registry
+    assert after.decide(ASKED, uses[0]) != decided[0]
+    assert after.decide(ASKED, uses[1]) is decided[1]
+    assert after.snapshot.index == Snapshot(after.snapshot.content).index
+
+
+async def test_content_that_was_followed_is_verified_whole_now_and_then(
+    following: SnapshotKeeper, store: PortalStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_draft(other_draft(), store, tmp_path / "second")
+    assert "restriction-1" in {record.id for record in (await following.current()).snapshot.content.records}
+    await following.verify_whole()
+    await following.current()
+    delete_restriction(store)
+
+    following.whole_every = 0.01
+    following.start()
+    deadline = monotonic() + 10
+    while "its digest doesn't match" not in caplog.text and monotonic() < deadline:  # noqa: ASYNC110 - as logs are read
+        await asyncio.sleep(0.01)
+
+    with pytest.raises(PolicyUnavailable, match="its digest doesn't match"):
+        await following.current()
+
+
+async def test_small_content_is_verified_whole_at_each_epoch_alone(
+    keeper: SnapshotKeeper, store: PortalStore, tmp_path: Path
+) -> None:
+    load_draft(small_bundle(), store, tmp_path / "first")
+    await keeper.verify_whole()
+    before = await keeper.current()
+    delete_restriction(store)
+
+    await keeper.verify_whole()
+    assert await keeper.current() is before
+
+
+async def test_whole_content_that_can_not_be_read_is_refused(following: SnapshotKeeper, store: PortalStore) -> None:
+    following.verify = snapshot_keeper("postgresql://nobody@127.0.0.1:1/none", following.ring).verify
+
+    await following.verify_whole()
+
+    assert (await following.current()).snapshot.epoch == 1

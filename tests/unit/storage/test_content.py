@@ -18,9 +18,10 @@ from portal.storage.content import (
     key_fingerprint,
     read_content,
     read_epoch_value,
-    total_of,
+    tag_of,
 )
 from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
+from portal.storage.digests import change_total
 from portal.storage.metadata import metadata
 from portal.storage.postgresql import driver_address
 from portal.storage.tables import (
@@ -135,7 +136,8 @@ def changed_active(content: StoredContent, **members: int) -> StoredContent:
 
 def signed(content: StoredContent, secret: bytes = SECRET) -> str:
     """Return the digest that the content would have, of its rows as they are."""
-    return digest_of(replace(content.head, total=total_of(content.rows, secret)), secret)
+    tags = (tag_of(table, key, active, secret) for table, of in content.rows.items() for key, active in of.items())
+    return digest_of(replace(content.head, total=change_total(0, tags, ())), secret)
 
 
 def with_head(content: StoredContent, **members: object) -> StoredContent:

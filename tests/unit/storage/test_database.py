@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, event, insert, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from portal.errors import ConfigurationError
 from portal.storage.addresses import database_path, database_url
@@ -59,6 +61,27 @@ async def test_async_engine_has_the_setting(url: str, name: str, value: str | in
             assert (await other.exec_driver_sql(f"PRAGMA {name}")).scalar() == value
     finally:
         await engine.dispose()
+
+
+async def test_async_engine_opens_nothing_anew_when_a_crowd_asks_again(url: str) -> None:
+    engine, opened = open_database(url), 0
+
+    def count(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        nonlocal opened
+        opened += 1
+
+    async def ask(together: asyncio.Barrier) -> None:
+        async with engine.connect(), together:
+            pass
+
+    event.listen(engine.sync_engine, "connect", count)
+    try:
+        for _ in range(3):
+            together = asyncio.Barrier(12)
+            await asyncio.gather(*(ask(together) for _ in range(12)))
+    finally:
+        await engine.dispose()
+    assert opened == 12
 
 
 @pytest.mark.parametrize(
