@@ -143,7 +143,7 @@ class Clients:
 
 def measure_freezes(folder: Path, environ: Mapping[str, str], count: int) -> list[Froze]:
     """Load a portal into the folder, or the databases that `environ` names; freeze under load so many times."""
-    settings = make_world(folder, datetime.now(UTC), ROWS, environ=environ)
+    settings = make_world(folder, datetime.now(UTC), ROWS, databases=environ)
     with serving(settings, environ) as port:
         return asyncio.run(_freeze(settings, port, count))
 

@@ -57,20 +57,20 @@ RECORD = {
     "resource": ENTRY["code"],
     "items": ["*"],
     "purposes": ["verification"],
-    "modes": ["query"],
+    "modes": ["query", "exchange"],
     "scope": {"division": {"startsWith": {"subject": "region"}}},
     "basis": "测量",
 }
 
 
 def make_world(
-    folder: Path, now: datetime, rows: int = ROWS, padding: int = 0, environ: Mapping[str, str] | None = None
+    folder: Path, now: datetime, rows: int = ROWS, padding: int = 0, databases: Mapping[str, str] | None = None
 ) -> Settings:
     """Return the settings of a portal that was loaded into the folder, with so many rows and so much longer names.
 
-    Where `environ` names databases it is loaded into these, by their owners' accounts.
+    `databases` are settings by the environment's names; left out, its databases are files of the folder.
     """
-    settings = load_settings({"PORTAL_HOME": str(folder / "home"), **(environ or {})}, None)
+    settings = load_settings({"PORTAL_HOME": str(folder / "home"), **(databases or {})}, None)
     reading = read_bundle(_write_bundle(folder / "bundle", rows, padding), now)
     if reading.bundle is None:
         raise AssertionError(reading.faults)

@@ -35,6 +35,7 @@ from portal.audit.starting import start_recorder
 from portal.demonstration.page import page_routes
 from portal.demonstration.provider import DemonstrationDesk, DemonstrationFetcher
 from portal.errors import PortalError
+from portal.exchange.slots import Slots
 from portal.identity.client_settings import ClientSettings, load_client_settings
 from portal.identity.demonstration_provider import SIGN_IN_PATH as PROVIDER_PATH
 from portal.identity.demonstration_provider import DemonstrationProvider
@@ -54,6 +55,7 @@ from portal.resolvers.buckets import Buckets
 from portal.resolvers.context import Office
 from portal.resolvers.desk import Desk
 from portal.resolvers.documents import load_documents
+from portal.resolvers.exchange_desk import MANIFEST_PATH, PATH, ExchangeDesk
 from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
 from portal.resolvers.observing import Observation, Observing
@@ -97,6 +99,7 @@ class Portal:
     keys: PortalKeys
     desk: Desk
     token_desk: TokenDesk
+    exchange_desk: ExchangeDesk
     sign_in_desk: SignInDesk
 
     @property
@@ -130,15 +133,6 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     recorder = await asyncio.to_thread(start_recorder, settings, ring)
     source = open_source(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
     road = Road(snapshot_keeper(settings.database_url, ring), source, recorder)
-    bounds = Bounds(
-        settings.max_tokens,
-        settings.max_depth,
-        settings.max_selections,
-        settings.max_root_fields,
-        settings.max_introspection,
-        settings.max_cells,
-        settings.max_catalog_cells,
-    )
     tokens = TokenVerifier(token_authority(settings, keys))
     ring.subscribe(lambda rotated: tokens.use(token_authority(settings, rotated)))
     road.keeper.start()
@@ -151,12 +145,14 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         context = None if client is None else client.settings.certificate_context
         staff = Staff(road, SignIns(engine), Sessions(engine), factors, context)
         reader = SessionReader(settings, staff, proxy)
-        endpoint = Endpoint(road, bounds, _office(settings, road, staff, readings))
+        endpoint = Endpoint(road, _bounds(settings), _office(settings, road, staff, readings))
+        desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, reader, documents)
         yield Portal(
             settings,
             keys,
-            Desk(settings, endpoint, tokens, gate, buckets, proxy, reader, documents),
+            desk,
             TokenDesk(settings, road, tokens, buckets, proxy),
+            ExchangeDesk(desk, Slots(settings.concurrent_transfers), readings),
             SignInDesk(reader, client, Buckets(REQUESTS_PER_SECOND)),
         )
     finally:
@@ -167,6 +163,18 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         await asyncio.to_thread(source.close)
         await asyncio.to_thread(recorder.close)
         await road.keeper.close()
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        settings.max_tokens,
+        settings.max_depth,
+        settings.max_selections,
+        settings.max_root_fields,
+        settings.max_introspection,
+        settings.max_cells,
+        settings.max_catalog_cells,
+    )
 
 
 def _office(settings: Settings, road: Road, staff: Staff, readings: LogReadings) -> Office:
@@ -219,6 +227,12 @@ def create_app(settings: Settings) -> Starlette:
                 (*READ_METHODS, "POST"),
                 lambda request: _portal_of(request).desk.answer(request),
                 tuple(_cross_origin(settings)),
+            ),
+            route(PATH, ("GET", "POST"), lambda request: _portal_of(request).exchange_desk.answer(request)),
+            route(
+                MANIFEST_PATH,
+                READ_METHODS,
+                lambda request: _portal_of(request).exchange_desk.answer_manifest(request),
             ),
             *_token_routes(),
             *_sign_in_routes(),

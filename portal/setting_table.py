@@ -327,6 +327,14 @@ SETTINGS: Mapping[str, Setting] = {
             "每个工作进程同时处理的请求数；超出的排队，各部门轮流",
         ),
     ),
+    "concurrent_transfers": Setting(
+        whole_parser(1, 1000),
+        "2",
+        Text(
+            "transfers of one application, user or public address that a worker has under way at once",
+            "每个工作进程同时为同一应用、用户或公众地址进行的批量传输数",
+        ),
+    ),
     "stop_notice_seconds": Setting(
         whole_parser(0, 600), "0", Text("so long `/readyz` says 503 before a stop", "停止前 `/readyz` 返回 503 的秒数")
     ),

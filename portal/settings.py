@@ -89,6 +89,7 @@ class Settings:
     max_connections: int
     public_requests_per_second: int
     concurrent_requests: int
+    concurrent_transfers: int
     stop_notice_seconds: int
     audit_witnesses: tuple[str, ...]
     audit_witness_seconds: float

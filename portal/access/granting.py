@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from portal.access.limits import allow_rows, refuse_rows
+from portal.access.limits import allow_rows, refuse_rows, refuse_whole
 from portal.access.linking import LinkedRows
 from portal.access.plan import LinkPlan, QueryPlan
 from portal.access.planning import DEFAULT_LINKED_ROWS, DEFAULT_ROWS
@@ -115,3 +115,12 @@ def check_shown(grant: Grant, rows: Mapping[EntryCode, int], rows_today: Mapping
         if deny is not None:
             return Withheld(each.path, each.entry, deny)
     return None
+
+
+def check_whole(grant: Grant, total: int | None, rows_today: Mapping[EntryCode, int]) -> Withheld | None:
+    """Return the refusal of a transfer of all rows where a limit is smaller than their count, before any row leaves."""
+    part = grant.plan.part
+    if part is None or part.wanted is not None or total is None:
+        return None
+    deny = refuse_whole(grant.plan, grant.permit, total, rows_today.get(grant.entry.code, 0))
+    return None if deny is None else Withheld(grant.path, grant.entry, deny)

@@ -29,6 +29,7 @@ from portal.access.granting import (
     Withheld,
     allow_pages,
     check_shown,
+    check_whole,
     decide_plan,
     every_grant,
     rows_by_entry,
@@ -44,6 +45,7 @@ from portal.access.planning import FieldKind, SharedField, Targets, plan_query
 from portal.access.shaping import Fetched, Shaped, ShapedRows, shape_answer
 from portal.access.snapshots import SnapshotKeeper
 from portal.access.statement import LinkRead, Position, Read, RowLayout, Window, asked_keys, compile_read
+from portal.access.transferring import TransferredPart, basis_of, check_basis, transferred_part
 from portal.audit.receipts import QuotaExhausted, Recorded
 from portal.audit.recorder import Recorder
 from portal.audit.records import AuditRecord, Quota, quota_day
@@ -115,7 +117,7 @@ class RefusedField:
     entry: CatalogEntry | None = None
 
 
-Answer = Shaped | ShapedRows | RefusedField
+Answer = Shaped | ShapedRows | TransferredPart | RefusedField
 
 
 class Overtaken(Enum):
@@ -261,6 +263,8 @@ async def _decide_and_read(attempt: _Attempt) -> Answer | Overtaken:
     sized = allow_pages(grant, rows_today)
     if isinstance(sized, Withheld):
         return _refuse(sized)
+    if attempt.plan.part is not None:
+        check_basis(attempt.plan.part, _basis(attempt, sized))
     return await _read(attempt, sized, rows_today)
 
 
@@ -282,7 +286,7 @@ async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, 
     fetched = _page(executed, grant.rows)
     shown = rows_shown(grant, sum(row_weights(fetched.rows, read.keys)), executed.links)
     rows = rows_by_entry(grant, shown)
-    beyond = check_shown(grant, rows, rows_today)
+    beyond = check_whole(grant, fetched.total, rows_today) or check_shown(grant, rows, rows_today)
     if beyond is not None:
         return _refuse(beyond)
     if _has_ended(road, grant):
@@ -347,11 +351,17 @@ def _page(executed: Executed, rows: int) -> Fetched:
     return Fetched(found[:rows], len(found) > rows, executed.total)
 
 
-def _shape(attempt: _Attempt, found: _Found, receipt: str) -> Shaped | ShapedRows:
+def _basis(attempt: _Attempt, grant: Grant) -> str:
+    return basis_of(grant.plan.state.table.name, grant.permit, attempt.road.keys.mask_secret)
+
+
+def _shape(attempt: _Attempt, found: _Found, receipt: str) -> Shaped | ShapedRows | TransferredPart:
     subject, keys = attempt.occasion.request.subject, attempt.road.keys
     key = department_key(keys.mask_secret, subject.department)
     showing = Showing(subject, key, keys.cursor_secret, receipt)
     page = linked_page(found.grant, found.read, found.fetched, found.links, showing)
+    if attempt.plan.part is not None:
+        return transferred_part(page, showing.note(found.grant), found.seal, _basis(attempt, found.grant))
     if found.read.keys is not None:
         return rows_by_key(found.grant, found.read.keys, page, showing)
     return shape_answer(attempt.plan, page, showing.note(found.grant), found.seal)

@@ -109,11 +109,26 @@ class OrderTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a transfer that is read next: up to `rows`, with `taken` of the whole before it.
+
+    `wanted` are the rows of the whole; None for all, which the first part counts. `basis` is what the parts before it
+    rested on, as `basis_of` tells it; None for the first.
+    """
+
+    rows: int
+    taken: int = 0
+    wanted: int | None = None
+    basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class QueryPlan:
     """A read of one entry. `first` is None where the request leaves it to the limits; `after` is the sealed cursor.
 
     `links` are those below its nodes, in the document's order. `keys` are the rows asked for by key, each with the
-    values of the key items in their order; None where rows aren't asked for so.
+    values of the key items in their order; None where rows aren't asked for so. `part` is that of a transfer, None for
+    a page.
     """
 
     state: EntryState
@@ -127,6 +142,7 @@ class QueryPlan:
     after: str | None
     links: tuple["LinkPlan", ...] = ()
     keys: tuple[tuple[Value, ...], ...] | None = None
+    part: Part | None = None
 
     @property
     def entry(self) -> CatalogEntry:

@@ -1,12 +1,12 @@
 """Planning: from a document's field to a plan that lists every item it uses, without any I/O."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from graphql.language.ast import FieldNode
 
-from portal.access.plan import ConnectionShape, LinkPlan, OrderTerm, QueryPlan
+from portal.access.plan import ConnectionShape, LinkPlan, OrderTerm, Part, QueryPlan
 from portal.access.plan_keys import keys_condition, read_keys
 from portal.access.plan_shapes import FollowedLink, read_shape
 from portal.access.selections import Document
@@ -38,12 +38,16 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SharedField:
-    """A root field of `shared` as the document has it: its nodes, and its arguments after coercion."""
+    """A root field of `shared` as the document has it: its nodes, and its arguments after coercion.
+
+    `part` is that of a transfer, which is of mode `exchange`; None for a page.
+    """
 
     nodes: tuple[FieldNode, ...]
     arguments: Mapping[str, object]
     document: Document
     kind: FieldKind = FieldKind.PAGE
+    part: Part | None = None
 
 
 Targets = Callable[[EntryIdentifier], EntryState]
@@ -59,7 +63,9 @@ def plan_query(state: EntryState, field: SharedField, targets: Targets = _NO_TAR
     Raises: BadInput for arguments that can't be used; the message names the argument and how to mend it.
     """
     asked = _Asked(field.nodes, field.arguments, field.kind)
-    return _Planner(field.document, _action(field.arguments), targets).plan(state, asked)
+    mode = Mode.QUERY if field.part is None else Mode.EXCHANGE
+    plan = _Planner(field.document, _action(field.arguments, mode), targets).plan(state, asked)
+    return replace(plan, part=field.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,10 @@ def _text_argument(arguments: Mapping[str, object], name: str) -> str | None:
         raise _refuse(f"`{name}`: {refused.text.en}", f"`{name}`：{refused.text.zh}") from refused
 
 
-def _action(arguments: Mapping[str, object]) -> Action:
+def _action(arguments: Mapping[str, object], mode: Mode) -> Action:
     purpose, matter = arguments.get("purpose"), _text_argument(arguments, "matter")
     return Action(
-        Mode.QUERY,
+        mode,
         None if purpose is None else Purpose(str(purpose)),
         None if matter is None else Matter(matter),
     )

@@ -100,6 +100,7 @@ class Act(StrEnum):
     AUDIT_READ = "audit_read"
     POLICY_ASKED = "policy_asked"
     REGISTER_READ = "register_read"
+    TRANSFER_ENDED = "transfer_ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ A command is imported when it runs: `portal token` is there at once and not afte
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.commands.fetch_options import FetchOptions
 from portal.commands.office_options import (
     ApproveOptions,
     ChangeOptions,
@@ -75,6 +76,9 @@ COMMANDS: tuple[CommandLine, ...] = (
     CommandLine("serve", ServeOptions, "serving:serve_portal", "Serve the portal until SIGTERM or Ctrl-C."),
     CommandLine("token", TokenOptions, "tokens:token", "Print a bearer token for a registered application or user."),
     CommandLine("query", QueryOptions, "asking:query", "Answer a GraphQL document in this process and print the JSON."),
+    CommandLine(
+        "fetch", FetchOptions, "fetching:fetch", "Fetch a whole result into a file, and go on where it is cut."
+    ),
     CommandLine("explain", ExplainOptions, "asking:explain_decision", "Print the decision on an entry, item by item."),
     CommandLine(
         "who", WhoOptions, "questioning:who_can_see", "Print who can see an item, what for and by which records."

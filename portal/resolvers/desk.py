@@ -62,10 +62,10 @@ class Desk:
         media_type = wanted_type(request.headers.getlist("accept"))
         outcome = _not_acceptable(language) if media_type is None else await self._outcome(request, language)
         observation_of(request).code = outcome.code
-        headers = {"Content-Language": language.value, **self._nonce_for(request)}
+        headers = {"Content-Language": language.value, **self.nonce_for(request)}
         return render_response(outcome, media_type or JSON_TYPE, headers)
 
-    def _nonce_for(self, request: Request) -> Mapping[str, str]:
+    def nonce_for(self, request: Request) -> Mapping[str, str]:
         """Return the header with the nonce for the next proof of who sent one, where proofs have to hold one."""
         if not self.settings.dpop_nonces or "dpop" not in request.headers:
             return {}
@@ -88,14 +88,14 @@ class Desk:
         check_host(request.headers.getlist("host"), self.settings.allowed_hosts)
         keys = self.endpoint.road.keys
         shown = await self._shown(request, address)
-        claims = await self._authenticate(request, address) if shown is None else shown.claims
+        claims = await self.authenticate(request, address) if shown is None else shown.claims
         reference = read_case_headers(request.headers)
         sent = await read_operation(request, self.settings.max_body_bytes)
         operation = self.documents.complete(sent, None if claims is None else f"{claims.kind}:{claims.id}")
         asker = Asker(claims, address, observation_of(request).request_id, reference)
         if shown is not None:
             asker = replace(asker, has_second_factor=shown.has_second_factor, session=shown.session)
-        async with self.gate.admit(await self._share_of(asker)):
+        async with self.gate.admit(await self.share_of(asker)):
             outcome = await answer_operation(self.endpoint, asker, operation, language)
         if shown is None and self.endpoint.road.keys is not keys:
             # INVARIANT: the keys in force when the request was decided have verified its token, not those before.
@@ -118,7 +118,7 @@ class Desk:
             self._take(address)
             raise
 
-    async def _authenticate(self, request: Request, address: Address | None) -> TokenClaims | None:
+    async def authenticate(self, request: Request, address: Address | None) -> TokenClaims | None:
         """Return what the token claims, None for the public. Raises: Unauthenticated, RateLimited."""
         keys = self.endpoint.road.keys
         try:
@@ -183,7 +183,7 @@ class Desk:
             )
             raise RateLimited(text, seconds)
 
-    async def _share_of(self, asker: Asker) -> str:
+    async def share_of(self, asker: Asker) -> str:
         """Return in whose share the request counts. Raises: Unauthenticated, PolicyUnavailable."""
         if asker.claims is None:
             return _PUBLIC_SHARE

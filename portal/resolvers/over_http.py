@@ -67,12 +67,13 @@ def _parse_address(text: str) -> Address | None:
 async def read_operation(request: Request, max_body_bytes: int) -> Operation:
     """Return the operation of a GET, HEAD or POST request; by GET only queries are executed. Raises: NotAnOperation."""
     if request.method == "POST":
-        _check_content(request.headers)
-        return _from_json(_parse_json(await read_body(request, max_body_bytes)))
+        check_content(request.headers)
+        return _from_json(parse_json(await read_body(request, max_body_bytes)))
     return replace(_from_query(request.scope["query_string"], max_body_bytes), only_query=True)
 
 
-def _check_content(headers: Headers) -> None:
+def check_content(headers: Headers) -> None:
+    """Refuse a body that isn't said to be plain JSON. Raises: NotAnOperation."""
     if not is_json(headers.getlist("content-type")):
         raise NotAnOperation(
             415, Text(en="send `Content-Type: application/json` in UTF-8", zh="请以 UTF-8 的 `application/json` 发送")
@@ -122,7 +123,8 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _parse_json(content: bytes | str) -> object:
+def parse_json(content: bytes | str) -> object:
+    """Return a JSON value whose objects name no member twice. Raises: NotAnOperation."""
     try:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
         return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_members_once)
@@ -153,7 +155,7 @@ def _from_query(query_string: bytes, limit: int) -> Operation:
             raise NotAnOperation(
                 400, Text(en=f"`{name}` is there twice; send it once", zh=f"`{name}` 重复；请只发送一次")
             )
-        members[name] = _parse_json(value) if value and name in _JSON_PARAMETERS else value or None
+        members[name] = parse_json(value) if value and name in _JSON_PARAMETERS else value or None
     return _from_json(members)
 
 

@@ -11,6 +11,7 @@ from portal.access.pipeline import RefusedField, answer_field
 from portal.access.planning import FieldKind, SharedField
 from portal.access.selections import Coerce, Document
 from portal.access.shaping import Shaped, ShapedRows
+from portal.access.transferring import TransferredPart
 from portal.errors import BadInput, Language, PortalError, Text
 from portal.policies.information_point import EntryState
 from portal.policies.snapshot import View
@@ -78,6 +79,8 @@ async def resolve_shared_field(_parent: object, info: Info, **arguments: object)
         raise portal_field_error(failure, context.language) from None
     if isinstance(answer, RefusedField):
         raise _refused_field(answer, info, context.language)
+    if isinstance(answer, TransferredPart):
+        raise AssertionError("a part of a transfer for a page")
     return _value(answer, kind)
 
 

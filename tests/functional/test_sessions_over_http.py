@@ -162,7 +162,7 @@ def test_session_holds_and_ends_on_another_worker(world: PortalWorld) -> None:
     lifespan = app.router.lifespan_context(app)
     world.run(lifespan.__aenter__())
     try:
-        other = Browser(PortalWorld(world.settings, world.keys, app.state.portal, _client(app), world.runner))
+        other = Browser(PortalWorld(world.settings, world.keys, app.state.portal, _client(app), world.runner, app))
         other.cookies = dict(browser.cookies)
         assert other.ask(ME).data == {"me": {"user": SYSTEM}}
         enrol(other)

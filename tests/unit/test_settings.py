@@ -62,6 +62,7 @@ DEFAULTS = Settings(
     max_connections=2000,
     public_requests_per_second=200,
     concurrent_requests=32,
+    concurrent_transfers=2,
     stop_notice_seconds=0,
     audit_witnesses=(),
     audit_witness_seconds=600.0,

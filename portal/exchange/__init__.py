@@ -1,0 +1,1 @@
+"""Bulk transfer: whole results as files, decided and recorded part by part."""
