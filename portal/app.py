@@ -31,8 +31,7 @@ from portal.administration.questions import QuestionDesk
 from portal.audit.log_readings import LogReadings
 from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
-from portal.audit.signing import SigningKeys
-from portal.audit.witnessing import Witnessing
+from portal.audit.starting import start_recorder
 from portal.demonstration.page import page_routes
 from portal.demonstration.provider import DemonstrationDesk, DemonstrationFetcher
 from portal.errors import PortalError
@@ -131,7 +130,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
     documents, proxy = load_documents(settings.documents), load_proxy(settings)
     client_settings = load_client_settings(settings)
     await asyncio.to_thread(upgrade_database, settings.owner_database_url)
-    recorder = await asyncio.to_thread(_start_recorder, settings, ring)
+    recorder = await asyncio.to_thread(start_recorder, settings, ring)
     source = open_source(settings.data_url, settings.read_connections, settings.statement_timeout_seconds)
     road = Road(snapshot_keeper(settings.database_url, ring), source, recorder)
     tokens = TokenVerifier(token_authority(settings, keys))
@@ -205,17 +204,6 @@ def _sign_in_client(
         provider = DemonstrationProvider(ring.keys.digest_secret, lambda: ring.keys.signing)
         fetcher = DemonstrationFetcher(provider, recorder)
     return SignInClient(client, Directory(client.issuer, fetcher), fetcher, lambda: ring.keys.signing)
-
-
-def _start_recorder(settings: Settings, ring: KeyRing) -> Recorder:
-    keys = SigningKeys(ring.keys.audit_keys, lambda: (key for lying in ring.lying() for key in lying.audit_keys))
-    ring.subscribe(lambda rotated: keys.use(rotated.audit_keys))
-    witnessing = Witnessing.start(settings.database_url, settings.audit_witnesses, keys, settings.audit_witness_seconds)
-    try:
-        return Recorder.start(settings.database_url, keys, settings.witness_file, witnessing)
-    except BaseException:
-        witnessing.close()
-        raise
 
 
 def create_app(settings: Settings) -> Starlette:

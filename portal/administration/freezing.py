@@ -113,13 +113,14 @@ def _next_number(connection: Connection) -> int:
 
 def _check_known(frozen: Frozen, snapshot: Snapshot) -> None:
     """Raise BadInput where nobody has such a thing, and Conflict where it is frozen already."""
-    if not _is_known(frozen, snapshot):
+    if not is_known(frozen, snapshot):
         raise BadInput(Text(en=f"there is no `{frozen}`; nothing was frozen", zh=f"没有 `{frozen}`；未冻结任何内容"))
     if any(one.frozen == frozen for one in snapshot.content.freezes):
         raise Conflict(Text(en=f"`{frozen}` is frozen already", zh=f"`{frozen}` 已被冻结"))
 
 
-def _is_known(frozen: Frozen, snapshot: Snapshot) -> bool:
+def is_known(frozen: Frozen, snapshot: Snapshot) -> bool:
+    """Return whether there is such a thing to freeze in the content that holds."""
     match frozen.kind:
         case FreezeTarget.ITEM | FreezeTarget.ENTRY:
             state = snapshot.state_by_code.get(EntryCode(frozen.target))

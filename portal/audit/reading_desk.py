@@ -8,10 +8,12 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 
+from portal.audit.affected import AffectedQuestion, Uses, read_uses
 from portal.audit.log_readings import LogReadings, Reading
 from portal.audit.proving import ProofState, prove_record
 from portal.audit.reach_search import RecordPage, ShownRecord, read_page, read_record
 from portal.audit.readers import AuditReach, Sight, reach_of, sight_of
+from portal.audit.receipts import Recorded
 from portal.audit.recorder import Recorder
 from portal.audit.records import Act, ActRecord, Outcome, render_time
 from portal.audit.searching import Place, Search, load_record
@@ -93,6 +95,18 @@ class ReadingDesk:
 
         return await self._audited(reader, _Asked("statistics", stated(question)), work, len)
 
+    async def affected(self, reader: Reader, question: AffectedQuestion) -> list[Uses]:
+        """Return who was answered from what is frozen, without time limit; only who may read all may know.
+
+        Raises: Forbidden, AuditUnavailable.
+        """
+
+        def work(reading: Reading, _reach: AuditReach) -> list[Uses]:
+            self._only_whole(reader)
+            return read_uses(reading, question)
+
+        return await self._audited(reader, _Asked("affected", stated(question), seconds=_UNBOUNDED), work, len)
+
     async def export(self, reader: Reader, search: Search, write: Callable[[Connection], int]) -> int:
         """Let records be written whole, without time limit, and return how many; only who may read all may have them.
 
@@ -105,6 +119,20 @@ class ReadingDesk:
 
         asked = _Asked("evidence", stated(search), seconds=_UNBOUNDED)
         return await self._audited(reader, asked, work, lambda count: count)
+
+    async def follow(self, reader: Reader, target: str, lines: int) -> Recorded:
+        """Let the log be read as it is written, and return the record of that; only who may read all may.
+
+        Raises: Forbidden, AuditUnavailable.
+        """
+        asked = _Asked(target, {"lines": lines})
+        try:
+            self._only_whole(reader)
+        except PortalError as refusal:
+            await self._refused(reader, asked, refusal)
+            raise
+        told = replace(asked, details={**asked.details, "whole": True})
+        return await self.recorder.record_act(_act(reader, self.now(), told))
 
     def _only_whole(self, reader: Reader) -> None:
         self.duties.check(reader.actor, Operation.READ_AUDIT, ANYTHING)
@@ -119,6 +147,9 @@ class ReadingDesk:
         document = proof.document if may_have and proof.state is ProofState.PROVED else None
         return ProvedRecord(shown, proof.state, proof.checkpoint, document)
 
+    async def _refused(self, reader: Reader, asked: "_Asked", refusal: PortalError) -> None:
+        await self.recorder.record_act(_act(reader, self.now(), asked, refusal))
+
     async def _audited(
         self, reader: Reader, asked: "_Asked", work: _Work[_Result], count: Callable[[_Result], int]
     ) -> _Result:
@@ -128,7 +159,7 @@ class ReadingDesk:
         except AuditUnavailable:
             raise
         except PortalError as refusal:
-            await self.recorder.record_act(_act(reader, self.now(), asked, refusal))
+            await self._refused(reader, asked, refusal)
             raise
         found: dict[str, JsonValue] = {"found": count(result), "whole": reach.everything}
         told = replace(asked, details={**asked.details, **found})
@@ -163,7 +194,7 @@ def _act(reader: Reader, now: datetime, asked: _Asked, refusal: PortalError | No
     )
 
 
-def stated(question: Search | StatisticsQuestion) -> dict[str, JsonValue]:
+def stated(question: Search | StatisticsQuestion | AffectedQuestion) -> dict[str, JsonValue]:
     """Return what was asked for, without what was left open."""
     members: dict[str, JsonValue] = {}
     for name in type(question).__slots__:

@@ -1,17 +1,14 @@
-"""`portal audit verify` and `portal audit tail`."""
+"""`portal audit verify` and `key`, and what the other commands on the log share."""
 
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from time import sleep
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
-from portal.audit.following import MAX_LINES, LogFollower
-from portal.commands.options import NoOptions, TailOptions, VerifyOptions
-from portal.commands.parsing import parse_whole
+from portal.commands.options import NoOptions, VerifyOptions
 from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import ConfigurationError, Text
 from portal.identity.keys import load_keys
@@ -20,8 +17,6 @@ from portal.storage.addresses import shown_address
 from portal.storage.database import database_exists
 from portal_verify.log import verify_log
 from portal_verify.wording import render_verification
-
-POLL_SECONDS = 0.5
 
 
 def verify(session: Session, options: VerifyOptions) -> ExitCode:
@@ -54,26 +49,6 @@ def _reaching_witnesses() -> Iterator[None]:
                 zh=f"无法读取见证方（{type(fault).__name__}）；请恢复访问，或不指定该见证方",
             )
         ) from None
-
-
-def tail(session: Session, options: TailOptions) -> ExitCode:
-    """Print the last records, then those that come, until asked to stop."""
-    lines = parse_whole("--lines", options.lines, 0, MAX_LINES)
-    url = log_url(session.settings())
-    try:
-        with closing(LogFollower(url, lines)) as follower:
-            _print(session.terminal, follower.first_records())
-            while True:
-                sleep(POLL_SECONDS)
-                _print(session.terminal, follower.new_records())
-    except KeyboardInterrupt:
-        return ExitCode.DONE
-
-
-def _print(terminal: Terminal, records: list[str]) -> None:
-    for text in records:
-        terminal.write(in_short(text) if terminal.out.isatty() else text)
-    terminal.out.flush()
 
 
 def in_short(text: str) -> str:

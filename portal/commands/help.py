@@ -131,7 +131,13 @@ CHINESE: Mapping[str, str] = {
     ),
     "Count how entries were used, by entry, department, purpose or day.": "按条目、部门、用途或日统计目录条目的使用。",
     "The registered user who reads, for the record.": "读取审计的已登记用户，记入审计日志。",
-    "Only what this registered user may read, and on record.": "只取该已登记用户可见的内容，并记入审计日志。",
+    "Only what this registered user may read; left out: the machine's operator reads all.": (
+        "只取该已登记用户可见的内容；不填则由本机运维人员读取全部。"
+    ),
+    "List who was answered from what is frozen, who provides it, and how to reach them.": (
+        "列出从被冻结内容获得应答者、其提供者及联系方式。"
+    ),
+    "The registered user who has it made, for the record.": "要求签发的已登记用户，记入审计日志。",
     "By `entry`, `department`, `purpose` or `day`.": (
         "口径：`entry`（条目）、`department`（部门）、`purpose`（用途）或 `day`（日）。"
     ),

@@ -57,6 +57,7 @@ class TokenOptions:
         str, Option("--network-zone", metavar="Z", help="`government` or `internet`; left out: as registered.")
     ] = ""
     ttl: Annotated[str, Option("--ttl", metavar="SECONDS", help="How long it is good, at most 86400.")] = "3600"
+    by: Annotated[str, Option("--by", metavar="USER", help="The registered user who has it made, for the record.")] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +159,25 @@ class ReconcileOptions:
     reason: Annotated[str, Option("--reason", metavar="TEXT", help="Why the loss is accepted.")] = ""
 
 
+_MayReadBy = Annotated[
+    str,
+    Option(
+        "--by",
+        metavar="USER",
+        help="Only what this registered user may read; left out: the machine's operator reads all.",
+    ),
+]
+
+_Code = Annotated[str, Option("--code", metavar="N", help="The code of the person's second factor.")]
+
+
 @dataclass(frozen=True, slots=True)
 class TailOptions:
     """What `portal audit tail` is told."""
 
     lines: Annotated[str, Option("--lines", metavar="N", help="How many records to begin with.")] = "10"
+    by: _MayReadBy = ""
+    code: _Code = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +232,8 @@ class SearchOptions:
     since: Annotated[str, Option("--since", "--from", metavar="TIME", help="Not before this time, with offset.")] = ""
     until: Annotated[str, Option("--until", metavar="TIME", help="Before this time, with offset.")] = ""
     decision: Annotated[str, Option("--decision", metavar="D", help="`permit` or `deny`.")] = ""
-    by: Annotated[
-        str, Option("--by", metavar="USER", help="Only what this registered user may read, and on record.")
-    ] = ""
+    by: _MayReadBy = ""
+    code: _Code = ""
     limit: Annotated[str, Option("--limit", metavar="N", help="How many records at most.")] = "20"
     after: Annotated[str, Option("--after", metavar="RECEIPT", help="Older than this record: the next page.")] = ""
     json: Annotated[bool, Option("--json", help="Whole records as JSON, one a line.")] = False
@@ -245,6 +259,25 @@ class EvidenceOptions:
     entry: _OfEntry = ""
     since: _Since = ""
     until: _Until = ""
+    code: _Code = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedOptions:
+    """What `portal audit affected` is told."""
+
+    target: Annotated[
+        str,
+        Argument(
+            metavar="WHAT",
+            help="`item:CODE#ITEM`, `entry:CODE`, `department:CODE`, `application:ID` or `everything`.",
+        ),
+    ]
+    since: _Since
+    by: _ReadBy
+    until: _Until = ""
+    code: _Code = ""
+    json: Annotated[bool, Option("--json", help="For machines, as JSON.")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +290,7 @@ class StatisticsOptions:
     entry: _OfEntry = ""
     since: _Since = ""
     until: _Until = ""
+    code: _Code = ""
     limit: Annotated[str, Option("--limit", metavar="N", help="How many lines at most.")] = "100"
     json: Annotated[bool, Option("--json", help="For machines, as JSON.")] = False
 
@@ -266,6 +300,8 @@ class ShowOptions:
     """What `portal audit show` is told."""
 
     receipt: Annotated[str, Argument(metavar="RECEIPT", help="The record's receipt, as in an answer.")]
+    by: _MayReadBy = ""
+    code: _Code = ""
 
 
 @dataclass(frozen=True, slots=True)

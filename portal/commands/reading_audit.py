@@ -1,4 +1,4 @@
-"""`portal audit statistics` and `export`, and `search` by a named user: duties hold, and the reading is recorded."""
+"""Reading the audit as a named user: `portal audit statistics`, `export`, `search`, `show`: duties hold, on record."""
 
 import asyncio
 import json
@@ -13,15 +13,16 @@ from portal.app import Portal
 from portal.audit.exporting import EvidenceExport, Exported
 from portal.audit.reach_search import RecordPage
 from portal.audit.readers import providers_of
-from portal.audit.reading_desk import Reader, stated
-from portal.audit.searching import Search
+from portal.audit.reading_desk import ProvedRecord, Reader, stated
+from portal.audit.searching import Search, parse_receipt
 from portal.audit.signing import SigningKeys
 from portal.audit.statistics import MAX_GROUPS, Count, Grouping, StatisticsQuestion
 from portal.commands.auditing import log_url
-from portal.commands.options import EvidenceOptions, SearchOptions, StatisticsOptions
+from portal.commands.options import EvidenceOptions, SearchOptions, ShowOptions, StatisticsOptions
 from portal.commands.parsing import parse_choice, parse_moment, parse_whole
-from portal.commands.searching import parse_search
+from portal.commands.searching import no_record, parse_search, say_proved
 from portal.commands.searching import search as search_all
+from portal.commands.searching import show as show_all
 from portal.commands.terminal import ExitCode, Session
 from portal.errors import Language, Text
 from portal.json_text import JsonValue
@@ -41,9 +42,9 @@ def print_statistics(session: Session, options: StatisticsOptions) -> ExitCode:
     log_url(settings)
 
     async def count(portal: Portal, person: Person) -> list[Count]:
-        return await portal.endpoint.office.audit.statistics(await _reader(portal, person), question)
+        return await portal.endpoint.office.audit.statistics(await reader_of(portal, person), question)
 
-    counts = asyncio.run(act(settings, Acting(options.by), count))
+    counts = asyncio.run(act(settings, Acting(options.by, options.code), count))
     if options.json:
         rows = [{**asdict(count), "permitted": count.permitted} for count in counts]
         session.terminal.write_json(json.dumps(rows, ensure_ascii=False).encode())
@@ -52,7 +53,8 @@ def print_statistics(session: Session, options: StatisticsOptions) -> ExitCode:
     return ExitCode.DONE
 
 
-async def _reader(portal: Portal, person: Person) -> Reader:
+async def reader_of(portal: Portal, person: Person) -> Reader:
+    """Return the person as a reader of the audit, under the catalog in force."""
     point = await portal.road.keeper.current()
     providers = providers_of(state.entry for state in point.snapshot.content.entries)
     return Reader(person.actor, providers, request_id=person.asker.request_id)
@@ -75,7 +77,7 @@ def export_evidence(session: Session, options: EvidenceOptions) -> ExitCode:
     )
     settings = session.settings()
     log_url(settings)
-    exported = asyncio.run(act(settings, Acting(options.by), partial(_export, options.folder, search)))
+    exported = asyncio.run(act(settings, Acting(options.by, options.code), partial(_export, options.folder, search)))
     session.terminal.say(
         Text(
             en=f"{exported.records} records and {exported.checkpoints} checkpoints written; check them with "
@@ -96,7 +98,7 @@ def export_evidence(session: Session, options: EvidenceOptions) -> ExitCode:
 
 
 async def _export(folder: Path, search: Search, portal: Portal, person: Person) -> Exported:
-    reader = await _reader(portal, person)
+    reader = await reader_of(portal, person)
     export = EvidenceExport(folder, SigningKeys(portal.road.keys.audit_keys), search)
     await portal.endpoint.office.audit.export(reader, search, export.write)
     # INVARIANT: only now, when the reading is on record, does it become evidence.
@@ -112,8 +114,25 @@ def search(session: Session, options: SearchOptions) -> ExitCode:
     log_url(settings)
 
     async def read(portal: Portal, person: Person) -> RecordPage:
-        return await portal.endpoint.office.audit.page(await _reader(portal, person), wanted)
+        return await portal.endpoint.office.audit.page(await reader_of(portal, person), wanted)
 
-    for shown in asyncio.run(act(settings, Acting(options.by), read)).records:
+    for shown in asyncio.run(act(settings, Acting(options.by, options.code), read)).records:
         session.terminal.write(json.dumps(shown.members, ensure_ascii=False, separators=(",", ":")))
     return ExitCode.DONE
+
+
+def show(session: Session, options: ShowOptions) -> ExitCode:
+    """Print one record and its proof; where a user is named, what they may read of it."""
+    if not options.by:
+        return show_all(session, options)
+    place, settings = parse_receipt(options.receipt), session.settings()
+    log_url(settings)
+
+    async def read(portal: Portal, person: Person) -> ProvedRecord | None:
+        return await portal.endpoint.office.audit.record(await reader_of(portal, person), place)
+
+    proved = asyncio.run(act(settings, Acting(options.by, options.code), read))
+    if proved is None:
+        raise no_record(place)
+    text = json.dumps(proved.shown.members, ensure_ascii=False, separators=(",", ":"))
+    return say_proved(session.terminal, text, proved.state, proved.checkpoint)

@@ -3,30 +3,26 @@
 import asyncio
 import re
 from datetime import timedelta
-from uuid import uuid4
 
 from portal.app import Portal, open_portal
 from portal.audit.ledger import RevokedToken
-from portal.audit.records import Act, ActRecord
+from portal.audit.records import Act
+from portal.commands.operating import CommandAct, record_of, user_of
 from portal.commands.options import RevokeOptions
 from portal.commands.terminal import ExitCode, Session
 from portal.conditions.values import render_instant
 from portal.errors import BadInput, Text, Unauthenticated
 from portal.identity.claims import MAX_TTL_SECONDS
-from portal.identity.registry import Registry, User
 from portal.identity.tokens import verify_token
-from portal.settings import Settings
-from portal.vocabulary import UserId
+from portal.json_text import JsonValue
 
-OPERATOR = "operator"
-"""Who revokes where nobody is named: who may read the portal's keys."""
 _TOKEN_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def revoke(session: Session, options: RevokeOptions) -> ExitCode:
     """Let a token count no more on any worker, from its next request on."""
     named = session.stdin.read().decode("ascii", "replace").strip() if options.token == "-" else options.token  # noqa: S105
-    token = asyncio.run(_revoke(session.settings(), named, options.by))
+    token = asyncio.run(_revoke(session, named, options.by))
     end = render_instant(token.expires_at)
     session.terminal.say(
         Text(
@@ -37,11 +33,13 @@ def revoke(session: Session, options: RevokeOptions) -> ExitCode:
     return ExitCode.DONE
 
 
-async def _revoke(settings: Settings, named: str, by: str) -> RevokedToken:
-    async with open_portal(settings) as portal:
+async def _revoke(session: Session, named: str, by: str) -> RevokedToken:
+    async with open_portal(session.settings()) as portal:
         registry = (await portal.road.keeper.current()).snapshot.registry
-        user, token = _user_of(by, registry), _parse_token(named, portal)
-        await portal.road.recorder.record_act(_record(token, user, portal), token)
+        user, token = user_of(by, registry), _parse_token(named, portal)
+        details: dict[str, JsonValue] = {"expires_at": render_instant(token.expires_at)}
+        act = CommandAct(Act.TOKEN_REVOKED, token.token_id, details, user)
+        await portal.road.recorder.record_act(record_of(act, session.environment, portal.road.now()), token)
         return token
 
 
@@ -62,29 +60,3 @@ def _parse_token(named: str, portal: Portal) -> RevokedToken:
             )
         ) from None
     return RevokedToken(claims.token_id, claims.expires_at)
-
-
-def _user_of(by: str, registry: Registry) -> User | None:
-    user = registry.users.get(UserId(by))
-    if by and user is None:
-        raise BadInput(
-            Text(
-                en=f"`--by {by}` names no registered user; name one, or leave it out",
-                zh=f"`--by {by}` 不是已登记用户；请填写已登记用户，或不填",
-            )
-        )
-    return user
-
-
-def _record(token: RevokedToken, user: User | None, portal: Portal) -> ActRecord:
-    return ActRecord(
-        time=portal.road.now(),
-        subject=OPERATOR if user is None else f"user:{user.id}",
-        department=None if user is None else user.department,
-        application=None,
-        user=None if user is None else user.id,
-        act=Act.TOKEN_REVOKED,
-        target=token.token_id,
-        details={"expires_at": render_instant(token.expires_at)},
-        request_id=uuid4().hex,
-    )

@@ -17,6 +17,7 @@ from portal.commands.office_options import (
     ListChangesOptions,
 )
 from portal.commands.options import (
+    AffectedOptions,
     BackupOptions,
     DoctorOptions,
     EvidenceOptions,
@@ -155,13 +156,22 @@ COMMANDS: tuple[CommandLine, ...] = (
         "Count how entries were used, by entry, department, purpose or day.",
     ),
     CommandLine(
+        "audit affected",
+        AffectedOptions,
+        "affecting:print_affected",
+        "List who was answered from what is frozen, who provides it, and how to reach them.",
+    ),
+    CommandLine(
         "audit export",
         EvidenceOptions,
         "reading_audit:export_evidence",
         "Write records as evidence that anybody can check with `portal-verify`.",
     ),
     CommandLine(
-        "audit show", ShowOptions, "searching:show", "Print one record, and prove it by the checkpoint that covers it."
+        "audit show",
+        ShowOptions,
+        "reading_audit:show",
+        "Print one record, and prove it by the checkpoint that covers it.",
     ),
     CommandLine(
         "audit witness",
@@ -170,7 +180,7 @@ COMMANDS: tuple[CommandLine, ...] = (
         "Keep a portal's checkpoints, and refuse another history.",
     ),
     CommandLine("audit key", NoOptions, "auditing:print_key", "Print the public key that verifies checkpoints."),
-    CommandLine("audit tail", TailOptions, "auditing:tail", "Print the last records, then others as they come."),
+    CommandLine("audit tail", TailOptions, "following:tail", "Print the last records, then others as they come."),
     CommandLine(
         "change draft", DraftOptions, "changing:draft", "Draft a change set from a JSON document, and check it."
     ),

@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import Collection
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import assert_never
 
+from portal.audit.records import Act
+from portal.commands.operating import CommandAct, record_at_once, user_of
 from portal.commands.options import TokenOptions
 from portal.commands.parsing import parse_choice, parse_subject, parse_whole
 from portal.commands.terminal import ExitCode, Session
+from portal.conditions.values import render_instant
 from portal.errors import BadInput, Text
 from portal.identity.claims import SubjectKind
 from portal.identity.keyring import KeyRing, load_key_ring
 from portal.identity.registry import Application, Registry, User, is_admitted
-from portal.identity.tokens import TokenAuthority, TokenGrant, issue_token
+from portal.identity.tokens import TokenAuthority, TokenGrant, issue_token, new_token_id
+from portal.json_text import JsonValue
 from portal.policies.information_point import PortalContent, load_content
 from portal.settings import Settings
 from portal.storage.database import open_database
@@ -22,16 +27,33 @@ from portal.vocabulary import ApplicationId, NetworkZone, UserId
 
 
 def token(session: Session, options: TokenOptions) -> ExitCode:
-    """Print a bearer token for a registered application or user."""
+    """Print a bearer token for a registered application or user; without a record of it there is none."""
     grant = _parse_grant(options)
     settings = session.settings()
     ring = load_key_ring(settings.key_file)
     content = asyncio.run(_load(settings, ring))
     ring.use(content.key_set)
     _check_registered(grant, content.registry)
+    user, now = user_of(options.by, content.registry), datetime.now(UTC)
     authority = TokenAuthority(settings.issuer, settings.audience, ring.keys.signing)
-    session.terminal.write(issue_token(grant, authority, datetime.now(UTC)))
+    token_id = new_token_id()
+    issued = issue_token(replace(grant, token_id=token_id), authority, now)
+    # INVARIANT: it is on the disk who had it made before anybody can use it.
+    record_at_once(session, settings, ring, CommandAct(Act.TOKEN_ISSUED, token_id, _details(grant, now), user))
+    session.terminal.write(issued)
     return ExitCode.DONE
+
+
+def _details(grant: TokenGrant, now: datetime) -> dict[str, JsonValue]:
+    """Return what the record says of the token: whose it is, and what it may claim; never the token."""
+    ends_at = now.replace(microsecond=0) + timedelta(seconds=grant.ttl_seconds)
+    return {
+        "for": f"{grant.kind}:{grant.id}",
+        "ttl_seconds": grant.ttl_seconds,
+        "expires_at": render_instant(ends_at),
+        "auth_level": grant.auth_level,
+        "network_zone": grant.network_zone,
+    }
 
 
 def _parse_grant(options: TokenOptions) -> TokenGrant:

@@ -3,7 +3,7 @@
 Writers, records and checkpoints are only ever inserted. Times are text, UTC, `2026-01-31T08:00:00.000000Z`.
 """
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, column, literal_column
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, column, func, literal_column
 
 from portal.storage.metadata import metadata
 
@@ -22,6 +22,9 @@ audit_writers = Table(
 
 _DENIED = column("decision") == literal_column("'deny'")
 _IS_ACT = column("act").is_not(None)
+DAY_CHARACTERS = len("2026-01-31")
+_DAY = func.substr(column("time"), literal_column("1"), literal_column(str(DAY_CHARACTERS)))
+"""The day of a record, in UTC."""
 
 audit_records = Table(
     "audit_records",
@@ -47,8 +50,9 @@ audit_records = Table(
     Index(None, "entry", "time", "subject"),
     Index(None, "subject", "time", "entry"),
     Index(None, "department", "time"),
-    # All that statistics count, so that they read the index alone.
-    Index("ix_audit_records_time", "time", "entry", "department", "decision", "row_count", "purpose", "act"),
+    Index("ix_audit_records_time", "time"),
+    # All that statistics count, in the order in which they add it up: they read this alone and sort nothing.
+    Index("ix_audit_records_day", _DAY, "entry", "department", "purpose", "decision", "act", "time", "row_count"),
     # Denials are few, so this costs what is permitted nothing.
     Index("ix_audit_records_deny_time", "time", sqlite_where=_DENIED, postgresql_where=_DENIED),
     # Acts are few too.
@@ -70,7 +74,7 @@ audit_parts = Table(
     CheckConstraint("decision IN ('permit', 'deny')", name="decision"),
     Index(None, "writer", "sequence"),
     # As of the records: all that statistics count.
-    Index("ix_audit_parts_time", "time", "entry", "department", "decision", "row_count", "purpose"),
+    Index("ix_audit_parts_day", _DAY, "entry", "department", "purpose", "decision", "time", "row_count"),
     sqlite_strict=True,
 )
 """What requests read of linked entries, a row an entry, so that its provider finds them; the texts say it too."""

@@ -11,7 +11,10 @@ from sqlalchemy import LargeBinary, column, insert, table
 
 from portal.audit.chain import Head, Writer, append, portal_name
 from portal.audit.checkpoints import NO_CHECKPOINT, Statement, sign_checkpoint
+from portal.audit.log_readings import Reading
+from portal.audit.readers import AuditReach
 from portal.audit.records import RecordPart, render_record
+from portal.audit.statistics import Count, Grouping, StatisticsQuestion, read_statistics
 from portal.storage.addresses import database_url
 from portal.storage.audit_tables import audit_checkpoints, audit_writers
 from portal.storage.database import for_writing, open_sync_database
@@ -102,4 +105,46 @@ def test_former_log_is_given_parts_however_many_records_it_has(tmp_path: Path) -
 @pytest.mark.heavy
 def test_former_log_in_postgres_is_verified_before_and_after_its_upgrade(postgres: Databases) -> None:
     check_upgrade(postgres.create_database())
+    postgres.drop_databases()
+
+
+def statistics_of(url: str) -> list[list[Count]]:
+    engine = open_sync_database(url)
+    with engine.connect() as connection:
+        reading = Reading(connection, float("inf"))
+        everything = AuditReach(everything=True)
+        counts = [read_statistics(reading, everything, StatisticsQuestion(by=by)) for by in Grouping]
+    engine.dispose()
+    return counts
+
+
+def check_index_upgrade(url: str, indexes: str) -> None:
+    """See that what is counted is the same with the index by day as with the one before it, which is gone."""
+    make_former_log(url, 40)
+    engine = open_sync_database(url)
+    with for_writing(engine).begin() as connection:
+        command.upgrade(migration_settings(connection), "0008")
+    before = statistics_of(url)
+    upgrade_database(url)
+    assert statistics_of(url) == before
+    assert before[0][0].uses > 40
+    with engine.connect() as connection:
+        found = {name: str(text) for name, text in connection.exec_driver_sql(indexes)}
+    engine.dispose()
+    assert "ix_audit_parts_time" not in found
+    assert "entry" not in found["ix_audit_records_time"]
+    for table_name in ("audit_records", "audit_parts"):
+        assert "substr" in found[f"ix_{table_name}_day"]
+    assert verify_log(url, public_pem(KEY)).fault is None
+
+
+def test_index_by_day_counts_as_the_one_before(tmp_path: Path) -> None:
+    check_index_upgrade(
+        database_url(tmp_path / "portal.db"), "SELECT name, sql FROM sqlite_master WHERE type = 'index'"
+    )
+
+
+@pytest.mark.heavy
+def test_index_by_day_in_postgres_counts_as_the_one_before(postgres: Databases) -> None:
+    check_index_upgrade(postgres.create_database(), "SELECT indexname, indexdef FROM pg_indexes")
     postgres.drop_databases()

@@ -67,7 +67,7 @@ def test_changed_part_is_found(linked: Log, statement: str, place: str, kind: Fa
 
 def test_log_of_a_portal_that_was_not_upgraded_is_verified_without_them(linked: Log, tmp_path: Path) -> None:
     with closing(sqlite3.connect(linked.path)) as raw, raw:
-        raw.execute("DROP INDEX ix_audit_records_time")
+        raw.execute("DROP INDEX ix_audit_records_day")
         raw.execute("DROP INDEX ix_audit_records_act_time")
         raw.execute("ALTER TABLE audit_records DROP COLUMN act")
         raw.execute("ALTER TABLE audit_records DROP COLUMN purpose")
