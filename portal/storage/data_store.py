@@ -44,6 +44,8 @@ DATA_TABLES = re.compile(r"dataset_\d+|owner")
 """The names of the data store's tables."""
 BATCH = 1000
 """Rows that are inserted together."""
+READ_TOGETHER = 10_000
+"""Rows that are read together by column."""
 
 StoredValue = str | int | None
 StoredRow = tuple[StoredValue, ...]
@@ -199,6 +201,13 @@ def read_dataset(connection: Connection, table: Table) -> Iterator[StoredRow]:
         # By whole batches: one row at a time costs three times as much.
         for batch in result.partitions():
             yield from map(tuple, batch)
+
+
+def read_columns(connection: Connection, table: Table) -> Iterator[tuple[Sequence[StoredValue], ...]]:
+    """Yield the rows in row-number order, many at a time and by column, the row numbers first."""
+    rows = read_dataset(connection, table)
+    while batch := list(islice(rows, READ_TOGETHER)):
+        yield tuple(zip(*batch, strict=True))
 
 
 def dataset_tables(connection: Connection) -> frozenset[str]:
