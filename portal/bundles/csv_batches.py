@@ -11,8 +11,8 @@ from typing import IO
 
 from portal.bundles.csv_files import Cells, CsvFault, parse_csv
 
-CHUNK_OCTETS = 1 << 20
-"""So much of a file is read at once, and then to the end of its line."""
+CHUNK_OCTETS = 1 << 16
+"""So much of a file is read at once, and then to the end of its line: few enough cells for a processor to keep."""
 _MOST_MORE_LINES = 10_000
 """A quoted cell that goes on behind a chunk is looked for so far; behind that, records are read singly."""
 
@@ -36,10 +36,12 @@ class OddRecord:
     record: Cells | CsvFault
 
 
-def parse_batches(lines: IO[bytes], first: int, width: int) -> Iterator[CsvBatch | OddRecord]:
+def parse_batches(
+    lines: IO[bytes], first: int, width: int, chunk_octets: int = CHUNK_OCTETS
+) -> Iterator[CsvBatch | OddRecord]:
     """Yield the records of the rest of a file, whose next line has the number `first`, in their order."""
     number = first
-    while chunk := lines.readlines(CHUNK_OCTETS):
+    while chunk := lines.readlines(chunk_octets):
         batch = _plain_batch(chunk, number, width)
         if batch is None:
             chunk += _rest_of_quoted(chunk, lines)

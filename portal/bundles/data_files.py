@@ -167,9 +167,7 @@ class _Layout:
         rows: list[list[Value | None]] = []
         for line, cells in zip(batch.lines, zip(*self.columns(batch), strict=True), strict=True):
             before = faults.count
-            row = [
-                self._parse(item, cell, line, faults) for item, cell in zip(self.entry.items, cells, strict=True)
-            ]
+            row = [self._parse(item, cell, line, faults) for item, cell in zip(self.entry.items, cells, strict=True)]
             if faults.count == before:
                 lines.append(line)
                 rows.append(row)
@@ -231,9 +229,7 @@ def _note_clash(clash: KeyClash, entry: CatalogEntry, faults: _Faults) -> None:
             faults.add_cell(clash.line, name, what, Text(en="write it", zh="请填写"))
     else:
         what = Text(en=f"the key is that of line {clash.first}", zh=f"主键与第 {clash.first} 行重复")
-        faults.add_cell(
-            clash.line, ",".join(entry.key), what, Text(en="keep one of the two", zh="请只保留一行")
-        )
+        faults.add_cell(clash.line, ",".join(entry.key), what, Text(en="keep one of the two", zh="请只保留一行"))
 
 
 def _stamp(file: IO[bytes]) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
 
 from portal.bundles.bundle import Bundle, Dataset, RowBatch
 from portal.bundles.row_keys import RowKey, key_column
@@ -21,6 +21,7 @@ from portal.storage.data_store import (
     TableLayout,
     create_dataset,
     data_table,
+    last_row_number,
     read_columns,
 )
 from portal.storage.database import for_writing
@@ -38,12 +39,16 @@ class PresentTable:
 
 @dataclass(frozen=True, slots=True)
 class DatasetWriting:
-    """Rows that are to be written into a new table; `present` is None where the entry has no table yet."""
+    """Rows that are to be written into a new table; `present` is None where the entry has no table yet.
+
+    `appends`: the present rows come first, as they are, and those of the dataset behind them.
+    """
 
     name: str
     layout: TableLayout
     dataset: Dataset
     present: PresentTable | None
+    appends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +90,13 @@ def plan_datasets(
             rows[code] = row
             continue
         name = f"{TABLE_PREFIX}{next_number + len(writings)}"
-        rows[code] = _dataset_row(name, layout, dataset)
-        writings.append(DatasetWriting(name, layout, dataset, None if row is None else _present_table(row)))
+        rows[code] = dataset_row(name, layout, dataset)
+        writings.append(DatasetWriting(name, layout, dataset, None if row is None else present_table(row)))
     return DatasetPlan(rows, tuple(writings))
 
 
-def _dataset_row(name: str, layout: TableLayout, dataset: Dataset) -> ContentRow:
+def dataset_row(name: str, layout: TableLayout, dataset: Dataset) -> ContentRow:
+    """Return the row of the table `datasets` for an entry whose rows lie in the table of that name."""
     cells: dict[str, Cell] = {
         "table_name": name,
         "row_count": dataset.row_count,
@@ -109,7 +115,8 @@ def _render_layout(layout: TableLayout) -> str:
     return render_json(parts)
 
 
-def _present_table(row: ContentRow) -> PresentTable:
+def present_table(row: ContentRow) -> PresentTable:
+    """Return the table that a row of `datasets` names."""
     return PresentTable(row.text("table_name"), parse_layout(row.text("layout")), row.number("row_count"))
 
 
@@ -177,12 +184,20 @@ def _fingerprints(batch: RowBatch) -> Iterator[int]:
 def write_dataset(engine: Engine, writing: DatasetWriting, written: Callable[[int], None]) -> RowMatching:
     """Write the rows into their new table, whole or not at all; `written` is told how many there are so far."""
     with for_writing(engine).begin() as connection:
-        matching = match_rows(connection, writing)
-        numbers = plan_row_numbers(matching.kept, matching.highest)
-        rows = _numbered(numbers, writing.dataset)
-        for count in create_dataset(connection, data_table(writing.name, writing.layout.columns), writing.layout, rows):
+        present = writing.present if writing.appends else None
+        copied = None if present is None else data_table(present.name, present.layout.columns)
+        matching = match_rows(connection, writing) if copied is None else _match_behind(connection, writing, copied)
+        rows = _numbered(plan_row_numbers(matching.kept, matching.highest), writing.dataset)
+        table = data_table(writing.name, writing.layout.columns)
+        for count in create_dataset(connection, table, writing.layout, rows, copied):
             written(count)
     return matching
+
+
+def _match_behind(connection: Connection, writing: DatasetWriting, present: Table) -> RowMatching:
+    """Return the matching of rows that come behind the present ones: each is new."""
+    count = writing.dataset.row_count
+    return RowMatching([None] * count, count, 0, 0, last_row_number(connection, present))
 
 
 def _numbered(numbers: Sequence[int], dataset: Dataset) -> Iterator[StoredRow]:

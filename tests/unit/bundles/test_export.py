@@ -13,8 +13,8 @@ from portal.bundles.store import PortalStore
 from portal.errors import ConfigurationError, Language, PolicyUnavailable, SourceUnavailable
 from portal.storage.database import for_writing, open_sync_database
 from portal.storage.tables import users
-from tests.fixtures.hostile_text import hostile_text
 from tests.fixtures.dataset_rows import rows_of
+from tests.fixtures.hostile_text import hostile_text
 from tests.fixtures.small_bundle import (
     CONSUMER,
     NOW,
