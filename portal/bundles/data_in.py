@@ -78,7 +78,7 @@ class FaultyRows(BadInput):
         self.faults = tuple(faults)
         count = len(self.faults)
         super().__init__(
-            Text(en=f"{count} faults were found; nothing was changed", zh=f"发现 {count} 处错误；未作任何更改")
+            Text(en=f"faults: {count}; nothing was changed", zh=f"错误 {count} 处；未作任何更改")
         )
 
 

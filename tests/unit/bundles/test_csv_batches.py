@@ -46,6 +46,9 @@ def by_batches(file: bytes, width: int, chunk: int) -> Iterator[tuple[int, Cells
 @given(FILES, st.integers(1, 3), st.integers(1, 30))
 @example(b'a"b,c\n"x,y\nz",w\n', 2, 8)
 @example(b'"a\nb",c\nd,e\n', 2, 1)
+@example(b"a\rb,c\n", 2, 8)
+@example(b"a,b\r\nc,d\r", 2, 80)
+@example(b"a,b\r\nc,d\r\n", 2, 80)
 @example(b'""\n\n\n', 1, 1)
 def test_batches_say_what_single_records_say(file: bytes, width: int, chunk: int) -> None:
     assert list(by_batches(file, width, chunk)) == list(parse_csv(io.BytesIO(file), 2))
