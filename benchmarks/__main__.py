@@ -2,7 +2,7 @@
 
 Both read the same columns and write the same JSON; the road also decides, records durably and shapes. Rounds are
 interleaved, so that a drift of the machine meets both; a ratio is the median over the rounds. Then how fast a portal
-is backed up, restored and moved (`benchmarks.archives`).
+is backed up, restored and moved (`benchmarks.archives`), and rows are brought in (`benchmarks.data_in`).
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from time import perf_counter
 import orjson
 
 from benchmarks.archives import measure_copies
+from benchmarks.data_in import measure_data_in
 from benchmarks.world import SUBJECT, make_world
 from portal.access.asker import Asker
 from portal.app import open_portal
@@ -51,10 +52,12 @@ def main() -> int:
     with TemporaryDirectory() as folder:
         figures = asyncio.run(_measure(make_world(Path(folder), datetime.now(UTC))))
         copies = [figure.render() for figure in measure_copies(Path(folder) / "copies")]
+        data_in = [figure.render() for figure in measure_data_in(Path(folder) / "data-in")]
     sys.stdout.write("rows   by hand ms   road ms   road's rate / rate by hand\n")
     for figure in figures:
         sys.stdout.write(f"{figure.rows:4}   {figure.by_hand:10.3f}   {figure.road:7.3f}   {figure.ratio:.3f}\n")
     sys.stdout.write("\ncopy         rows/s    MB/s  s per GB\n" + "\n".join(copies) + "\n")
+    sys.stdout.write("\nrows brought in     rows/s  rows/s of processor\n" + "\n".join(data_in) + "\n")
     return 0
 
 

@@ -77,9 +77,7 @@ class FaultyRows(BadInput):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         count = len(self.faults)
-        super().__init__(
-            Text(en=f"faults: {count}; nothing was changed", zh=f"错误 {count} 处；未作任何更改")
-        )
+        super().__init__(Text(en=f"faults: {count}; nothing was changed", zh=f"错误 {count} 处；未作任何更改"))
 
 
 @dataclass(frozen=True, slots=True)

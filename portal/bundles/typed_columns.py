@@ -76,9 +76,10 @@ def _whole(pattern: str) -> re.Pattern[str]:
 
 _INTEGERS = _whole(rf"-?(?:0|[1-9][0-9]{{0,{_DIGITS - 1}}})")
 _DATES = _whole(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_HOURS = r"T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}"
-_IN_UTC = _whole(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_HOURS}Z")
-_WITH_OFFSET = _whole(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_HOURS}(?:Z|[+-][0-9]{{2}}:[0-5][0-9])")
+_INSTANTS = _whole(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:Z|[+-][0-9]{2}:00)")
+"""Instants whose offset is of whole hours."""
+_HOUR, _OFFSET = 13, 19
+"""Where in such an instant the hour ends, and the offset begins."""
 
 
 def _read_integers(cells: Sequence[str]) -> Typed | None:
@@ -131,19 +132,21 @@ def _read_dates(cells: Sequence[str]) -> Typed | None:
 
 
 def _read_instants(cells: Sequence[str]) -> Typed | None:
-    column = _BETWEEN.join(cells)
+    if not _INSTANTS.fullmatch(_BETWEEN.join(cells)):
+        return None
+    hours = [cell[:_HOUR] + cell[_OFFSET:] for cell in cells]
     try:
-        if _IN_UTC.fullmatch(column):
-            for cell in cells:
-                datetime.fromisoformat(cell)
-            return cells, cells
-        if not _WITH_OFFSET.fullmatch(column):
-            return None
-        # An instant in UTC ends in `+00:00`, as a bundle writes it in `Z`.
-        texts = [datetime.fromisoformat(cell).astimezone(UTC).isoformat()[:19] + "Z" for cell in cells]
+        # Day and hour come from UTC, once for all instants of an hour; minutes and seconds are the same there.
+        in_utc = {hour: _hour_in_utc(hour) for hour in set(hours)}
     except (ValueError, OverflowError):
         return None
+    texts = [f"{in_utc[hour]}{cell[_HOUR:_OFFSET]}Z" for hour, cell in zip(hours, cells, strict=True)]
     return texts, texts
+
+
+def _hour_in_utc(hour: str) -> str:
+    begins = datetime.fromisoformat(f"{hour[:_HOUR]}:00:00{hour[_HOUR:]}")
+    return begins.astimezone(UTC).isoformat()[:_HOUR]
 
 
 def _read_singly(item: InformationItem, cells: Sequence[str]) -> Typed | None:

@@ -6,12 +6,14 @@ Nothing that can't be read is skipped: a record left out could be the one that d
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.catalog.entries import CatalogEntry, EntryStatus
 from portal.catalog.rows import is_removed, load_entry
+from portal.conditions.values import parse_instant
 from portal.errors import PolicyUnavailable, PortalError, Text
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
@@ -39,6 +41,8 @@ class DataTable:
 
     name: str
     row_count: int
+    arrived_at: datetime | None = field(default=None, compare=False)
+    """When the rows came, which no decision rests on; None where nothing says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,10 @@ def _entry_state(code: str, active: ActiveRow, content: StoredContent) -> EntryS
     dataset = content.active(datasets).get(code)
     if dataset is None:
         raise unreadable(f"entry `{code}` has no table of rows", f"目录条目 `{code}` 没有数据表")
-    table = DataTable(dataset.text("table_name"), dataset.number("row_count"))
+    arrived = content.arrivals.get(code)
+    table = DataTable(
+        dataset.text("table_name"), dataset.number("row_count"), None if arrived is None else parse_instant(arrived)
+    )
     removed = is_removed(active.row)
     shown = replace(entry, status=EntryStatus.WITHDRAWN) if removed else entry
     return EntryState(shown, active.version, removed, table)

@@ -7,13 +7,14 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 
 from sqlalchemy import Connection, Table, and_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.errors import Fault, Language, PolicyUnavailable, Text
 from portal.storage.quarantine import Quarantine, read_quarantine
+from portal.storage.row_arrivals import read_arrivals
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, portal
 
 Cell = str | int | bytes | None
@@ -101,6 +102,8 @@ class StoredContent:
     epoch: int
     rows: Mapping[str, Mapping[str, ActiveRow]]
     quarantine: Quarantine | None = None
+    arrivals: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """When each entry's rows came, which no decision rests on."""
 
     def active(self, table: Table) -> Mapping[str, ContentRow]:
         """Return the table's rows by key."""
@@ -180,14 +183,15 @@ def database_fault(fault: SQLAlchemyError) -> PolicyUnavailable:
 def _read(connection: Connection) -> tuple[str, StoredContent]:
     state = connection.execute(select(epoch.c.value, epoch.c.digest).where(epoch.c.id == 1)).one_or_none()
     identity = connection.execute(
-        select(*(portal.c[field.name] for field in fields(PortalIdentity))).where(portal.c.id == 1)
+        select(*(portal.c[one.name] for one in fields(PortalIdentity))).where(portal.c.id == 1)
     ).one_or_none()
     if state is None and identity is None and connection.scalar(select(changes.c.id).limit(1)) is None:
         raise NothingLoaded
     if state is None or identity is None:
         raise unreadable("its epoch or its identity is missing", "缺少纪元或门户标识")
     rows = {content.table.name: _read_table(connection, content) for content in CONTENT_TABLES}
-    return str(state.digest), StoredContent(PortalIdentity(*identity), state.value, rows, read_quarantine(connection))
+    quarantine, arrivals = read_quarantine(connection), read_arrivals(connection)
+    return str(state.digest), StoredContent(PortalIdentity(*identity), state.value, rows, quarantine, arrivals)
 
 
 def _read_table(connection: Connection, content: ContentTable) -> Mapping[str, ActiveRow]:
