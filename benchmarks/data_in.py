@@ -17,7 +17,7 @@ from portal.storage.addresses import database_url
 from portal.storage.migrating import upgrade_database
 
 ROWS = 1_000_000
-_ITEMS = {
+_ITEMS: dict[str, dict[str, object]] = {
     "code": {"type": "string", "length": 18},
     "name": {"type": "string", "length": 60},
     "division": {"type": "string", "length": 12},

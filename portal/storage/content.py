@@ -7,7 +7,7 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from sqlalchemy import Connection, Table, and_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -190,8 +190,8 @@ def _read(connection: Connection) -> tuple[str, StoredContent]:
     if state is None or identity is None:
         raise unreadable("its epoch or its identity is missing", "缺少纪元或门户标识")
     rows = {content.table.name: _read_table(connection, content) for content in CONTENT_TABLES}
-    quarantine, arrivals = read_quarantine(connection), read_arrivals(connection)
-    return str(state.digest), StoredContent(PortalIdentity(*identity), state.value, rows, quarantine, arrivals)
+    content = StoredContent(PortalIdentity(*identity), state.value, rows, read_quarantine(connection))
+    return str(state.digest), replace(content, arrivals=read_arrivals(connection))
 
 
 def _read_table(connection: Connection, content: ContentTable) -> Mapping[str, ActiveRow]:
