@@ -7,6 +7,9 @@ MEASURES = {
     "http": "benchmarks.over_http",
     "road": "benchmarks.road",
     "audit-log": "benchmarks.audit_log",
+    "data-in": "benchmarks.data_in",
+    "exchange": "benchmarks.exchange",
+    "freezes": "benchmarks.freezes",
 }
 """The modules, each of which can be run by itself too."""
 

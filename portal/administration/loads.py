@@ -18,12 +18,13 @@ from portal.administration.change_store import StepNote, insert_change
 from portal.administration.documents import ChangeDocument
 from portal.administration.revising import Faulty, revised_to
 from portal.administration.wording import render_broken
+from portal.bundles.data_in import follow_content
 from portal.bundles.loading import Settled
 from portal.conditions.values import parse_instant
 from portal.errors import BadInput, Text
 from portal.json_text import JsonValue
 from portal.policies.casbin_models import Matcher, ModelName
-from portal.storage.content import Cell, ContentRow, StoredContent
+from portal.storage.content import Cell, ContentRow, StoredContent, read_content
 from portal.storage.content_changes import ChangeNote, ContentChange, WantedContent, store_change
 from portal.storage.tables import expectations
 from portal.vocabulary import UserId
@@ -60,6 +61,22 @@ def settle_load(
     epoch = store_change(connection, change, note, secret)
     if change.present is not None and change.is_change:
         record_load(connection, change, epoch, step, note.reason)
+    return Settled(epoch)
+
+
+def settle_rows(
+    connection: Connection, change: ContentChange, note: ChangeNote, secret: bytes, *, title: str
+) -> Settled:
+    """Bring other rows of an entry into force, whatever else changed meanwhile, and record it under this title.
+
+    It needs no second person: rows decide nothing, and what may be read of them is agreed on beside them.
+    Raises: ConfigurationError where the entry or its rows changed.
+    """
+    current = follow_content(change, read_content(connection, secret))
+    step = StepNote(note.made_by, parse_instant(note.made_at), note.reason)
+    epoch = store_change(connection, current, note, secret)
+    made = replace(load_change(current, step, note.reason, waits=False), title=title, epoch=epoch)
+    insert_change(connection, made, step)
     return Settled(epoch)
 
 

@@ -96,6 +96,8 @@ class Act(StrEnum):
     CHANGE_WITHDRAWN = "change_withdrawn"
     CHANGE_ACTIVATED = "change_activated"
     FROZEN = "frozen"
+    ROWS_REPLACED = "rows_replaced"
+    ROWS_APPENDED = "rows_appended"
     ADMINISTRATION_REFUSED = "administration_refused"
     AUDIT_READ = "audit_read"
     POLICY_ASKED = "policy_asked"

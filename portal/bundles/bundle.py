@@ -1,28 +1,41 @@
 """A bundle as typed values: the whole content of a portal (bundle.md)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.agreements.agreement import Agreement
 from portal.catalog.entries import CatalogEntry
-from portal.conditions.tree import Value
 from portal.identity.registry import Application, Department, Group, User
 from portal.policies.reading import RecordDocument
 from portal.policies.records import PolicyRecord
+from portal.storage.data_store import StoredValue
 from portal.vocabulary import EntryCode
 
-DataRow = tuple[Value | None, ...]
-"""A row's cells in the order of the entry's items; JSON cells are their text as written."""
+
+@dataclass(frozen=True, slots=True)
+class RowBatch:
+    """Rows that follow each other, in columns by item: as stored, and as text that is the same for the same value."""
+
+    stored: tuple[Sequence[StoredValue], ...]
+    texts: tuple[Sequence[str | None], ...]
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        return len(self.stored[0]) if self.stored else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The rows of one entry. `digest` is the hex SHA-256 of the entry's item list and the typed rows in order."""
+    """The rows of one entry. `digest` is the hex SHA-256 of the entry's item list and the typed rows in order.
+
+    `batches` yields the rows anew each time; none is without rows.
+    """
 
     entry: EntryCode
     row_count: int
     digest: str
-    rows: Callable[[], Iterator[DataRow]]
+    batches: Callable[[], Iterator[RowBatch]]
 
 
 @dataclass(frozen=True, slots=True)

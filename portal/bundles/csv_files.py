@@ -27,13 +27,13 @@ class CsvFault:
     before: tuple[str | None, ...] = ()
 
 
-def parse_csv(lines: Iterable[bytes]) -> Iterator[tuple[int, Cells | CsvFault]]:
-    """Yield the line on which each record begins, counted from 1, with its cells or what is wrong with it.
+def parse_csv(lines: Iterable[bytes], first: int = 1) -> Iterator[tuple[int, Cells | CsvFault]]:
+    """Yield the line on which each record begins, counted from `first`, with its cells or what is wrong with it.
 
     `lines` are as a binary file gives them: each ends in LF or CRLF, the last perhaps in neither. After a fault reading
     goes on in the next line, even where the record took in more; lines in another encoding are told of once.
     """
-    source = _Lines(lines)
+    source = _Lines(lines, first)
     encoding_told = False
     while (line := source.take()) is not None:
         number, text = line
@@ -61,13 +61,13 @@ def _render_cell(cell: str | None) -> str:
 
 
 class _Lines:
-    """The lines of a file as text, numbered from 1, of which some may be put back.
+    """The lines of a file as text, numbered from `first`, of which some may be put back.
 
     `undecoded` is the last that isn't UTF-8; its text is a stand-in.
     """
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
-        self._source = enumerate(lines, start=1)
+    def __init__(self, lines: Iterable[bytes], first: int) -> None:
+        self._source = enumerate(lines, start=first)
         self._again: deque[tuple[int, str]] = deque()
         self.undecoded: tuple[int, bytes] | None = None
 

@@ -1,25 +1,29 @@
 """data/IDENTIFIER.csv: the rows of an entry, checked in one pass, and read again, typed, when they are loaded."""
 
-import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
 
-from portal.bundles.bundle import DataRow, Dataset
+from portal.bundles.bundle import Dataset, RowBatch
+from portal.bundles.csv_batches import Column, CsvBatch, OddRecord, parse_batches
 from portal.bundles.csv_files import Cells, CsvFault, parse_csv
+from portal.bundles.row_digests import RowDigest
+from portal.bundles.row_keys import KeyClash, RowKeys
 from portal.bundles.tables import NO_HEADER, form_fault, parse_header
+from portal.bundles.typed_columns import TypedColumn, column_reader, type_values
 from portal.catalog.entries import CatalogEntry, InformationItem
-from portal.conditions.tree import Value, ValueType
-from portal.conditions.values import parse_cell, render_cell
+from portal.conditions.tree import Value
+from portal.conditions.values import parse_cell
 from portal.errors import BadInput, Fault, Text
 
 FAULTS_LIMIT = 1000
 """Faults that are listed of one data file; one more says how many there are beside them."""
 
-_Records = Iterator[tuple[int, Cells | CsvFault]]
+CheckedRows = Callable[[RowBatch, int], None]
+"""Is told each batch of sound rows, and how much of the file was read, in octets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,13 @@ class DataFile:
     entry: CatalogEntry
 
 
+def no_watch(_batch: RowBatch, _octets: int) -> None:
+    """Take no notice of the rows."""
+
+
 def empty_dataset(entry: CatalogEntry) -> Dataset:
     """Return the dataset of an entry without a file: no rows."""
-    row_count, digest = _summarise(entry, iter(()))
-    return Dataset(entry.code, row_count, digest, lambda: iter(()))
+    return Dataset(entry.code, 0, RowDigest(entry.items).hexdigest(), lambda: iter(()))
 
 
 def read_dataset(source: DataFile) -> tuple[Dataset, list[Fault]]:
@@ -42,16 +49,49 @@ def read_dataset(source: DataFile) -> tuple[Dataset, list[Fault]]:
 
     INVARIANT: a dataset that comes with faults is used for nothing.
     """
+    digest = RowDigest(source.entry.items)
+    checked = check_rows(source, digest)
+    return Dataset(source.entry.code, digest.row_count, digest.hexdigest(), checked.batches), checked.faults
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file that was checked: its faults, its rows to be read again, its keys with the line of each."""
+
+    faults: list[Fault]
+    batches: Callable[[], Iterator[RowBatch]]
+    keys: RowKeys
+
+
+def check_rows(source: DataFile, digest: RowDigest, watch: CheckedRows = no_watch) -> CheckedFile:
+    """Check every row of the file, and put the sound ones into the digest."""
     faults = _Faults(source.file)
     with source.path.open("rb") as lines:
         stamp = _stamp(lines)
-        records = parse_csv(lines)
-        line, header = next(records, (1, NO_HEADER))
+        line, header, following = _read_header(lines)
         if isinstance(header, CsvFault):
-            return empty_dataset(source.entry), [form_fault(source.file, line, header, 0)]
+            faulty = [form_fault(source.file, line, header, 0)]
+            return CheckedFile(faulty, lambda: iter(()), RowKeys(source.entry.items, ()))
         layout = _read_layout(source, header, faults)
-        row_count, digest = _summarise(source.entry, _checked_rows(layout, records, faults))
-    return Dataset(source.entry.code, row_count, digest, partial(_rows, source.path, layout, stamp)), faults.listed()
+        keys = RowKeys(source.entry.items, source.entry.key if layout.has_whole_key else ())
+        for batch in _checked_batches(layout, parse_batches(lines, following, layout.width), keys, faults):
+            digest.add(batch)
+            watch(batch, lines.tell())
+    return CheckedFile(faults.listed(), partial(_batches, source.path, layout, stamp), keys)
+
+
+def _read_header(lines: IO[bytes]) -> tuple[int, Cells | CsvFault, int]:
+    """Return the header's line and cells, and the number of the line behind it."""
+    taken = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal taken
+        for line in lines:
+            taken += 1
+            yield line
+
+    line, header = next(parse_csv(counted()), (1, NO_HEADER))
+    return line, header, taken + 1
 
 
 @dataclass(slots=True)
@@ -61,6 +101,11 @@ class _Faults:
     file: str
     kept: list[Fault] = field(default_factory=list)
     beyond: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.kept) + self.beyond
 
     def add(self, fault: Fault) -> None:
         if len(self.kept) < FAULTS_LIMIT:
@@ -83,43 +128,67 @@ class _Faults:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How a file's cells become a row of its entry: parser and position of each item, in the entry's order.
+    """How a file's cells become a row of its entry: reader, parser and position of each item, in the entry's order.
 
-    An item that the header lacks has the position behind the last cell, where an empty one is put.
+    An item that the header lacks has the position behind the last cell, where there is none.
     """
 
     entry: CatalogEntry
     width: int
-    parsers: tuple[Callable[[str], Value], ...]
+    readers: tuple[Callable[[Column], TypedColumn | None], ...]
     positions: tuple[int, ...]
 
-    def parse(self, cells: Cells) -> DataRow:
-        """Return the typed row. Raises: BadInput."""
-        return tuple(
-            [
-                None if (cell := cells[position]) is None else parse(cell)
-                for parse, position in zip(self.parsers, self.positions, strict=True)
-            ]
+    @property
+    def has_whole_key(self) -> bool:
+        """True if the header has all items of the key; else that is one fault of it, not one of each row."""
+        position_of = {
+            item.identifier: position for item, position in zip(self.entry.items, self.positions, strict=True)
+        }
+        return all(position_of.get(name, self.width) < self.width for name in self.entry.key)
+
+    def columns(self, batch: CsvBatch) -> list[Column]:
+        """Return the batch's columns in the order of the entry's items."""
+        nothing = [None] * len(batch.lines)
+        return [batch.columns[position] if position < self.width else nothing for position in self.positions]
+
+    def read(self, batch: CsvBatch) -> RowBatch | None:
+        """Return the typed rows; None where a cell is wrong or can't be told of at once."""
+        typed: list[TypedColumn] = []
+        for read, column in zip(self.readers, self.columns(batch), strict=True):
+            outcome = read(column)
+            if outcome is None:
+                return None
+            typed.append(outcome)
+        return _row_batch(typed)
+
+    def read_singly(self, batch: CsvBatch, faults: "_Faults") -> tuple[Sequence[int], RowBatch]:
+        """Return the typed rows in which no cell is wrong, with the line of each, and note every fault."""
+        lines: list[int] = []
+        rows: list[list[Value | None]] = []
+        for line, cells in zip(batch.lines, zip(*self.columns(batch), strict=True), strict=True):
+            before = faults.count
+            row = [self._parse(item, cell, line, faults) for item, cell in zip(self.entry.items, cells, strict=True)]
+            if faults.count == before:
+                lines.append(line)
+                rows.append(row)
+        columns = zip(*rows, strict=True) if rows else [()] * len(self.entry.items)
+        return lines, _row_batch(
+            [type_values(item, column) for item, column in zip(self.entry.items, columns, strict=True)]
         )
 
-    def parse_noting(self, line: int, cells: Cells, faults: _Faults) -> DataRow | None:
-        """Return the typed row; None, and every fault in it noted, where a cell can't be read."""
-        cells.append(None)
+    def _parse(self, item: InformationItem, cell: str | None, line: int, faults: "_Faults") -> Value | None:
         try:
-            return self.parse(cells)
-        except BadInput:
-            self._note(line, cells, faults)
+            return None if cell is None else parse_cell(cell, item.type, item.scale, item.length)
+        except BadInput as refused:
+            faults.add_cell(line, item.identifier, refused.text, _MEND_CELL)
             return None
 
-    def _note(self, line: int, cells: Cells, faults: _Faults) -> None:
-        for item, parse, position in zip(self.entry.items, self.parsers, self.positions, strict=True):
-            cell = cells[position]
-            try:
-                if cell is not None:
-                    parse(cell)
-            except BadInput as refused:
-                mend = Text(en="correct the cell, or the item in the catalog", zh="请改正单元格，或目录中的信息项")
-                faults.add_cell(line, item.identifier, refused.text, mend)
+
+_MEND_CELL = Text(en="correct the cell, or the item in the catalog", zh="请改正单元格，或目录中的信息项")
+
+
+def _row_batch(columns: Sequence[TypedColumn]) -> RowBatch:
+    return RowBatch(tuple(column.stored for column in columns), tuple(column.texts for column in columns))
 
 
 def _read_layout(source: DataFile, header: Cells, faults: _Faults) -> _Layout:
@@ -130,73 +199,37 @@ def _read_layout(source: DataFile, header: Cells, faults: _Faults) -> _Layout:
     return _Layout(
         entry=source.entry,
         width=len(header),
-        parsers=tuple(
-            partial(parse_cell, value_type=item.type, scale=item.scale, length=item.length) for item in items
-        ),
+        readers=tuple(map(column_reader, items)),
         positions=tuple(positions.get(item.identifier, len(header)) for item in items),
     )
 
 
-def _checked_rows(layout: _Layout, records: _Records, faults: _Faults) -> Iterator[DataRow]:
+def _checked_batches(
+    layout: _Layout, records: Iterator[CsvBatch | OddRecord], keys: RowKeys, faults: _Faults
+) -> Iterator[RowBatch]:
     """Yield the rows in which no cell is wrong, and note every fault."""
-    keys = _Keys(layout)
-    for line, record in records:
-        if isinstance(record, CsvFault) or len(record) != layout.width:
-            faults.add(form_fault(faults.file, line, record, layout.width))
+    for batch in records:
+        if isinstance(batch, OddRecord):
+            faults.add(form_fault(faults.file, batch.line, batch.record, layout.width))
             continue
-        row = layout.parse_noting(line, record, faults)
-        if row is not None:
-            keys.check(line, row, faults)
-            yield row
+        lines: Sequence[int] = batch.lines
+        rows = layout.read(batch)
+        if rows is None:
+            lines, rows = layout.read_singly(batch, faults)
+        for clash in keys.add(rows, lines):
+            _note_clash(clash, layout.entry, faults)
+        if rows.row_count:
+            yield rows
 
 
-class _Keys:
-    """The keys seen so far, each with its line; no key may be null or come twice."""
-
-    def __init__(self, layout: _Layout) -> None:
-        position_by_name = dict(zip((item.identifier for item in layout.entry.items), layout.positions, strict=True))
-        indices = {name: index for index, name in enumerate(position_by_name)}
-        self._names = layout.entry.key
-        self._line_by_key: dict[DataRow, int] = {}
-        # A key whose items aren't all there is one fault of the catalog or the header, not one of each row.
-        is_whole = all(position_by_name.get(name, layout.width) < layout.width for name in self._names)
-        self._indices = tuple(indices[name] for name in self._names) if is_whole else ()
-
-    def check(self, line: int, row: DataRow, faults: _Faults) -> None:
-        """Note what is wrong with the row's key."""
-        key = tuple([row[index] for index in self._indices])
-        if None in key:
-            for name, value in zip(self._names, key, strict=True):
-                if value is None:
-                    what = Text(en="the key is empty", zh="主键为空")
-                    faults.add_cell(line, name, what, Text(en="write it", zh="请填写"))
-        elif key:
-            first = self._line_by_key.setdefault(key, line)
-            if first != line:
-                what = Text(en=f"the key is that of line {first}", zh=f"主键与第 {first} 行重复")
-                faults.add_cell(line, ",".join(self._names), what, Text(en="keep one of the two", zh="请只保留一行"))
-
-
-def _summarise(entry: CatalogEntry, rows: Iterator[DataRow]) -> tuple[int, str]:
-    """Return how many rows there are, and the digest of the entry's item list and of them."""
-    digest = hashlib.sha256()
-    for item in entry.items:
-        digest.update(f"{item.identifier}\0{item.type}\0{item.scale}\0".encode())
-    renderers = tuple(map(_renderer, entry.items))
-    count = 0
-    for row in rows:
-        count += 1
-        # INVARIANT: no cell holds NUL, so no two different rows are written alike.
-        cells = ["-" if value is None else render(value) for value, render in zip(row, renderers, strict=True)]
-        digest.update("\0".join(cells).encode())
-        digest.update(b"\0\0")
-    return count, digest.hexdigest()
-
-
-def _renderer(item: InformationItem) -> Callable[[Value], str]:
-    if item.type in (ValueType.STRING, ValueType.JSON):
-        return "={}".format
-    return lambda value: "=" + render_cell(value, item.type, item.scale)
+def _note_clash(clash: KeyClash, entry: CatalogEntry, faults: _Faults) -> None:
+    if clash.first is None:
+        for name in clash.empty:
+            what = Text(en="the key is empty", zh="主键为空")
+            faults.add_cell(clash.line, name, what, Text(en="write it", zh="请填写"))
+    else:
+        what = Text(en=f"the key is that of line {clash.first}", zh=f"主键与第 {clash.first} 行重复")
+        faults.add_cell(clash.line, ",".join(entry.key), what, Text(en="keep one of the two", zh="请只保留一行"))
 
 
 def _stamp(file: IO[bytes]) -> tuple[int, int, int]:
@@ -204,22 +237,33 @@ def _stamp(file: IO[bytes]) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _rows(path: Path, layout: _Layout, stamp: tuple[int, int, int]) -> Iterator[DataRow]:
+def _batches(path: Path, layout: _Layout, stamp: tuple[int, int, int]) -> Iterator[RowBatch]:
     """Yield the rows again.
 
     Raises: BadInput, if the file isn't the one that was checked, or doesn't stay so to the end.
     """
     with path.open("rb") as lines:
         if _stamp(lines) == stamp:
-            records = parse_csv(lines)
-            next(records)
-            for _, cells in records:
-                if isinstance(cells, CsvFault) or len(cells) != layout.width:
+            _, _, following = _read_header(lines)
+            for batch in parse_batches(lines, following, layout.width):
+                if isinstance(batch, OddRecord):
                     break
-                yield layout.parse(cells)
+                yield layout.read(batch) or _again_singly(path, layout, batch)
             if _stamp(lines) == stamp:
                 return
-    raise BadInput(
+    raise _changed(path)
+
+
+def _again_singly(path: Path, layout: _Layout, batch: CsvBatch) -> RowBatch:
+    faults = _Faults(path.name)
+    _, rows = layout.read_singly(batch, faults)
+    if faults.count:
+        raise _changed(path)
+    return rows
+
+
+def _changed(path: Path) -> BadInput:
+    return BadInput(
         Text(
             en=f"{path.name} has changed since it was checked; load the bundle again",
             zh=f"{path.name} 在检查之后被改动；请重新加载数据包",

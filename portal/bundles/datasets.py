@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
+from itertools import chain, islice
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
 
-from portal.bundles.bundle import Bundle, Dataset
+from portal.bundles.bundle import Bundle, Dataset, RowBatch
+from portal.bundles.row_keys import RowKey, key_column
+from portal.bundles.typed_columns import join_rows, write_column
 from portal.catalog.columns import plan_layouts
 from portal.conditions.tree import ValueType
 from portal.json_text import JsonValue, render_json
@@ -16,12 +18,11 @@ from portal.storage.data_store import (
     TABLE_PREFIX,
     ColumnSpec,
     StoredRow,
-    StoredValue,
     TableLayout,
     create_dataset,
     data_table,
-    read_dataset,
-    store_value,
+    last_row_number,
+    read_columns,
 )
 from portal.storage.database import for_writing
 from portal.storage.row_numbers import plan_row_numbers
@@ -38,12 +39,16 @@ class PresentTable:
 
 @dataclass(frozen=True, slots=True)
 class DatasetWriting:
-    """Rows that are to be written into a new table; `present` is None where the entry has no table yet."""
+    """Rows that are to be written into a new table; `present` is None where the entry has no table yet.
+
+    `appends`: the present rows come first, as they are, and those of the dataset behind them.
+    """
 
     name: str
     layout: TableLayout
     dataset: Dataset
     present: PresentTable | None
+    appends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +90,13 @@ def plan_datasets(
             rows[code] = row
             continue
         name = f"{TABLE_PREFIX}{next_number + len(writings)}"
-        rows[code] = _dataset_row(name, layout, dataset)
-        writings.append(DatasetWriting(name, layout, dataset, None if row is None else _present_table(row)))
+        rows[code] = dataset_row(name, layout, dataset)
+        writings.append(DatasetWriting(name, layout, dataset, None if row is None else present_table(row)))
     return DatasetPlan(rows, tuple(writings))
 
 
-def _dataset_row(name: str, layout: TableLayout, dataset: Dataset) -> ContentRow:
+def dataset_row(name: str, layout: TableLayout, dataset: Dataset) -> ContentRow:
+    """Return the row of the table `datasets` for an entry whose rows lie in the table of that name."""
     cells: dict[str, Cell] = {
         "table_name": name,
         "row_count": dataset.row_count,
@@ -109,7 +115,8 @@ def _render_layout(layout: TableLayout) -> str:
     return render_json(parts)
 
 
-def _present_table(row: ContentRow) -> PresentTable:
+def present_table(row: ContentRow) -> PresentTable:
+    """Return the table that a row of `datasets` names."""
     return PresentTable(row.text("table_name"), parse_layout(row.text("layout")), row.number("row_count"))
 
 
@@ -128,53 +135,78 @@ def match_rows(connection: Connection, writing: DatasetWriting) -> RowMatching:
     if writing.present is None:
         count = writing.dataset.row_count
         return RowMatching([None] * count, count, 0, 0)
-    present = _present_rows(connection, writing, writing.present)
-    key = writing.layout.positions(writing.layout.key)
+    present = _present_rows(connection, writing.layout, writing.present)
     kept: list[int | None] = []
     changed = 0
-    for row in _stored_rows(writing):
-        number, fingerprint = present.get(_pick(row, key), (None, b""))
+    for key, fingerprint in _new_rows(writing):
+        number, was = present.get(key, (None, 0))
         kept.append(number)
-        changed += number is not None and fingerprint != _fingerprint(row)
+        changed += number is not None and fingerprint != was
     surviving = len(set(kept) - {None})
     highest = max((number for number, _ in present.values()), default=0)
     return RowMatching(kept, kept.count(None), writing.present.row_count - surviving, changed, highest)
 
 
+def _new_rows(writing: DatasetWriting) -> Iterator[tuple[RowKey, int]]:
+    key = writing.layout.positions(writing.layout.key)
+    for batch in writing.dataset.batches():
+        yield from zip(key_column(batch.stored, key), _fingerprints(batch), strict=True)
+
+
 def _present_rows(
-    connection: Connection, writing: DatasetWriting, present: PresentTable
-) -> Mapping[StoredRow, tuple[int, bytes]]:
+    connection: Connection, layout: TableLayout, present: PresentTable
+) -> Mapping[RowKey, tuple[int, int]]:
     """Return number and fingerprint of the rows by key; none where they didn't have the key's columns."""
-    wanted = {column for column in writing.layout.columns if column.name in writing.layout.key}
+    wanted = {column for column in layout.columns if column.name in layout.key}
     if not wanted <= set(present.layout.columns):
         return {}
-    key = present.layout.positions(writing.layout.key)
-    table = data_table(present.name, present.layout.columns)
-    return {_pick(row, key): (int(number or 0), _fingerprint(row)) for number, *row in read_dataset(connection, table)}
+    key = present.layout.positions(layout.key)
+    rows: dict[RowKey, tuple[int, int]] = {}
+    for numbers, batch in present_batches(connection, present):
+        found = zip(numbers, _fingerprints(batch), strict=True)
+        rows.update(zip(key_column(batch.stored, key), found, strict=True))
+    return rows
 
 
-def _pick(row: Sequence[StoredValue], positions: tuple[int, ...]) -> StoredRow:
-    return tuple(row[position] for position in positions)
+def present_batches(connection: Connection, present: PresentTable) -> Iterator[tuple[Sequence[int], RowBatch]]:
+    """Yield the rows that an entry has now, in their order, with their numbers."""
+    columns = present.layout.columns
+    for numbers, *stored in read_columns(connection, data_table(present.name, columns)):
+        texts = tuple(write_column(column, cells) for column, cells in zip(columns, stored, strict=True))
+        yield [int(number or 0) for number in numbers], RowBatch(tuple(stored), texts)
 
 
-def _fingerprint(row: Sequence[StoredValue]) -> bytes:
-    # Not `hash()`, for which -1 and -2 are the same.
-    return blake2b(repr(tuple(row)).encode(), digest_size=16).digest()
-
-
-def _stored_rows(writing: DatasetWriting) -> Iterator[StoredRow]:
-    columns = writing.layout.columns
-    for row in writing.dataset.rows():
-        yield tuple(map(store_value, row, columns))
+def _fingerprints(batch: RowBatch) -> Iterator[int]:
+    # Of the texts, which differ where values do; `hash()` of numbers is the same for -1 and -2.
+    return map(hash, join_rows(batch.texts))
 
 
 def write_dataset(engine: Engine, writing: DatasetWriting, written: Callable[[int], None]) -> RowMatching:
     """Write the rows into their new table, whole or not at all; `written` is told how many there are so far."""
     with for_writing(engine).begin() as connection:
-        matching = match_rows(connection, writing)
-        numbers = plan_row_numbers(matching.kept, matching.highest)
-        # Strict: a file that changed since it was checked has perhaps fewer or more rows.
-        rows = ((number, *row) for number, row in zip(numbers, _stored_rows(writing), strict=True))
-        for count in create_dataset(connection, data_table(writing.name, writing.layout.columns), writing.layout, rows):
+        present = writing.present if writing.appends else None
+        copied = None if present is None else data_table(present.name, present.layout.columns)
+        matching = match_rows(connection, writing) if copied is None else _match_behind(connection, writing, copied)
+        rows = _numbered(plan_row_numbers(matching.kept, matching.highest), writing.dataset)
+        table = data_table(writing.name, writing.layout.columns)
+        for count in create_dataset(connection, table, writing.layout, rows, copied):
             written(count)
     return matching
+
+
+def _match_behind(connection: Connection, writing: DatasetWriting, present: Table) -> RowMatching:
+    """Return the matching of rows that come behind the present ones: each is new."""
+    count = writing.dataset.row_count
+    return RowMatching([None] * count, count, 0, 0, last_row_number(connection, present))
+
+
+def _numbered(numbers: Sequence[int], dataset: Dataset) -> Iterator[StoredRow]:
+    remaining = iter(numbers)
+    batches = (
+        # Strict: a file that changed since it was checked has perhaps fewer or more rows.
+        zip(islice(remaining, batch.row_count), *batch.stored, strict=True)
+        for batch in dataset.batches()
+    )
+    yield from chain.from_iterable(batches)
+    if next(remaining, None) is not None:
+        raise ValueError("fewer rows than were matched")

@@ -6,7 +6,7 @@ names; the next one drops them. Any change raises the epoch, rows too: running s
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from portal.bundles.bundle import Bundle
 from portal.bundles.datasets import DatasetPlan, RowMatching, match_rows, write_dataset
 from portal.bundles.differences import describe_change, summarise_change
-from portal.bundles.planning import Present, plan_load
+from portal.bundles.planning import LoadPlan, Present, plan_load
 from portal.bundles.store import Databases, PortalStore
 from portal.conditions.values import render_instant
 from portal.errors import ConfigurationError, Text
@@ -73,13 +73,15 @@ class LoadOrder:
 class LoadOutcome:
     """The epoch after the load, whether it changed anything, and what to tell.
 
-    `waiting` is the change set that waits for a second person; nothing is in force then.
+    `waiting` is the change set that waits for a second person; nothing is in force then. `matchings` are of those
+    entries whose rows were written.
     """
 
     epoch: int
     changed: bool
     lines: tuple[Text, ...]
     waiting: int | None = None
+    matchings: Mapping[EntryCode, RowMatching] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ class Settled:
 
 Settle = Callable[[Connection, ContentChange, ChangeNote, bytes], Settled]
 """Writes a change in the connection's transaction; the last argument is the secret that signs the content."""
+
+
+Plan = Callable[[Present, Databases], LoadPlan]
+"""Says what is to be done with what is there; it may read the rows, and nothing changes under it meanwhile."""
 
 
 def switch_at_once(connection: Connection, change: ContentChange, note: ChangeNote, secret: bytes) -> Settled:
@@ -121,12 +127,26 @@ def load_bundle(
     `settle` brings it into force once its rows are written, or lets it wait.
     Raises: ConfigurationError if another load is running; PolicyUnavailable if the present content can't be trusted.
     """
+
+    def plan(present: Present, _databases: Databases) -> LoadPlan:
+        return plan_load(bundle, present, derive=order.derive)
+
+    return carry_out(plan, store, order, progress, settle)
+
+
+def carry_out(
+    plan_change: Plan, store: PortalStore, order: LoadOrder, progress: Progress, settle: Settle
+) -> LoadOutcome:
+    """Write the rows that a plan says, then bring it into force by `settle`, in one transaction; or change nothing.
+
+    Raises: as `load_bundle`, and what planning raises.
+    """
     with hold_writer_lock(store.database_url, order.wait_seconds), store.open() as databases:
         progress(LoadStep.PLANNING, 0, 0)
-        present = _read_present(databases, store.digest_secret)
+        present = read_present(databases, store.digest_secret)
         _check_owner(databases.rows, present)
         _drop_unneeded_tables(databases, present.tables, order.now)
-        plan = plan_load(bundle, present, derive=order.derive)
+        plan = plan_change(present, databases)
         change = plan.change
         if not (change.is_change or change.adopts):
             return LoadOutcome(change.present.epoch if change.present else 0, False, summarise_change(change, {}))
@@ -139,7 +159,7 @@ def load_bundle(
         progress(LoadStep.SWITCHED, 0, 0)
         _claim(databases.rows, change.wanted.identity.portal_id)
         lines = summarise_change(change, matchings)
-        return LoadOutcome(settled.epoch, change.is_change, lines, settled.waiting)
+        return LoadOutcome(settled.epoch, change.is_change, lines, settled.waiting, matchings)
 
 
 def change_identity(store: PortalStore, change: Callable[[PortalIdentity], PortalIdentity], now: datetime) -> int:
@@ -160,13 +180,14 @@ def change_identity(store: PortalStore, change: Callable[[PortalIdentity], Porta
 def compare_bundle(bundle: Bundle, store: PortalStore, order: LoadOrder) -> tuple[Text, ...]:
     """Return a line for each thing that loading the bundle would change; nothing is written."""
     with store.open() as databases:
-        plan = plan_load(bundle, _read_present(databases, store.digest_secret), derive=order.derive)
+        plan = plan_load(bundle, read_present(databases, store.digest_secret), derive=order.derive)
         with databases.rows.connect() as connection:
             matchings = {writing.dataset.entry: match_rows(connection, writing) for writing in plan.datasets.writings}
         return describe_change(plan.change, matchings)
 
 
-def _read_present(databases: Databases, secret: bytes) -> Present:
+def read_present(databases: Databases, secret: bytes) -> Present:
+    """Return what is there before a change. Raises: PolicyUnavailable if it can't be trusted."""
     with databases.rows.connect() as connection:
         tables = dataset_tables(connection)
     with databases.content.connect() as connection:

@@ -193,6 +193,10 @@ CHINESE: Mapping[str, str] = {
         "`item:代码#信息项`、`entry:代码`、`department:代码`、`application:编号` 或 `everything`。"
     ),
     "The freeze, such as `freeze:1`.": "冻结编号，如 `freeze:1`。",
+    "Bring in the rows of what a department provides.": "导入本部门所提供资源的数据行。",
+    "Check a file and make it all rows of an entry, at once.": "检查文件，并以其整体替换某条目的数据行。",
+    "Check a file and put its rows behind those of an entry.": "检查文件，并将其数据行追加到某条目之后。",
+    "A CSV file with a column for each item.": "每个信息项一列的 CSV 文件。",
 }
 """The Chinese of every help text; a test holds that none is missing."""
 

@@ -58,7 +58,7 @@ def load(session: Session, options: LoadOptions) -> ExitCode:
         _say_all(terminal, _compare(bundle, settings, order))
     else:
         store = _store_to_load(settings, terminal)
-        with _shown_progress(terminal) as progress:
+        with shown_progress(terminal) as progress:
             outcome = load_bundle(bundle, store, order, progress, partial(settle_load, waits=settings.load_approval))
         if outcome.changed and outcome.waiting is None:
             witness_epoch(settings)
@@ -83,7 +83,7 @@ def _read(folder: Path, terminal: Terminal, now: datetime) -> Bundle | None:
     read = read_bundle(folder, now)
     _say_all(terminal, read.remarks)
     for fault in read.faults:
-        terminal.err.write(fault.render(terminal.language) + "\n")
+        terminal.complain_of(fault)
     return read.bundle
 
 
@@ -102,7 +102,7 @@ def _store_to_load(settings: Settings, terminal: Terminal) -> PortalStore:
     """Return the store, made where there is none. One that holds something keeps its keys: others would not fit."""
     upgrade_database(settings.owner_database_url)
     if has_content(settings.database_url):
-        return _existing_store(settings)
+        return existing_store(settings)
     keys = load_or_create_keys(settings.key_file)
     announce_new_log(settings, terminal)
     return PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
@@ -130,7 +130,8 @@ def announce_new_log(settings: Settings, terminal: Terminal) -> None:
         )
 
 
-def _existing_store(settings: Settings) -> PortalStore:
+def existing_store(settings: Settings) -> PortalStore:
+    """Return the databases of a portal that is there, as their owner opens them."""
     keys = load_keys(settings.key_file)
     upgrade_database(settings.owner_database_url)
     return PortalStore(settings.owner_database_url, settings.owner_data_url, keys.digest_secret)
@@ -139,7 +140,7 @@ def _existing_store(settings: Settings) -> PortalStore:
 def _compare(bundle: Bundle, settings: Settings, order: LoadOrder) -> tuple[Text, ...]:
     """Return what loading would change; where there is no portal yet, none is made."""
     if database_exists(settings.database_url):
-        return compare_bundle(bundle, _existing_store(settings), order)
+        return compare_bundle(bundle, existing_store(settings), order)
     with TemporaryDirectory(prefix="portal-diff-") as folder:
         store = PortalStore(
             f"sqlite:///{folder}/portal.db", f"sqlite:///{folder}/data.db", generate_keys().digest_secret
@@ -150,7 +151,7 @@ def _compare(bundle: Bundle, settings: Settings, order: LoadOrder) -> tuple[Text
 
 def export(session: Session, options: ExportOptions) -> ExitCode:
     """Write the portal's content back as a bundle."""
-    _say_all(session.terminal, export_bundle(options.folder, _existing_store(session.settings())))
+    _say_all(session.terminal, export_bundle(options.folder, existing_store(session.settings())))
     return ExitCode.DONE
 
 
@@ -160,7 +161,7 @@ def _say_all(terminal: Terminal, texts: Iterable[Text]) -> None:
 
 
 @contextmanager
-def _shown_progress(terminal: Terminal) -> Iterator[TellProgress]:
+def shown_progress(terminal: Terminal) -> Iterator[TellProgress]:
     """Show rows written as a bar, on a terminal alone."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     loading = Text(en="loading", zh="正在装载").render(terminal.language)

@@ -1,6 +1,7 @@
 """The options of commands by which people administer a portal; everything is text until a command has parsed it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
@@ -78,3 +79,13 @@ class LiftOptions(ActingOptions):
 
     freeze: Annotated[str, Argument(metavar="FREEZE", help="The freeze, such as `freeze:1`.")]
     reason: _Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataOptions(ActingOptions):
+    """What a command that brings in rows is told."""
+
+    identifier: Annotated[str, Argument(metavar="IDENTIFIER", help="The entry's identifier in the catalog.")]
+    file: Annotated[Path, Argument(metavar="FILE", help="A CSV file with a column for each item.")]
+    reason: Annotated[str, Option("--reason", metavar="TEXT", help="Why, for the record of changes.")] = ""
+    dry_run: Annotated[bool, Option("--dry-run", help="Print what would change; nothing is written.")] = False

@@ -10,6 +10,7 @@ from portal.commands.fetch_options import FetchOptions
 from portal.commands.office_options import (
     ApproveOptions,
     ChangeOptions,
+    DataOptions,
     DraftOptions,
     FreezeOptions,
     JudgeOptions,
@@ -61,6 +62,7 @@ GROUPS: Mapping[str, str] = {
     "audit": "Check, search or follow the audit log.",
     "database": "Set up the portal's databases.",
     "change": "Draft, check, approve or undo changes of policies and of the register.",
+    "data": "Bring in the rows of what a department provides.",
     "register": "List who is registered.",
     "keys": "List or rotate the portal's keys.",
     "tokens": "Revoke tokens.",
@@ -198,6 +200,15 @@ COMMANDS: tuple[CommandLine, ...] = (
         "freeze", FreezeOptions, "changing:freeze", "Freeze an item, entry, department, application or everything."
     ),
     CommandLine("lift", LiftOptions, "changing:lift", "Draft the lifting of a freeze; another person approves it."),
+    CommandLine(
+        "data replace",
+        DataOptions,
+        "bringing_in:replace_rows",
+        "Check a file and make it all rows of an entry, at once.",
+    ),
+    CommandLine(
+        "data append", DataOptions, "bringing_in:append_rows", "Check a file and put its rows behind those of an entry."
+    ),
     CommandLine(
         "register list",
         RegisterOptions,

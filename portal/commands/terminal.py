@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import BinaryIO, TextIO
 
-from portal.errors import Language, Text
+from portal.errors import Fault, Language, Text
 from portal.settings import Settings, load_settings
 
 
@@ -35,6 +35,10 @@ class Terminal:
     def complain(self, text: Text) -> None:
         """Write what went wrong."""
         self.err.write(without_controls(text.render(self.language)) + "\n")
+
+    def complain_of(self, fault: Fault) -> None:
+        """Write a fault of a file."""
+        self.err.write(fault.render(self.language) + "\n")
 
     def write(self, line: str) -> None:
         """Write a line, or several."""

@@ -28,6 +28,7 @@ class Operation(StrEnum):
     VIEW_REGISTER = "view_register"
     ASK_POLICY = "ask_policy"
     FREEZE = "freeze"
+    BRING_IN_ROWS = "bring_in_rows"
     READ_AUDIT = "read_audit"
     VIEW_SESSIONS = "view_sessions"
     END_SESSION = "end_session"

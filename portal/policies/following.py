@@ -14,6 +14,7 @@ from portal.identity.rows import load_registry
 from portal.policies.information_point import (
     TYPED,
     ContentParts,
+    DataTable,
     EntryState,
     PortalContent,
     assemble,
@@ -130,8 +131,8 @@ def _parts_after(parts: ContentParts, touched: Touched) -> ContentParts:
     for table, of in touched.rows.items():
         if table not in TYPED:
             rows[table] = _merged(rows[table], of)
-    head = touched.standing.head
-    changed = ContentParts(head, rows, parts.successions, _states_after(parts.states, rows, touched), parts.records)
+    head, states = touched.standing.head, _states_after(parts, rows, touched)
+    changed = replace(parts, head=head, rows=rows, arrivals={**parts.arrivals, **touched.arrivals}, states=states)
     if not _REGISTER.isdisjoint(touched.rows):
         changed = replace(changed, successions=successions_of(load_registry(StoredContent(head, rows))))
     return replace(changed, records=_records_after(changed, touched))
@@ -143,17 +144,22 @@ def _merged(rows: Mapping[str, ActiveRow], touched: Mapping[str, ActiveRow | Non
 
 
 def _states_after(
-    states: Mapping[str, EntryState], rows: Mapping[str, Mapping[str, ActiveRow]], touched: Touched
+    parts: ContentParts, rows: Mapping[str, Mapping[str, ActiveRow]], touched: Touched
 ) -> Mapping[str, EntryState]:
-    of_datasets, after = rows[datasets.name], dict(states)
+    after, arrivals = dict(parts.states), {**parts.arrivals, **touched.arrivals}
+
+    def table(code: str) -> DataTable:
+        dataset = rows[datasets.name].get(code)
+        return data_table(code, None if dataset is None else dataset.row, arrivals)
+
     entries = touched.rows.get(catalog_entries.name, {})
     for code, active in entries.items():
         after.pop(code, None)
         if active is not None:
-            after[code] = entry_state(code, active, of_datasets)
+            after[code] = entry_state(code, active, table(code))
     for code in touched.rows.get(datasets.name, {}):
         if code in after and code not in entries:
-            after[code] = replace(after[code], table=data_table(code, of_datasets))
+            after[code] = replace(after[code], table=table(code))
     return after
 
 

@@ -6,12 +6,14 @@ Nothing that can't be read is skipped: a record left out could be the one that d
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from portal.catalog.entries import CatalogEntry, EntryStatus
 from portal.catalog.rows import is_removed, load_entry
+from portal.conditions.values import parse_instant
 from portal.errors import PolicyUnavailable, PortalError, Text
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
@@ -27,7 +29,7 @@ from portal.policies.successions import (
     successions_of,
     unfollowed,
 )
-from portal.storage.content import ActiveRow, ContentHead, StoredContent, read_content, unreadable
+from portal.storage.content import ActiveRow, ContentHead, ContentRow, StoredContent, read_content, unreadable
 from portal.storage.quarantine import Quarantine
 from portal.storage.tables import agreements, catalog_entries, datasets, freezes, key_files, policy_records
 from portal.vocabulary import EntryCode
@@ -42,6 +44,8 @@ class DataTable:
 
     name: str
     row_count: int
+    arrived_at: datetime | None = field(default=None, compare=False)
+    """When the rows came, which no decision rests on; None where nothing says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class ContentParts:
     head: ContentHead
     rows: Mapping[str, Mapping[str, ActiveRow]]
     successions: Successions
+    arrivals: Mapping[str, str]
     states: Mapping[str, EntryState]
     records: Mapping[str, PolicyRecord]
 
@@ -133,12 +138,16 @@ def parse_parts(content: StoredContent) -> ContentParts:
     with reading_parts():
         successions = successions_of(load_registry(content))
         entries = sorted(content.rows[catalog_entries.name].items())
-        states = {code: entry_state(code, active, content.rows[datasets.name]) for code, active in entries}
+        tables = {code: active.row for code, active in content.rows[datasets.name].items()}
+        states = {
+            code: entry_state(code, active, data_table(code, tables.get(code), content.arrivals))
+            for code, active in entries
+        }
         by_code = {state.entry.code: state.entry for state in states.values()}
         shared, policies = SharedParts(), sorted(content.rows[policy_records.name].items())
         records = {policy: load_record(policy, active, by_code, shared) for policy, active in policies}
         rows = {table: of for table, of in content.rows.items() if table not in TYPED}
-        return ContentParts(content.head, rows, successions, states, records)
+        return ContentParts(content.head, rows, successions, content.arrivals, states, records)
 
 
 def assemble(parts: ContentParts) -> PortalContent:
@@ -191,17 +200,18 @@ def reading_parts() -> Iterator[None]:
         raise unreadable(f"`{fault}` in a row", f"某行中有 `{fault}`") from fault
 
 
-def entry_state(code: str, active: ActiveRow, of_datasets: Mapping[str, ActiveRow]) -> EntryState:
+def entry_state(code: str, active: ActiveRow, table: DataTable) -> EntryState:
     """Return an entry as it stands. Raises: PolicyUnavailable, ValueError."""
     entry = load_entry(code, active.row)
     removed = is_removed(active.row)
     shown = replace(entry, status=EntryStatus.WITHDRAWN) if removed else entry
-    return EntryState(shown, active.version, removed, data_table(code, of_datasets))
+    return EntryState(shown, active.version, removed, table)
 
 
-def data_table(code: str, of_datasets: Mapping[str, ActiveRow]) -> DataTable:
-    """Return where an entry's rows lie. Raises: PolicyUnavailable where they lie nowhere, ValueError."""
-    dataset = of_datasets.get(code)
+def data_table(code: str, dataset: ContentRow | None, arrivals: Mapping[str, str]) -> DataTable:
+    """Return where an entry's rows lie, and since when. Raises: PolicyUnavailable where they lie nowhere."""
     if dataset is None:
         raise unreadable(f"entry `{code}` has no table of rows", f"目录条目 `{code}` 没有数据表")
-    return DataTable(dataset.row.text("table_name"), dataset.row.number("row_count"))
+    arrived = arrivals.get(code)
+    arrived_at = None if arrived is None else parse_instant(arrived)
+    return DataTable(dataset.text("table_name"), dataset.number("row_count"), arrived_at)

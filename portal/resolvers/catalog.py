@@ -70,7 +70,7 @@ def find_entry(context: RequestContext, code: str) -> EntryType | None:
         described = cache(partial(describe_interface, context, state.entry.code))
         answers = OnDemand(ItemDecisions(context, state.entry.code), described)
         context.made.answers[state.entry.code] = answers
-    return entry_value(state.entry, context.subject, context.point.snapshot, answers)
+    return entry_value(state.entry, context.subject, context.point.snapshot, context.now, answers)
 
 
 async def list_entries(context: RequestContext, question: CatalogQuestion) -> CatalogConnectionType:
@@ -140,7 +140,8 @@ def _parse_cursor(question: CatalogQuestion) -> _Rank | None:
 
 
 def _node_values(context: RequestContext, entries: Iterable[CatalogEntry]) -> list[EntryType]:
-    return [entry_value(entry, context.subject, context.point.snapshot) for entry in entries]
+    snapshot = context.point.snapshot
+    return [entry_value(entry, context.subject, snapshot, context.now) for entry in entries]
 
 
 def _count_later(

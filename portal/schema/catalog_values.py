@@ -3,19 +3,24 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 from portal.catalog.entries import CatalogEntry, InformationItem, Link, is_item_open
 from portal.catalog.facets import Facet, FacetValue
+from portal.catalog.freshness import assess_freshness
+from portal.conditions.values import render_instant
 from portal.identity.registry import Department
+from portal.policies.information_point import DataTable
 from portal.policies.snapshot import Snapshot
-from portal.schema.scalars import Date
+from portal.schema.scalars import Date, DateTime
 from portal.schema.static import (
     CatalogFacetsType,
     ClassCountType,
     DepartmentType,
     EntryType,
     FacetCountType,
+    FreshnessType,
     ItemAccessType,
     ItemType,
     LinkType,
@@ -66,8 +71,10 @@ LISTED = OnDemand()
 """Of entries in lists."""
 
 
-def entry_value(entry: CatalogEntry, subject: Subject, snapshot: Snapshot, on_demand: OnDemand = LISTED) -> EntryType:
-    """Return the entry as the subject may see it in the catalog."""
+def entry_value(
+    entry: CatalogEntry, subject: Subject, snapshot: Snapshot, now: datetime, on_demand: OnDemand = LISTED
+) -> EntryType:
+    """Return the entry as the subject may see it in the catalog at that moment."""
     departments = snapshot.registry.departments
     related = _related(entry, subject, snapshot)
     items = shown_items(entry, subject)
@@ -106,7 +113,22 @@ def entry_value(entry: CatalogEntry, subject: Subject, snapshot: Snapshot, on_de
             if shown.issuperset(link.items) and _knows_target(link, subject, snapshot)
         ],
         status=entry.status,
+        freshness=_freshness_value(entry, subject, snapshot.state_by_code[entry.code].table, now),
         described=on_demand.described,
+    )
+
+
+def _freshness_value(entry: CatalogEntry, subject: Subject, table: DataTable, now: datetime) -> FreshnessType | None:
+    if table.arrived_at is None:
+        return None
+    freshness = assess_freshness(entry.update_cycle, table.arrived_at)
+    due = freshness.due_at
+    return FreshnessType(
+        updated_at=DateTime(render_instant(freshness.updated_at)),
+        due_at=None if due is None else DateTime(render_instant(due)),
+        is_overdue=freshness.is_overdue(now),
+        # How many rows there are tells of rows that a subject may not read (enforcement.md §7).
+        row_count=table.row_count if subject.department == entry.provider else None,
     )
 
 

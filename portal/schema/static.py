@@ -93,6 +93,16 @@ class RelatedEntryType:
     status: EntryStatus
 
 
+@strawberry.type(name="Freshness", description="数据行的新鲜程度")
+class FreshnessType:
+    """How fresh an entry's rows are, by its update cycle."""
+
+    updated_at: DateTime = strawberry.field(description="数据行最近一次装载、替换或追加的时间")
+    due_at: DateTime | None = strawberry.field(description="按更新周期，自此时起逾期；周期不定者为 null")
+    is_overdue: bool = strawberry.field(description="现在是否已逾期")
+    row_count: int | None = strawberry.field(description="行数；仅告知提供方，其他主体为 null")
+
+
 @strawberry.type(name="CatalogEntry", description="目录条目")
 class EntryType:
     """A catalog entry with its core metadata."""
@@ -126,6 +136,7 @@ class EntryType:
     items: list[ItemType]
     links: list[LinkType]
     status: EntryStatus
+    freshness: FreshnessType | None
     described: strawberry.Private[Callable[[], str | None]]
 
     @strawberry.field(description="接口说明（Markdown），含可直接运行的示例；仅 catalogEntry 回答，列表中为 null")  # type: ignore[untyped-decorator]

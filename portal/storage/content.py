@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.errors import Fault, Language, PolicyUnavailable, Text
 from portal.storage.digests import change_total, is_by_lines, row_tag, sign_lines, sign_total
 from portal.storage.quarantine import Quarantine, read_quarantine
+from portal.storage.row_arrivals import read_arrivals
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, portal
 
 Cell = str | int | bytes | None
@@ -113,6 +114,8 @@ class StoredContent:
 
     head: ContentHead
     rows: Mapping[str, Mapping[str, ActiveRow]]
+    arrivals: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """When each entry's rows came, which no decision rests on."""
 
     @property
     def identity(self) -> PortalIdentity:
@@ -217,7 +220,7 @@ def _read(connection: Connection, secret: bytes) -> tuple[StoredContent, Tags]:
             table: {key: tag_of(table, key, active, secret) for key, active in of.items()} for table, of in rows.items()
         }
     total = change_total(0, (tag for of in tags.values() for tag in of.values()), ())
-    return StoredContent(replace(head, total=total), rows), tags
+    return StoredContent(replace(head, total=total), rows, read_arrivals(connection)), tags
 
 
 def read_head(connection: Connection) -> ContentHead:
@@ -227,7 +230,7 @@ def read_head(connection: Connection) -> ContentHead:
     """
     state = connection.execute(select(epoch.c.value, epoch.c.digest).where(epoch.c.id == 1)).one_or_none()
     identity = connection.execute(
-        select(*(portal.c[field.name] for field in fields(PortalIdentity))).where(portal.c.id == 1)
+        select(*(portal.c[one.name] for one in fields(PortalIdentity))).where(portal.c.id == 1)
     ).one_or_none()
     if state is None and identity is None and connection.scalar(select(changes.c.id).limit(1)) is None:
         raise NothingLoaded

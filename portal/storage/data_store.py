@@ -44,6 +44,8 @@ DATA_TABLES = re.compile(r"dataset_\d+|owner")
 """The names of the data store's tables."""
 BATCH = 1000
 """Rows that are inserted together."""
+READ_TOGETHER = 1000
+"""Rows that are read together by column."""
 
 StoredValue = str | int | None
 StoredRow = tuple[StoredValue, ...]
@@ -139,14 +141,18 @@ def open_read_connection(url: str) -> sqlite3.Connection:
 
 
 def create_dataset(
-    connection: Connection, table: Table, layout: TableLayout, rows: Iterable[StoredRow]
+    connection: Connection, table: Table, layout: TableLayout, rows: Iterable[StoredRow], copied: Table | None = None
 ) -> Iterator[int]:
     """Make the table with these rows, each beginning with its row number; yield the rows written so far.
 
+    Those of `copied`, a table of the same columns, are put before them within the database, and aren't counted.
     Runs as it is iterated, in the connection's transaction.
     """
     table.create(connection)
-    grant_tables(connection, [table.name])
+    grant_tables(connection, [table.name] if copied is None else [table.name, copied.name])
+    if copied is not None:
+        names = [column.name for column in table.columns]
+        connection.execute(insert(table).from_select(names, select(*(copied.columns[name] for name in names))))
     written = 0
     copies = connection.dialect.name == DatabaseKind.POSTGRESQL
     with copy_rows(connection, table) if copies else _inserting(connection, table) as write:
@@ -199,6 +205,19 @@ def read_dataset(connection: Connection, table: Table) -> Iterator[StoredRow]:
         # By whole batches: one row at a time costs three times as much.
         for batch in result.partitions():
             yield from map(tuple, batch)
+
+
+def last_row_number(connection: Connection, table: Table) -> int:
+    """Return the number of the last row, 0 where there is none."""
+    grant_tables(connection, [table.name])
+    return connection.scalar(select(func.max(table.columns[ROW_NUMBER]))) or 0
+
+
+def read_columns(connection: Connection, table: Table) -> Iterator[tuple[Sequence[StoredValue], ...]]:
+    """Yield the rows in row-number order, many at a time and by column, the row numbers first."""
+    rows = read_dataset(connection, table)
+    while batch := list(islice(rows, READ_TOGETHER)):
+        yield tuple(zip(*batch, strict=True))
 
 
 def dataset_tables(connection: Connection) -> frozenset[str]:

@@ -26,7 +26,8 @@ from portal.storage.content import (
     tag_of,
 )
 from portal.storage.digests import change_total, is_by_lines
-from portal.storage.tables import CONTENT_TABLES, changes
+from portal.storage.row_arrivals import read_arrivals
+from portal.storage.tables import CONTENT_TABLES, changes, datasets
 
 MOST_ROWS = 2_000
 """Who changed more rows is followed by reading everything anew, which then costs hardly more."""
@@ -57,6 +58,8 @@ class Touched:
 
     standing: Standing
     rows: Mapping[str, Mapping[str, ActiveRow | None]]
+    arrivals: Mapping[str, str]
+    """When the rows of entries came whose tables were touched."""
 
 
 def read_standing(connection: Connection, secret: bytes) -> tuple[StoredContent, Standing]:
@@ -82,11 +85,12 @@ def read_touched(connection: Connection, known: Standing, secret: bytes, others:
         for table, more in others(keys).items():
             keys[table] |= more
         rows = {table: _read_touched(connection, table, sorted(of)) for table, of in keys.items()}
+        arrivals = read_arrivals(connection, sorted(keys.get(datasets.name, ())))
         number = _last_change(connection)
     except SQLAlchemyError as fault:
         raise database_fault(fault) from None
     standing = _stand(known, replace(head, total=known.head.total), number, rows, secret)
-    return Touched(standing, rows) if digest_of(standing.head, secret) == head.digest else None
+    return Touched(standing, rows, arrivals) if digest_of(standing.head, secret) == head.digest else None
 
 
 def _last_change(connection: Connection) -> int:

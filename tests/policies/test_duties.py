@@ -149,11 +149,14 @@ WHEREVER: Mapping[Operation, set[Role]] = {
     Operation.VIEW_SESSIONS: {SYSTEM},
     Operation.END_SESSION: {SYSTEM},
     Operation.RESET_FACTOR: {SYSTEM},
+    Operation.BRING_IN_ROWS: set(),
 }
 ON_OWN_ENTRIES: Mapping[Operation, set[Role]] = {
     Operation.ASK_POLICY: {MANAGER, HEAD},
     Operation.READ_AUDIT: {MANAGER, HEAD, ANALYST},
+    Operation.BRING_IN_ROWS: {MANAGER, Role.REGISTRAR},
 }
+ON_OWN_ENTRIES_CONFIRMED = (Operation.BRING_IN_ROWS,)
 ON_OWN_REQUESTS: Mapping[Operation, set[Role]] = {Operation.READ_AUDIT: {MANAGER, HEAD, ANALYST}}
 JUDGES = {SECURITY, OFFICER}
 JUDGED = (Operation.APPROVE_CHANGE, Operation.REJECT_CHANGE)
@@ -186,7 +189,9 @@ def expected(operation: Operation, roles: frozenset[Role], *, confirmed: bool, w
     if confirmed and roles & WHEREVER[operation]:
         return True
     if where == "own entry":
-        return bool(roles & ON_OWN_ENTRIES.get(operation, set()))
+        return (confirmed or operation not in ON_OWN_ENTRIES_CONFIRMED) and bool(
+            roles & ON_OWN_ENTRIES.get(operation, set())
+        )
     return where == "own request" and bool(roles & ON_OWN_REQUESTS.get(operation, set()))
 
 

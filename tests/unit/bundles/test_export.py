@@ -13,6 +13,7 @@ from portal.bundles.store import PortalStore
 from portal.errors import ConfigurationError, Language, PolicyUnavailable, SourceUnavailable
 from portal.storage.database import for_writing, open_sync_database
 from portal.storage.tables import users
+from tests.fixtures.dataset_rows import rows_of
 from tests.fixtures.hostile_text import hostile_text
 from tests.fixtures.small_bundle import (
     CONSUMER,
@@ -161,8 +162,9 @@ def test_hostile_texts_come_through_files_and_tables(store: PortalStore, tmp_pat
     again = read_folder(tmp_path / "export")
     assert (again.title, again.groups, again.entries) == (bundle.title, bundle.groups, bundle.entries)
     assert sorted(again.departments, key=str) == sorted(bundle.departments, key=str)
-    for code, dataset in bundle.datasets.items():
-        assert list(again.datasets[code].rows()) == list(dataset.rows())
+    for each in bundle.entries:
+        before, after = bundle.datasets[each.code], again.datasets[each.code]
+        assert list(rows_of(after, each)) == list(rows_of(before, each))
     assert not load(again, store).changed
     assert export(store, tmp_path / "second") == exported
 

@@ -10,6 +10,7 @@ import pytest
 from portal.bundles.reading import ReadBundle, read_bundle
 from portal.errors import Language
 from tests.fixtures import authority
+from tests.fixtures.dataset_rows import rows_of
 from tests.fixtures.small_bundle import AUTHORITY, CONSUMER, NOW, PROVIDER, entry, item, small_bundle, statutory
 
 UNREGISTERED = "11999999MB0000043B"
@@ -52,7 +53,7 @@ def test_bundle_without_a_fault_is_read_whole(folder: Path) -> None:
         RESIDENTS: 3,
         "303001001/00003": 2,
     }
-    assert list(bundle.datasets[bundle.entries[2].code].rows()) == [("1", "甲街"), ("2", "乙街")]
+    assert list(rows_of(bundle.datasets[bundle.entries[2].code], bundle.entries[2])) == [("1", "甲街"), ("2", "乙街")]
 
 
 def test_bundle_of_a_manifest_alone_is_empty(tmp_path: Path) -> None:
