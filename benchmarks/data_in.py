@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
-from benchmarks.world import PROVIDER
+from benchmarks.world import ENTRY, PROVIDER
 from portal.bundles.data_in import DataAct, DataOrder, bring_in
 from portal.bundles.loading import LoadOrder, load_bundle, no_progress, switch_at_once
 from portal.bundles.reading import read_bundle
@@ -78,26 +78,8 @@ def _make_store(folder: Path) -> PortalStore:
 
 def _write_bundle(folder: Path) -> None:
     shared = {"share_class": "unconditional", "open": False, "sensitivity": 1}
-    entry = {
-        "code": "303001001/00001",
-        "identifier": "people",
-        "name": "合成人员",
-        "provider": PROVIDER,
-        "abstract": "合成数据，仅供测量",
-        "format": {"category": "database", "type": "sqlite"},
-        "kind": "department",
-        "classified": False,
-        "share_class": "unconditional",
-        "share_condition": None,
-        "share_modes": ["query"],
-        "legal_basis": None,
-        "open": False,
-        "update_cycle": "daily",
-        "published_on": "2026-01-02",
-        "key": ["code"],
-        "items": [{"identifier": name, "name": name, **kind, **shared} for name, kind in _ITEMS.items()],
-        "status": "published",
-    }
+    items = [{"identifier": name, "name": name, **kind, **shared} for name, kind in _ITEMS.items()]
+    entry = {**ENTRY, "share_class": "unconditional", "share_condition": None, "legal_basis": None, "items": items}
     (folder / "catalog").mkdir(parents=True)
     (folder / "bundle.toml").write_text('profile = "nantong-2015"\ntitle = "测量"\n', encoding="utf-8")
     (folder / "departments.csv").write_text(f"code,name,region,groups\n{PROVIDER},提供方,,\n", encoding="utf-8")

@@ -1,6 +1,5 @@
 """`portal audit affected`: whom to tell of a freeze, from the log; by auditors alone, on record (R31, T65)."""
 
-import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from portal.errors import Language
-from tests.fixtures.audit_readers import ASKED, readers_bundle
+from tests.fixtures.audit_readers import ASKED, asked_portal, readers_bundle
 from tests.fixtures.command_line import CommandLine, Ended
 from tests.fixtures.linked_bundle import RESIDENTS, VILLAGES, VISITS
 from tests.fixtures.postgres import Databases
@@ -26,13 +25,7 @@ LONG_AGO = "2020-01-01T00:00:00+08:00"
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """A portal that was asked as `ASKED` says."""
-    folder = tmp_path_factory.mktemp("portal")
-    portal = CommandLine(folder / "var")
-    assert portal("load", readers_bundle().write(folder / "bundle")).code == 0
-    for document, by in ASKED:
-        who = ("--public",) if by is None else ("--application", by.partition(":")[2])
-        portal("query", *who, "-", stdin=io.BytesIO(document.encode()))
-    return portal
+    return asked_portal(tmp_path_factory.mktemp("portal"))
 
 
 def listed(portal: CommandLine, target: str, *options: str, by: str = "inspector") -> Ended:

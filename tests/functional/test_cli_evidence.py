@@ -10,7 +10,7 @@ import pytest
 from portal_verify.cli import Streams
 from portal_verify.cli import run as verify
 from tests.architecture.sources import PROJECT
-from tests.fixtures.audit_readers import ASKED, readers_bundle
+from tests.fixtures.audit_readers import ASKED, asked_portal
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.linked_bundle import RESIDENTS, VISITS
 from tests.fixtures.small_bundle import CONSUMER
@@ -19,13 +19,7 @@ from tests.fixtures.small_bundle import CONSUMER
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """A portal that was asked as `ASKED` says."""
-    folder = tmp_path_factory.mktemp("portal")
-    portal = CommandLine(folder / "var")
-    assert portal("load", readers_bundle().write(folder / "bundle")).code == 0
-    for document, by in ASKED:
-        who = ("--public",) if by is None else ("--application", by.partition(":")[2])
-        portal("query", *who, "-", stdin=io.BytesIO(document.encode()))
-    return portal
+    return asked_portal(tmp_path_factory.mktemp("portal"))
 
 
 def acts(portal: CommandLine) -> list[dict[str, object]]:

@@ -1,7 +1,6 @@
 """Who makes tokens by the key file, and who reads the log at the command line, is on record before it is out (T65)."""
 
 import asyncio
-import io
 import json
 import os
 import pwd
@@ -30,7 +29,7 @@ from portal.identity.second_factors import STEP_SECONDS, FactorRows, code_of, fa
 from portal.identity.tokens import TokenAuthority, verify_token
 from portal.storage.database import open_sync_database
 from portal.vocabulary import UserId
-from tests.fixtures.audit_readers import ASKED, readers_bundle
+from tests.fixtures.audit_readers import asked_portal
 from tests.fixtures.command_line import CommandLine, Ended
 
 pytestmark = [pytest.mark.clause("threats.md T65"), pytest.mark.clause("threats.md T18")]
@@ -45,13 +44,7 @@ READINGS = {
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """A portal that was asked as `ASKED` says."""
-    folder = tmp_path_factory.mktemp("asked")
-    portal = CommandLine(folder / "var")
-    assert portal("load", readers_bundle().write(folder / "bundle")).code == 0
-    for document, by in ASKED:
-        who = ("--public",) if by is None else ("--application", by.partition(":")[2])
-        portal("query", *who, "-", stdin=io.BytesIO(document.encode()))
-    return portal
+    return asked_portal(tmp_path_factory.mktemp("asked"))
 
 
 @pytest.fixture
