@@ -7,6 +7,7 @@ token. A copy that dies leaves both; the next one knows by the token that they b
 from alembic import command
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, MetaData, Table, Text, column, insert, inspect, select, table, update
+from sqlalchemy.schema import DropTable
 
 from portal.storage.addresses import DatabaseKind
 from portal.storage.metadata import metadata
@@ -52,10 +53,11 @@ def finish_unfinished(connection: Connection, revision: str) -> None:
 
 def drop_portal_tables(connection: Connection) -> None:
     """Drop the portal's own tables."""
-    present = set(inspect(connection).get_table_names())
-    reflected = MetaData()
-    reflected.reflect(connection, only=[name for name in (*metadata.tables, _VERSION.name) if name in present])
-    reflected.drop_all(connection)
+    own = {*metadata.tables, _VERSION.name}
+    # Those first that name others; in the order of the tables that are there, perhaps of an earlier revision.
+    for name, _ in reversed(inspect(connection).get_sorted_table_and_fkc_names()):
+        if name in own:
+            connection.execute(DropTable(Table(name, MetaData())))
     if connection.dialect.name == DatabaseKind.POSTGRESQL:
         # The migrations make it anew, with the table whose trigger it is.
         connection.exec_driver_sql("DROP FUNCTION IF EXISTS portal_change_epoch()")
