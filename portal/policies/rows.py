@@ -44,14 +44,14 @@ def _render(member: object, empty: JsonValue) -> str:
 
 def load_document(policy: str, row: ContentRow) -> dict[str, JsonValue]:
     """Return the record's JSON object, without members that are empty; instants in UTC."""
-    return dict(_StoredDocument(policy, row).items())
+    return dict(StoredDocument(policy, row).items())
 
 
 def load_record(
     policy: str, active: ActiveRow, entries: Mapping[EntryCode, CatalogEntry], shared: SharedParts
 ) -> PolicyRecord:
     """Return a stored record; parts that are alike in several are one. Raises: PolicyUnavailable, ValueError."""
-    document = _StoredDocument(policy, active.row)
+    document = StoredDocument(policy, active.row)
     stored = StoredTexts(document.texts(), shared)
     record, faults = parse_record(document, f"policy {policy}", entries, version=active.version, stored=stored)
     if record is None:
@@ -59,7 +59,7 @@ def load_record(
     return record
 
 
-class _StoredDocument(Mapping[str, JsonValue]):
+class StoredDocument(Mapping[str, JsonValue]):
     """A stored record's JSON object, whose members are parsed as they are asked for."""
 
     def __init__(self, policy: str, row: ContentRow) -> None:

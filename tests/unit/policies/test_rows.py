@@ -12,7 +12,7 @@ from portal.json_text import parse_json, render_json
 from portal.policies.information_point import parse_content
 from portal.policies.reading import SharedParts, parse_record
 from portal.policies.records import PolicyRecord
-from portal.policies.rows import load_document, load_record, store_record
+from portal.policies.rows import StoredDocument, load_document, load_record, store_record
 from portal.storage import tables
 from portal.storage.content import ActiveRow, ContentRow, PortalIdentity, key_fingerprint, read_content
 from portal.storage.content_changes import ChangeNote, WantedContent, compare_content, store_change
@@ -107,6 +107,7 @@ def test_loaded_document_leaves_out_what_is_empty(entries: Mapping[EntryCode, Ca
     document = statutory("record", matters=[], applications=[], condition={}, scope={}, obligations={})
     row = store_record(parse(document, entries), document, "bundle")
     assert load_document("record", row) == statutory("record")
+    assert len(StoredDocument("record", row)) == len(statutory("record"))
 
 
 @pytest.mark.clause("T10")
