@@ -24,7 +24,8 @@ from benchmarks.world import SUBJECT, make_world
 from portal.access.asker import Asker
 from portal.app import open_portal
 from portal.errors import Language
-from portal.resolvers.operation import Operation, answer_operation
+from portal.resolvers.endpoint import Operation
+from portal.resolvers.operation import answer_operation
 from portal.resolvers.over_http import render_payload
 from portal.settings import Settings
 

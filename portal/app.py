@@ -55,11 +55,11 @@ from portal.resolvers.buckets import Buckets
 from portal.resolvers.context import Office
 from portal.resolvers.desk import Desk
 from portal.resolvers.documents import load_documents
+from portal.resolvers.endpoint import Endpoint
 from portal.resolvers.exchange_desk import MANIFEST_PATH, PATH, ExchangeDesk
 from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
 from portal.resolvers.observing import Observation, Observing
-from portal.resolvers.operation import Endpoint
 from portal.resolvers.proxies import load_proxy
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route

@@ -14,7 +14,8 @@ from portal.policies.decision_point import DecisionPoint
 from portal.policies.explanation import Explanation, explain_entry
 from portal.policies.matching import Request
 from portal.resolvers.context import actor_of
-from portal.resolvers.operation import Operation, answer_operation
+from portal.resolvers.endpoint import Operation
+from portal.resolvers.operation import answer_operation
 from portal.resolvers.over_http import render_payload
 from portal.settings import Settings
 from portal.vocabulary import (

@@ -66,6 +66,10 @@ class CursorSeal:
         return AESGCM(self.secret).decrypt(nonce, sealed, self.bound_to)
 
 
+NO_CURSORS = CursorSeal(b"", b"")
+"""The seal of an answer that shows no cursor: there is no such key, so it seals and opens nothing."""
+
+
 def cursor_seal(secret: bytes, subject: Subject, plan: QueryPlan, link: Sequence[str] = ()) -> CursorSeal:
     """Return the seal of a request's cursors; those below a link, at the path `link`, fit no root field."""
     bound = orjson.dumps(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from portal.access.cursors import CursorSeal, cursor_seal
+from portal.access.cursors import NO_CURSORS, cursor_seal
 from portal.access.granting import Grant
 from portal.access.linking import Group, JoinKey, LinkedRows, join_key
 from portal.access.plan import LinkNumber, LinkPlan
@@ -93,7 +93,7 @@ def _show_many(link: _Link, page: Page, showing: Showing) -> tuple[dict[JoinKey,
 def _part(page: Page, group: Group) -> Page:
     rows = slice(group.start, group.end)
     fetched = Fetched(page.fetched.rows[rows], group.has_more, group.total)
-    return Page(page.items, page.cells[rows], page.positions[rows], fetched)
+    return Page(page.items, page.cells[rows], page.order, fetched)
 
 
 def rows_by_key(grant: Grant, asked: AskedKeys, page: Page, showing: Showing) -> ShapedRows:
@@ -106,6 +106,5 @@ def rows_by_key(grant: Grant, asked: AskedKeys, page: Page, showing: Showing) ->
 
 def shape_nodes(grant: Grant, page: Page, showing: Showing) -> list[dict[str, object]]:
     """Return the nodes of a plan that shows nothing but nodes, one for each row of the page."""
-    seal = CursorSeal(showing.cursor_secret, b"")
-    ((_, nodes),) = shape_answer(grant.plan, page, showing.note(grant), seal).items()
+    ((_, nodes),) = shape_answer(grant.plan, page, showing.note(grant), NO_CURSORS).items()
     return cast("list[dict[str, object]]", nodes)

@@ -22,7 +22,7 @@ from portal.access.auditing import (
     rows_quota,
 )
 from portal.access.case_reference import read_reference
-from portal.access.cursors import CursorSeal, cursor_seal
+from portal.access.cursors import NO_CURSORS, CursorSeal, cursor_seal
 from portal.access.executing import DataSource, Executed
 from portal.access.granting import (
     Grant,
@@ -36,12 +36,13 @@ from portal.access.granting import (
     rows_shown,
 )
 from portal.access.kept import Kept
+from portal.access.kept_reads import KeptReads
 from portal.access.limits import daily_limit
 from portal.access.link_shaping import Showing, linked_page, rows_by_key
 from portal.access.link_statement import LinkWindow, compile_link
 from portal.access.linking import LinkedRows, row_weights
 from portal.access.plan import QueryPlan, linked_plans
-from portal.access.planning import FieldKind, SharedField, Targets, plan_query
+from portal.access.planning import FieldKind, SharedField, Targets
 from portal.access.shaping import Fetched, Shaped, ShapedRows, shape_answer
 from portal.access.snapshots import SnapshotKeeper
 from portal.access.statement import LinkRead, Position, Read, RowLayout, Window, asked_keys, compile_read
@@ -79,6 +80,7 @@ class Road:
     source: DataSource
     recorder: Recorder
     tables: Kept[Table] = field(default_factory=lambda: Kept(_KEPT_TABLES))
+    kept: KeptReads = field(default_factory=KeptReads)
 
     def table_of(self, state: EntryState) -> Table:
         """Return the table of an entry's rows; a table's name is never given to another."""
@@ -208,10 +210,10 @@ async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -
     request = _request_now(road, asked.asker, point.snapshot.registry)
     occasion = Occasion(request, state.entry, point.snapshot.epoch, asked.asker.request_id, asked.started)
     try:
-        request = replace(request, environment=_with_reference(request.environment, asked.field, state.entry))
-        occasion = replace(occasion, request=request)
-        plan = plan_query(state, asked.field, asked.targets(point))
-        occasion = replace(occasion, request=replace(request, action=plan.action))
+        environment = _with_reference(request.environment, asked.field, state.entry)
+        occasion = _on(occasion, Request(request.subject, request.action, environment))
+        plan = road.kept.plan(state, asked.field, asked.targets(point))
+        occasion = _on(occasion, Request(request.subject, plan.action, environment))
         outcome = await _decide_and_read(_Attempt(road, point, occasion, plan))
     except PortalError as failure:
         if failure.code in (ErrorCode.AUDIT_UNAVAILABLE, ErrorCode.POLICY_UNAVAILABLE):
@@ -230,10 +232,15 @@ async def _answer_once(asked: _Asked, point: DecisionPoint, state: EntryState) -
     return outcome
 
 
+def _on(occasion: Occasion, request: Request) -> Occasion:
+    return Occasion(request, occasion.entry, occasion.epoch, occasion.request_id, occasion.started)
+
+
 def _with_reference(environment: Environment, field: SharedField, entry: CatalogEntry) -> Environment:
     """Return the circumstances with the case and the person that the field's arguments name. Raises: BadInput."""
     taken = entry.key if field.kind is FieldKind.ROW else ()
-    return replace(environment, reference=read_reference(field.arguments, environment.reference, taken))
+    reference = read_reference(field.arguments, environment.reference, taken)
+    return environment if reference == environment.reference else replace(environment, reference=reference)
 
 
 async def _record_refusal(
@@ -278,10 +285,9 @@ async def _rows_today(attempt: _Attempt, grant: Grant) -> Mapping[EntryCode, int
 
 async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, int]) -> Answer | Overtaken:
     road, plan = attempt.road, attempt.plan
-    seal = cursor_seal(road.keys.cursor_secret, attempt.occasion.request.subject, plan)
-    now, former = attempt.occasion.request.environment.now, road.keys.former_of("cursor_secret")
-    seal = replace(seal, former=tuple(each.octets for each in former if now < each.counts_until))
-    read = _compile(road, grant, None if plan.after is None else seal.open(plan.after))
+    seal = _seal(attempt) if plan.has_cursors else NO_CURSORS
+    after = None if plan.after is None else seal.open(plan.after)
+    read = road.kept.read(grant, after, lambda: _compile(road, grant, after))
     executed = await road.source.execute(read)
     fetched = _page(executed, grant.rows)
     shown = rows_shown(grant, sum(row_weights(fetched.rows, read.keys)), executed.links)
@@ -303,6 +309,13 @@ async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, 
         return _shape(attempt, found, recorded.receipt)
     # Other requests aren't kept waiting by an answer of many linked rows.
     return await asyncio.to_thread(_shape, attempt, found, recorded.receipt)
+
+
+def _seal(attempt: _Attempt) -> CursorSeal:
+    keys, request = attempt.road.keys, attempt.occasion.request
+    seal = cursor_seal(keys.cursor_secret, request.subject, attempt.plan)
+    now, former = request.environment.now, keys.former_of("cursor_secret")
+    return replace(seal, former=tuple(each.octets for each in former if now < each.counts_until))
 
 
 def _has_ended(road: Road, grant: Grant) -> bool:

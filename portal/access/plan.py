@@ -149,6 +149,11 @@ class QueryPlan:
         """The entry that is read."""
         return self.state.entry
 
+    @property
+    def has_cursors(self) -> bool:
+        """Whether a cursor is opened or shown."""
+        return self.after is not None or self.part is not None or self.shape.shows_cursors
+
 
 @dataclass(frozen=True, slots=True)
 class LinkPlan:

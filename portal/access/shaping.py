@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from operator import itemgetter
+from typing import cast
 
 import orjson
 
@@ -53,12 +54,17 @@ class AccessNote:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of rows in answer form, with the values that cursors are made of."""
+    """A page of rows in answer form, and as stored: cursors are made of what is stored in the columns `order`."""
 
     items: dict[ItemIdentifier | LinkNumber, int]
     cells: Sequence[Row]
-    positions: Sequence[Position]
+    order: slice
     fetched: Fetched
+
+    def position(self, index: int) -> Position:
+        """Return the place of a row."""
+        row = self.fetched.rows[index]
+        return Position(tuple(row[self.order]), int(str(row[0])))  # type: ignore[arg-type]
 
 
 def _render_scaled(scale: int) -> Convert:
@@ -96,6 +102,10 @@ def _typed(stored: object, item: InformationItem) -> Value:
 
 
 def _masked_convert(item: InformationItem, apply: ApplyMask) -> Convert:
+    if item.type is ValueType.STRING:
+        # A text is stored as it is, and shown as what the mask makes of it.
+        return cast("Convert", apply)
+
     def convert(stored: object) -> Cell:
         shown = apply(_typed(stored, item))
         if shown is None or isinstance(shown, int):
@@ -123,11 +133,13 @@ def convert_rows(layout: RowLayout, rows: Sequence[Row], entry: CatalogEntry, pe
             plain or _same if mask is None else _masked_convert(item, mask_function(mask, key))
             for mask, _ in choices[name].options
         ]
-        which = columns[numbers[name]] if name in numbers else (0,) * len(stored)
+        if name not in numbers:
+            shown.append([None if cell is None else converts[0](cell) for cell in stored])
+            continue
         shown.append(
             [
                 None if cell is None or int(str(number)) >= len(converts) else converts[int(str(number))](cell)
-                for cell, number in zip(stored, which, strict=True)
+                for cell, number in zip(stored, columns[numbers[name]], strict=True)
             ]
         )
     return list(zip(*shown, strict=True)) if shown else [() for _ in rows]
@@ -138,10 +150,9 @@ def _same(stored: object) -> Cell:
 
 
 def page_of(layout: RowLayout, fetched: Fetched, cells: Sequence[Row]) -> Page:
-    """Return the page with the position of each row, for cursors."""
-    first, end = layout.place_of_order(0), layout.place_of_order(len(layout.order))
-    positions = [Position(tuple(row[first:end]), int(str(row[0]))) for row in fetched.rows]  # type: ignore[arg-type]
-    return Page({item: place for place, item in enumerate(layout.selected)}, cells, positions, fetched)
+    """Return the page of rows that were fetched, and converted to cells."""
+    order = slice(layout.place_of_order(0), layout.place_of_order(len(layout.order)))
+    return Page({item: place for place, item in enumerate(layout.selected)}, cells, order, fetched)
 
 
 def shape_answer(plan: QueryPlan, page: Page, note: AccessNote, seal: CursorSeal) -> Shaped:
@@ -178,11 +189,11 @@ def _access(note: AccessNote) -> dict[str, object]:
 
 
 def _page_info(page: Page, seal: CursorSeal, shape: NamedShape) -> dict[str, object]:
-    wanted = page.positions and any(name == "endCursor" for _, name in shape.members)
+    wanted = page.fetched.rows and any(name == "endCursor" for _, name in shape.members)
     return {
         TYPENAME: "PageInfo",
         "hasNextPage": page.fetched.has_more,
-        "endCursor": seal.seal(page.positions[-1]) if wanted else None,
+        "endCursor": seal.seal(page.position(-1)) if wanted else None,
     }
 
 
@@ -202,15 +213,12 @@ def _show_node(shape: NodeShape, page: Page, row: Row, type_name: str) -> dict[s
 
 
 def _show_edges(shape: EdgesShape, page: Page, type_name: str, seal: CursorSeal) -> list[dict[str, object]]:
-    def show(member: str | NodeShape, row: Row, position: Position) -> object:
+    def show(member: str | NodeShape, row: Row, index: int) -> object:
         if isinstance(member, NodeShape):
             return _show_node(member, page, row, type_name)
-        return seal.seal(position) if member == "cursor" else f"{type_name}_edge"
+        return seal.seal(page.position(index)) if member == "cursor" else f"{type_name}_edge"
 
-    return [
-        {key: show(member, row, position) for key, member in shape.members}
-        for row, position in zip(page.cells, page.positions, strict=True)
-    ]
+    return [{key: show(member, row, index) for key, member in shape.members} for index, row in enumerate(page.cells)]
 
 
 def access_note(permit: Permit, *, public: bool, receipt: str) -> AccessNote:

@@ -34,7 +34,7 @@ class TransferredPart:
 def transferred_part(page: Page, note: AccessNote, seal: CursorSeal, basis: str) -> TransferredPart:
     """Return a page as a part of a transfer."""
     items = tuple(item for item in page.items if isinstance(item, str))
-    cursor = seal.seal(page.positions[-1]) if page.positions else None
+    cursor = seal.seal(page.position(-1)) if page.fetched.rows else None
     return TransferredPart(items, page.cells, cursor, page.fetched.has_more, page.fetched.total, note, basis)
 
 

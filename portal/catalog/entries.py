@@ -1,6 +1,7 @@
 """Catalog entries and their information items (bundle.md; GB/T 21063.3, the 2017 guide's core metadata)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -118,6 +119,11 @@ class CatalogEntry:
     related: tuple[EntryCode, ...] = ()
     links: tuple[Link, ...] = ()
     extensions: str = "{}"
+    _items_by_identifier: Mapping[str, InformationItem] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Note where each item is."""
+        object.__setattr__(self, "_items_by_identifier", {item.identifier: item for item in reversed(self.items)})
 
     @property
     def is_published(self) -> bool:
@@ -126,7 +132,7 @@ class CatalogEntry:
 
     def item(self, identifier: str) -> InformationItem | None:
         """Return the item of that identifier, None if the entry has none."""
-        return next((item for item in self.items if item.identifier == identifier), None)
+        return self._items_by_identifier.get(identifier)
 
 
 _NARROWNESS = {ShareClass.UNCONDITIONAL: 0, ShareClass.CONDITIONAL: 1, ShareClass.NOT_SHARED: 2}

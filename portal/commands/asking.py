@@ -12,7 +12,7 @@ from portal.commands.terminal import ExitCode, Session
 from portal.errors import BadInput, Text
 from portal.json_text import decode_text, parse_json
 from portal.policies.wording import render_explanation
-from portal.resolvers.operation import Operation
+from portal.resolvers.endpoint import Operation
 from portal.vocabulary import Action, EntryCode, ItemIdentifier, Matter, Mode, Purpose
 
 

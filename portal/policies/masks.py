@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,7 @@ def weakness(mask: Mask | None) -> tuple[int, Fraction, int]:
             raise AssertionError(mask)
 
 
+@lru_cache(1024)
 def department_key(mask_secret: bytes, department: DepartmentCode | None) -> bytes:
     """Return the key under which a department's hashes are made; the public's is that of the empty code."""
     return hmac.digest(mask_secret, (department or "").encode(), hashlib.sha256)

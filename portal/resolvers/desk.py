@@ -13,7 +13,6 @@ from starlette.responses import Response
 from portal.access.asker import Asker, identify
 from portal.access.kept import Kept
 from portal.audit.ledger import ShownProof
-from portal.certificates.certificates import thumbprint
 from portal.errors import Language, PolicyUnavailable, PortalError, RateLimited, Text, Unauthenticated
 from portal.identity.claims import SubjectKind, TokenClaims
 from portal.identity.nonces import NONCE_HEADER, nonce_seal
@@ -25,10 +24,11 @@ from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
 from portal.resolvers.case_headers import read_case_headers
 from portal.resolvers.documents import Documents
+from portal.resolvers.endpoint import Endpoint
 from portal.resolvers.hosts import check_host, site_of
 from portal.resolvers.negotiation import JSON_TYPE, RESPONSE_TYPE, wanted_language, wanted_type
 from portal.resolvers.observing import observation_of
-from portal.resolvers.operation import Endpoint, Outcome, answer_operation, refuse_request
+from portal.resolvers.operation import Outcome, answer_operation, refuse_request
 from portal.resolvers.over_http import Address, NotAnOperation, client_address, read_operation, render_response
 from portal.resolvers.proxies import Proxy
 from portal.resolvers.session_reader import SessionReader, Shown
@@ -155,11 +155,11 @@ class Desk:
         )
 
     def _sender_of(self, request: Request, now: datetime) -> Sender:
-        url = f"{site_of(request, self.settings)}{request.url.path}"
-        certificate = self.proxy.certificate_of(request)
-        shown = None if certificate is None else thumbprint(certificate)
-        seal = nonce_seal(self.endpoint.road.keys, now) if self.settings.dpop_nonces else None
-        return Sender(request.method, url, request.headers.getlist("dpop"), shown, seal)
+        proofs, shown = request.headers.getlist("dpop"), self.proxy.shown_by(request)
+        # The address is what a proof names, and the nonce what it holds.
+        url = f"{site_of(request, self.settings)}{request.url.path}" if proofs else ""
+        seal = nonce_seal(self.endpoint.road.keys, now) if proofs and self.settings.dpop_nonces else None
+        return Sender(request.method, url, proofs, None if shown is None else shown.thumbprint, seal)
 
     async def _use(self, proof: Proof, address: Address | None) -> None:
         """Let the proof count for this request alone. Raises: Unauthenticated, RateLimited, AuditUnavailable."""

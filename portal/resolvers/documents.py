@@ -12,7 +12,7 @@ from pathlib import Path
 from portal.access.kept import Kept
 from portal.errors import BadInput, ConfigurationError, Text
 from portal.json_text import decode_text, parse_json
-from portal.resolvers.operation import Operation
+from portal.resolvers.endpoint import Operation
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _REMEMBERED = 512

@@ -15,8 +15,8 @@ from portal.errors import BadInput, ErrorCode, PortalError, Text
 from portal.exchange.order import Order
 from portal.policies.snapshot import EntryView
 from portal.resolvers.context import actor_of
+from portal.resolvers.endpoint import Endpoint
 from portal.resolvers.exchange_wishes import Wish
-from portal.resolvers.operation import Endpoint
 from portal.vocabulary import EntryIdentifier, ItemIdentifier
 
 _PAGE = "pageInfo{hasNextPage endCursor} access{policies validUntil receipt}"

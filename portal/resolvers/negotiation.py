@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from portal.errors import Language
 
@@ -15,6 +16,7 @@ _PIECES = re.compile(r'(?:"(?:[^"\\]|\\.)*\\?(?:"|\Z)|[^",;])+|[,;]', re.ASCII |
 _UTF8 = frozenset({"utf-8", "utf8"})
 _RANGES = {"application/*": 1, "*/*": 0}
 _EXACT = 2
+_KEPT_CHARACTERS = 256
 _LANGUAGES = {"zh": Language.CHINESE, "en": Language.ENGLISH}
 
 
@@ -32,7 +34,16 @@ def parse_preferences(headers: Sequence[str]) -> tuple[Preference, ...]:
 
     Takes time linear in the headers' length.
     """
+    given = tuple(headers)
+    return _kept_preferences(given) if sum(map(len, given)) <= _KEPT_CHARACTERS else _parse_all(given)
+
+
+def _parse_all(headers: tuple[str, ...]) -> tuple[Preference, ...]:
     return tuple(preference for header in headers for element in _elements(header) if (preference := _parse(element)))
+
+
+_kept_preferences = lru_cache(1024)(_parse_all)
+"""Clients send the same few headers again and again."""
 
 
 def _elements(header: str) -> Iterator[list[str]]:

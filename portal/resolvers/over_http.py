@@ -14,8 +14,9 @@ from starlette.responses import Response
 
 from portal.errors import BadInput, ErrorCode, Language, Text
 from portal.resolvers.documents import parse_digest
+from portal.resolvers.endpoint import Operation
 from portal.resolvers.negotiation import JSON_TYPE, is_json
-from portal.resolvers.operation import Operation, Outcome, refusal
+from portal.resolvers.operation import Outcome, refusal
 
 _HEADERS = {
     "Cache-Control": "no-store",

@@ -10,13 +10,23 @@ from urllib.parse import unquote
 from cryptography import x509
 from starlette.requests import Request
 
-from portal.certificates.certificates import parse_pem_certificates
+from portal.access.kept import Kept
+from portal.certificates.certificates import parse_pem_certificates, thumbprint
 from portal.errors import BadInput, ConfigurationError, Text, Unauthenticated
 from portal.settings import Settings
 
 SECRET_HEADER = "x-proxy-secret"  # noqa: S105  # the name of a header
 MIN_SECRET_CHARACTERS = 32
 MAX_HEADER_CHARACTERS = 16 << 10
+_KEPT_CERTIFICATES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCertificate:
+    """A client's certificate, and its SHA-256 as tokens name it."""
+
+    certificate: x509.Certificate
+    thumbprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +35,19 @@ class Proxy:
 
     settings: Settings
     secret: bytes | None = field(default=None, repr=False)
+    known: Kept[ShownCertificate] = field(default_factory=lambda: Kept(_KEPT_CERTIFICATES), repr=False)
+    """Certificates by the text that the proxy sends: to parse one takes as long as all else about a token."""
 
     def certificate_of(self, request: Request) -> x509.Certificate | None:
         """Return the certificate that the client showed to the proxy, None where it showed none.
+
+        Raises: Unauthenticated.
+        """
+        shown = self.shown_by(request)
+        return None if shown is None else shown.certificate
+
+    def shown_by(self, request: Request) -> ShownCertificate | None:
+        """Return the certificate that the client showed to the proxy with its thumbprint, None where it showed none.
 
         INVARIANT: the header counts from the proxy alone: by its address and its secret. Sent by anybody else it is
         refused, and never ignored, so that nobody is taken for one who asks without.
@@ -47,7 +67,7 @@ class Proxy:
         try:
             if len(values) > 1 or len(values[0]) > MAX_HEADER_CHARACTERS:
                 raise BadInput(Text(en="it is there twice, or too long", zh="重复或过长"))
-            (certificate,) = parse_pem_certificates(unquote(values[0], errors="strict").encode("ascii"))
+            return self.known.find(values[0]) or self.known.keep(values[0], _parse(values[0]))
         except (BadInput, ValueError):
             raise Unauthenticated(
                 Text(
@@ -55,7 +75,6 @@ class Proxy:
                     zh=f"代理的请求头 `{name}` 不是 URL 编码的单个 PEM 证书",
                 )
             ) from None
-        return certificate
 
     def _sent(self, request: Request) -> bool:
         """Return whether the proxy sent the request."""
@@ -71,6 +90,11 @@ class Proxy:
             and len(secrets) == 1
             and compare_digest(secrets[0].encode(), self.secret)
         )
+
+
+def _parse(text: str) -> ShownCertificate:
+    (certificate,) = parse_pem_certificates(unquote(text, errors="strict").encode("ascii"))
+    return ShownCertificate(certificate, thumbprint(certificate))
 
 
 def load_proxy(settings: Settings) -> Proxy:

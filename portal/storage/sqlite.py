@@ -29,7 +29,7 @@ SETTINGS = {
     # A file that someone else wrote may hold views and triggers; nothing in it may call functions with effects.
     "trusted_schema": "OFF",
 }
-_READING = {"busy_timeout": "10000", "query_only": "ON", "trusted_schema": "OFF"}
+_READING = {"query_only": "ON", "trusted_schema": "OFF"}
 
 
 def prepare_file(path: Path) -> None:
@@ -72,15 +72,16 @@ def open_sync_sqlite(url: str) -> Engine:
     return engine
 
 
-def connect_read_only(path: Path) -> sqlite3.Connection:
+def connect_read_only(path: Path, wait_seconds: int = 10) -> sqlite3.Connection:
     """Return a connection of the driver that can't write, to a file that is there.
 
-    Each statement is a transaction by itself. Any thread may use it, one at a time.
+    Each statement is a transaction by itself, and waits so long for who holds the file alone. Any thread may use it,
+    one at a time.
     """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
     )
-    for name, value in _READING.items():
+    for name, value in {"busy_timeout": str(1000 * wait_seconds), **_READING}.items():
         connection.execute("PRAGMA " + name + "=" + value)
     return connection
 

@@ -17,7 +17,7 @@ from portal.demonstration.making import make_bundle
 from portal.errors import Language
 from portal.identity.claims import SubjectKind
 from portal.identity.keys import create_keys
-from portal.resolvers.operation import Operation
+from portal.resolvers.endpoint import Operation
 from portal.settings import Settings, load_settings
 from portal.storage.migrating import upgrade_database
 

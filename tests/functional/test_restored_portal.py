@@ -15,7 +15,8 @@ from portal.access.asker import Asker
 from portal.app import open_portal
 from portal.errors import Language
 from portal.identity.claims import SubjectKind, TokenClaims
-from portal.resolvers.operation import Operation, answer_operation
+from portal.resolvers.endpoint import Operation
+from portal.resolvers.operation import answer_operation
 from portal.resolvers.over_http import render_payload
 from tests.fixtures.command_line import CommandLine
 from tests.fixtures.sharing_bundle import RESIDENTS, restrict, sharing_bundle

@@ -20,7 +20,8 @@ from portal.bundles.reading import read_bundle
 from portal.errors import BadInput, Language
 from portal.identity.claims import SubjectKind, TokenClaims
 from portal.policies.matching import Request
-from portal.resolvers.operation import Endpoint, Operation, answer_operation
+from portal.resolvers.endpoint import Endpoint, Operation
+from portal.resolvers.operation import answer_operation
 from portal.resolvers.over_http import render_payload
 from portal.resolvers.root import static_schema
 from portal.resolvers.schemas import Schemas

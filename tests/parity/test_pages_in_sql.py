@@ -74,8 +74,8 @@ def read_page(
     read = compiled(planned, EVERYTHING, window)
     found = fetch(connection, read.rows)
     page = page_of(read.layout, Fetched(found[:rows], len(found) > rows, None), [() for _ in found[:rows]])
-    numbers = [position.row_number for position in page.positions]
-    return numbers, seal.seal(page.positions[-1]) if numbers else None, page.fetched.has_more
+    numbers = [page.position(index).row_number for index in range(len(page.cells))]
+    return numbers, seal.seal(page.position(-1)) if numbers else None, page.fetched.has_more
 
 
 @pytest.mark.parametrize("seed", range(12))

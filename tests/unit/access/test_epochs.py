@@ -1,16 +1,20 @@
-"""The epoch and the clock in PostgreSQL: read for each request, doubted when off; what is heard only warms."""
+"""The epoch, and the clock in PostgreSQL: read for each request, doubted when off; what is heard only warms."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 
 import pytest
 import pytest_asyncio
 
-from portal.access.epochs import MAX_SKEW, ClockReading, PostgresEpochs, clock_in_doubt
+from portal.access.epochs import MAX_SKEW, ClockReading, PostgresEpochs, SqliteEpochs, clock_in_doubt
 from portal.errors import PolicyUnavailable
+from portal.storage.addresses import database_path, database_url
+from portal.storage.database import open_database
 from portal.storage.migrating import upgrade_database
 from portal.storage.postgresql import connect_sync
 from portal.storage.present import Present
@@ -152,3 +156,59 @@ async def test_worker_that_is_cut_off_denies_within_two_seconds_and_comes_back(u
             pytest.fail("it doesn't come back")
         await epochs.close()
         await asyncio.sleep(0)
+
+
+@pytest.fixture
+def file_url(tmp_path: Path) -> str:
+    url = database_url(tmp_path / "portal.db")
+    upgrade_database(url)
+    return url
+
+
+@pytest_asyncio.fixture
+async def in_file(file_url: str) -> AsyncIterator[SqliteEpochs]:
+    engine = open_database(file_url)
+    opened = SqliteEpochs(file_url, engine)
+    yield opened
+    await opened.close()
+    await engine.dispose()
+
+
+def write(url: str, *statements: str) -> None:
+    with closing(sqlite3.connect(database_path(url))) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+async def test_epoch_of_a_file_is_what_holds_at_each_reading(in_file: SqliteEpochs, file_url: str) -> None:
+    assert await in_file.read() == Present(0, 0)
+    write(file_url, "INSERT INTO epoch VALUES (1, 0, '')")
+    for value in (1, 2, 3):
+        write(file_url, "UPDATE epoch SET value = value + 1")
+        assert await in_file.read() == Present(value, 0)
+
+
+async def test_epoch_of_a_file_is_waited_for_while_another_holds_it_alone(in_file: SqliteEpochs, file_url: str) -> None:
+    write(file_url, "INSERT INTO epoch VALUES (1, 5, '')")
+    assert await in_file.read() == Present(5, 0)
+    with closing(sqlite3.connect(database_path(file_url), isolation_level=None)) as holder:
+        await in_file.close()
+        holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        reading = asyncio.create_task(in_file.read())
+        # Whoever waits for the file leaves everybody else their turn.
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            assert not reading.done()
+        holder.execute("ROLLBACK")
+        holder.execute("PRAGMA locking_mode=NORMAL")
+        holder.execute("SELECT * FROM epoch").fetchall()
+
+    assert await reading == Present(5, 0)
+    assert await in_file.read() == Present(5, 0)
+
+
+async def test_file_that_is_no_database_denies(in_file: SqliteEpochs, file_url: str) -> None:
+    database_path(file_url).write_bytes(b"no database at all" * 100)
+    with pytest.raises(PolicyUnavailable):
+        await in_file.read()

@@ -178,3 +178,44 @@ async def test_closing_waits_for_reads_under_way(url: str) -> None:
 
     with pytest.raises(SourceUnavailable):
         await endless
+
+
+class Threads(SqliteSource):
+    """A source that counts the reads that it gives to threads."""
+
+    handed = 0
+
+    def _execute(self, read: Read) -> Executed:
+        self.handed += 1
+        return super()._execute(read)
+
+
+async def test_what_takes_a_moment_is_read_without_a_thread_and_the_rest_in_one(url: str) -> None:
+    source = Threads(url, connections=2, timeout_seconds=5)
+    slow = reading(
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 300000) SELECT count(*) FROM n"
+    )
+    try:
+        for _ in range(3):
+            assert (await source.execute(compiled(plan("{residents {totalCount}}")))).total == 50
+        assert source.handed == 0
+        for handed in (1, 2):
+            assert (await source.execute(slow)).rows == [(300_000,)]
+            assert source.handed == handed
+        assert (await source.execute(compiled(plan("{residents {totalCount}}")))).total == 50
+        assert source.handed == 2
+    finally:
+        source.close()
+
+
+async def test_slow_read_keeps_nobody_waiting(source: SqliteSource) -> None:
+    longest, before = 0.0, monotonic()
+    endless = asyncio.create_task(source.execute(reading(ENDLESS)))
+    while not endless.done():
+        await asyncio.sleep(0)
+        longest, before = max(longest, monotonic() - before), monotonic()
+
+    with pytest.raises(SourceUnavailable):
+        await endless
+    # Of the 0.3 s that the read may take, the loop stood still for 3 ms; a machine may keep it from running for more.
+    assert longest < 0.15

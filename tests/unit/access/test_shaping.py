@@ -243,9 +243,10 @@ def test_page_knows_where_each_item_stands() -> None:
     assert page == Page(
         {ItemIdentifier("name"): 0, ItemIdentifier("code"): 1},
         [("甲", "a")],
-        [Position((), 3)],
+        slice(3, 3),
         Fetched(rows, False, None),
     )
+    assert page.position(0) == Position((), 3)
 
 
 def record(name: str) -> PolicyRecord:

@@ -151,3 +151,20 @@ def test_half_of_the_settings_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="needs `PORTAL_PROXY_SECRET_FILE`"):
             load_proxy(changed)
     assert load_proxy(load_settings({}, None)).secret is None
+
+
+def test_certificate_that_is_known_is_refused_from_anybody_else() -> None:
+    proxy = Proxy(settings(), SECRET)
+    assert proxy.certificate_of(request([TOLD, KNOWN])) is proxy.certificate_of(request([TOLD, KNOWN]))
+    with pytest.raises(Unauthenticated):
+        proxy.certificate_of(request([TOLD, KNOWN], "10.0.0.6"))
+    with pytest.raises(Unauthenticated):
+        proxy.certificate_of(request([TOLD]))
+
+
+def test_certificates_that_are_kept_are_told_apart_by_every_character() -> None:
+    proxy, other = Proxy(settings(), SECRET), authority().certify(CONSUMER, "另一合成应用", Algorithm.ES256).chain[0]
+    told = ("x-client-cert", quote(other.public_bytes(Encoding.PEM).decode(), safe=""))
+    for _ in range(2):
+        assert proxy.certificate_of(request([TOLD, KNOWN])) == CERTIFICATE
+        assert proxy.certificate_of(request([told, KNOWN])) == other

@@ -1,0 +1,77 @@
+"""Plans and compiled statements, kept for requests that ask for the same again.
+
+What a plan depends on is its key, or held against it: the document's field, the arguments, and the entries as they
+stand. What a compiled read depends on besides is what was granted. Nothing is decided here: each request is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from graphql.language.ast import FieldNode
+
+from portal.access.granting import Grant, every_grant
+from portal.access.kept import Kept
+from portal.access.plan import QueryPlan
+from portal.access.planning import SharedField, Targets, plan_query
+from portal.access.statement import Position, Read
+from portal.policies.information_point import EntryState
+
+_KEPT_PLANS = 1000
+_KEPT_READS = 1000
+_LONGEST = 4096
+"""Characters of arguments and variables that a plan is kept for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptPlan:
+    """A plan, and what its key names by their addresses: as long as it is kept, nothing else has these."""
+
+    plan: QueryPlan
+    nodes: tuple[FieldNode, ...]
+    arguments: object
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptRead:
+    """A compiled read, and the grant that its key names by addresses."""
+
+    read: Read
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReads:
+    """Keeps what the last requests made. For one event loop."""
+
+    plans: Kept[_KeptPlan] = field(default_factory=lambda: Kept(_KEPT_PLANS))
+    reads: Kept[_KeptRead] = field(default_factory=lambda: Kept(_KEPT_READS))
+
+    def plan(self, state: EntryState, asked: SharedField, targets: Targets) -> QueryPlan:
+        """Return the plan of a root field, as `plan_query` does. Raises: BadInput."""
+        # INVARIANT: `repr` tells 1 from `true`, "1" and 1.0, which a dictionary takes for the same.
+        said = repr((asked.arguments, asked.document.variables))
+        if asked.part is not None or len(said) > _LONGEST:
+            return plan_query(state, asked, targets)
+        key = (tuple(map(id, asked.nodes)), asked.kind, said)
+        kept = self.plans.find(key)
+        if kept is None or not _stands(kept.plan, state, targets):
+            plan = plan_query(state, asked, targets)
+            arguments = (asked.arguments, asked.document.variables)
+            kept = self.plans.keep(key, _KeptPlan(plan, asked.nodes, arguments))
+        return kept.plan
+
+    def read(self, grant: Grant, after: Position | None, compile_read: Callable[[], Read]) -> Read:
+        """Return the compiled read of a grant; what `compile_read` returns, the first time. Raises what that does."""
+        if after is not None or grant.plan.part is not None:
+            # Each of these is asked for once.
+            return compile_read()
+        key = tuple((id(each.plan), id(each.permit), each.rows) for each in every_grant(grant))
+        kept = self.reads.find(key)
+        if kept is None:
+            kept = self.reads.keep(key, _KeptRead(compile_read(), grant))
+        return kept.read
+
+
+def _stands(plan: QueryPlan, state: EntryState, targets: Targets) -> bool:
+    """Return whether the entries that the plan reads are those that stand now."""
+    return plan.state is state and all(_stands(link.plan, targets(link.link.target), targets) for link in plan.links)
