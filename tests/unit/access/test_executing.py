@@ -206,16 +206,3 @@ async def test_what_takes_a_moment_is_read_without_a_thread_and_the_rest_in_one(
         assert source.handed == 2
     finally:
         source.close()
-
-
-async def test_slow_read_keeps_nobody_waiting(source: SqliteSource) -> None:
-    longest, before = 0.0, monotonic()
-    endless = asyncio.create_task(source.execute(reading(ENDLESS)))
-    while not endless.done():
-        await asyncio.sleep(0)
-        longest, before = max(longest, monotonic() - before), monotonic()
-
-    with pytest.raises(SourceUnavailable):
-        await endless
-    # Of the 0.3 s that the read may take, the loop stood still for 3 ms; a machine may keep it from running for more.
-    assert longest < 0.15
