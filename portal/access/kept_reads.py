@@ -52,7 +52,7 @@ class KeptReads:
         said = repr((asked.arguments, asked.document.variables))
         if asked.part is not None or len(said) > _LONGEST:
             return plan_query(state, asked, targets)
-        key = (tuple(map(id, asked.nodes)), asked.kind, said)
+        key = (tuple(map(id, asked.nodes)), asked.kind, asked.as_text, said)
         kept = self.plans.find(key)
         if kept is None or not _stands(kept.plan, state, targets):
             plan = plan_query(state, asked, targets)

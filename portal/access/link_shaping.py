@@ -42,6 +42,8 @@ def linked_page(
     grant: Grant, read: Read | LinkRead, fetched: Fetched, links: Sequence[LinkedRows], showing: Showing
 ) -> Page:
     """Return rows in answer form, what each of the links below them shows as further columns."""
+    if read.layout.is_written:
+        return page_of(read.layout, fetched, ())
     cells = convert_rows(read.layout, fetched.rows, grant.entry, grant.permit, showing.mask_key)
     page = page_of(read.layout, fetched, cells)
     if not links:

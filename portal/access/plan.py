@@ -128,7 +128,7 @@ class QueryPlan:
 
     `links` are those below its nodes, in the document's order. `keys` are the rows asked for by key, each with the
     values of the key items in their order; None where rows aren't asked for so. `part` is that of a transfer, None for
-    a page.
+    a page. `as_text`: the database may write rows.
     """
 
     state: EntryState
@@ -143,6 +143,7 @@ class QueryPlan:
     links: tuple["LinkPlan", ...] = ()
     keys: tuple[tuple[Value, ...], ...] | None = None
     part: Part | None = None
+    as_text: bool = False
 
     @property
     def entry(self) -> CatalogEntry:

@@ -40,7 +40,8 @@ class FieldKind(StrEnum):
 class SharedField:
     """A root field of `shared` as the document has it: its nodes, and its arguments after coercion.
 
-    `part` is that of a transfer, which is of mode `exchange`; None for a page.
+    `part` is that of a transfer, which is of mode `exchange`; None for a page. `as_text`: the answer is wanted as text,
+    so that rows may be written by the database.
     """
 
     nodes: tuple[FieldNode, ...]
@@ -48,6 +49,7 @@ class SharedField:
     document: Document
     kind: FieldKind = FieldKind.PAGE
     part: Part | None = None
+    as_text: bool = False
 
 
 Targets = Callable[[EntryIdentifier], EntryState]
@@ -65,7 +67,7 @@ def plan_query(state: EntryState, field: SharedField, targets: Targets = _NO_TAR
     asked = _Asked(field.nodes, field.arguments, field.kind)
     mode = Mode.QUERY if field.part is None else Mode.EXCHANGE
     plan = _Planner(field.document, _action(field.arguments, mode), targets).plan(state, asked)
-    return replace(plan, part=field.part)
+    return replace(plan, part=field.part, as_text=field.as_text)
 
 
 @dataclass(frozen=True, slots=True)

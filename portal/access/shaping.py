@@ -60,6 +60,8 @@ class Page:
     cells: Sequence[Row]
     order: slice
     fetched: Fetched
+    text: orjson.Fragment | None = None
+    """The rows as a JSON array, where the database wrote them; there are no cells then."""
 
     def position(self, index: int) -> Position:
         """Return the place of a row."""
@@ -152,7 +154,14 @@ def _same(stored: object) -> Cell:
 def page_of(layout: RowLayout, fetched: Fetched, cells: Sequence[Row]) -> Page:
     """Return the page of rows that were fetched, and converted to cells."""
     order = slice(layout.place_of_order(0), layout.place_of_order(len(layout.order)))
+    if layout.is_written:
+        return Page({}, (), order, fetched, _written(layout, fetched.rows))
     return Page({item: place for place, item in enumerate(layout.selected)}, cells, order, fetched)
+
+
+def _written(layout: RowLayout, rows: Sequence[Row]) -> orjson.Fragment:
+    place = layout.place_of_text
+    return orjson.Fragment(b"[" + b",".join(cast("bytes", row[place]) for row in rows) + b"]")
 
 
 def shape_answer(plan: QueryPlan, page: Page, note: AccessNote, seal: CursorSeal) -> Shaped:
@@ -163,6 +172,8 @@ def shape_answer(plan: QueryPlan, page: Page, note: AccessNote, seal: CursorSeal
 def _show(plan: QueryPlan, shape: FieldShape, page: Page, note: AccessNote, seal: CursorSeal) -> object:
     type_name = str(plan.entry.identifier)
     match shape:
+        case NodesShape() if page.text is not None:
+            return page.text
         case NodesShape(node):
             return _show_nodes(node, page, type_name)
         case EdgesShape():

@@ -25,6 +25,8 @@ QUICK_SECONDS = 0.003
 """So long a read may take where it is asked for: everybody else waits meanwhile."""
 _QUICK_CHECKED_EVERY = 200
 _KEPT_SLOW = 1000
+_SLOW_SECONDS = 10.0
+"""After so long what took more than a moment is tried again: the machine may have been busy."""
 _BEYOND_LIMITS = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
 """What SQLite says of a statement beyond its limits; it has no codes for them."""
 
@@ -46,16 +48,16 @@ class SqliteSource:
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="portal-source")
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
         self._near: sqlite3.Connection | None = None
-        self._slow: Kept[bool] = Kept(_KEPT_SLOW)
+        self._slow: Kept[float] = Kept(_KEPT_SLOW)
 
     async def execute(self, read: Read) -> Executed:
         """Return what the read gives, as every `DataSource` does."""
         name = tuple(None if statement is None else statement.sql for statement in (read.rows, read.total))
-        if self._slow.find(name) is None:
+        if (self._slow.find(name) or 0.0) <= monotonic():
             executed = self._execute_at_once(read)
             if executed is not None:
                 return executed
-            self._slow.keep(name, True)
+            self._slow.keep(name, monotonic() + _SLOW_SECONDS)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._execute, read)
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from portal.access.compiling import (
 )
 from portal.access.joining import Clause
 from portal.access.plan import ConnectionShape, OrderTerm, QueryPlan
+from portal.access.written_rows import written_row
 from portal.conditions.tree import TRUE, And, Value
 from portal.errors import Text, TooComplex
 from portal.policies.decision import MaskChoice, Permit
@@ -55,21 +56,32 @@ class Statement:
 class RowLayout:
     """Where things stand in a fetched row: the row number first, then the selected items, order items, mask numbers.
 
-    `hidden` items are fully masked in every row and aren't read at all.
+    `hidden` items are fully masked in every row and aren't read at all. `is_written`: instead of the selected items
+    there is the JSON text of the row's node, in UTF-8.
     """
 
     selected: tuple[ItemIdentifier, ...]
     order: tuple[OrderTerm, ...]
     masks: tuple[MaskChoice, ...]
     hidden: frozenset[ItemIdentifier] = frozenset()
+    is_written: bool = False
+
+    @property
+    def place_of_text(self) -> int:
+        """The column of the row's JSON text, where it is written."""
+        return 1
 
     def place_of_order(self, index: int) -> int:
         """Return the column of an order item."""
-        return 1 + len(self.selected) + index
+        return self._before_order + index
 
     def place_of_mask(self, index: int) -> int:
         """Return the column of a mask's number."""
-        return 1 + len(self.selected) + len(self.order) + index
+        return self._before_order + len(self.order) + index
+
+    @property
+    def _before_order(self) -> int:
+        return 2 if self.is_written else 1 + len(self.selected)
 
     def places_of(self, items: Iterable[ItemIdentifier]) -> tuple[int, ...]:
         """Return the columns of selected items."""
@@ -128,7 +140,11 @@ def compile_read(plan: QueryPlan, permit: Permit, table: Table, window: Window, 
     layout = row_layout(plan, permit)
     with within_depth():
         where = where_clauses(plan, permit, columns)
-        rows = _select_rows(plan, layout, columns, where, window) if plan.shape.reads_rows else None
+        text = written_row(plan, permit, columns) if plan.as_text else None
+        if text is not None:
+            layout = RowLayout((), layout.order, (), is_written=True)
+        shown = row_columns(layout, columns, text)
+        rows = _select_rows(plan, shown, columns, where, window) if plan.shape.reads_rows else None
         total = select(func.count()).select_from(table).where(*where) if plan.shape.counts_rows else None
         return Read(
             layout,
@@ -187,18 +203,25 @@ def row_layout(plan: QueryPlan, permit: Permit) -> RowLayout:
 
 
 def _select_rows(
-    plan: QueryPlan, layout: RowLayout, columns: EntryColumns, where: tuple[Clause, ...], window: Window
+    plan: QueryPlan,
+    shown: Iterable[ColumnElement[Any]],
+    columns: EntryColumns,
+    where: tuple[Clause, ...],
+    window: Window,
 ) -> Select[Any]:
     number = columns.column(ROW_NUMBER)
     after = () if window.after is None else (_after(plan.order, window.after, columns),)
     ordered = [ordering(term, columns) for term in plan.order]
-    return select(*row_columns(layout, columns)).where(*where, *after).order_by(*ordered, number).limit(window.rows + 1)
+    return select(*shown).where(*where, *after).order_by(*ordered, number).limit(window.rows + 1)
 
 
-def row_columns(layout: RowLayout, columns: EntryColumns) -> list[ColumnElement[Any]]:
-    """Return the columns of a fetched row, in the order that the layout says."""
+def row_columns(
+    layout: RowLayout, columns: EntryColumns, text: ColumnElement[bytes] | None = None
+) -> list[ColumnElement[Any]]:
+    """Return the columns of a fetched row, in the order that the layout says; `text` is its JSON where that is read."""
     shown = [
         columns.column(ROW_NUMBER),
+        *(() if text is None else (text,)),
         *(null() if item in layout.hidden else columns.column(item) for item in layout.selected),
         *(columns.column(term.item) for term in layout.order),
         *(mask_index(choice.options, columns) for choice in layout.masks),

@@ -1,8 +1,9 @@
-"""Text tests by code point that databases write differently."""
+"""What databases write differently: tests of texts by code point, texts shown partly, rows as JSON."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, literal
+from sqlalchemy import Boolean, ColumnElement, Integer, LargeBinary, String, case, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -19,6 +20,27 @@ class _Tail(FunctionElement[str]):
     """The last characters of a text; the whole text if it is shorter."""
 
     type = String()
+    inherit_cache = True
+
+
+class _Stars(FunctionElement[str]):
+    """So many `*`."""
+
+    type = String()
+    inherit_cache = True
+
+
+class _Truth(FunctionElement[bool]):
+    """A stored 0 or 1 as JSON's `false` or `true`; null stays null."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+class _RowText(FunctionElement[bytes]):
+    """The JSON text of an object in UTF-8: names and values by turns."""
+
+    type = LargeBinary()
     inherit_cache = True
 
 
@@ -41,6 +63,58 @@ def _tail_in_sqlite(element: _Tail, compiler: SQLCompiler, **options: object) ->
 @compiles(_Tail, "postgresql")
 def _tail_in_postgresql(element: _Tail, compiler: SQLCompiler, **options: object) -> str:
     return f"right({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Stars, "sqlite")
+def _stars_in_sqlite(element: _Stars, compiler: SQLCompiler, **options: object) -> str:
+    return f"replace(hex(zeroblob({compiler.process(element.clauses, **options)})), '00', '*')"
+
+
+@compiles(_Stars, "postgresql")
+def _stars_in_postgresql(element: _Stars, compiler: SQLCompiler, **options: object) -> str:
+    return f"repeat('*', {compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Truth, "sqlite")
+def _truth_in_sqlite(element: _Truth, compiler: SQLCompiler, **options: object) -> str:
+    return f"json(CASE {compiler.process(element.clauses, **options)} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
+
+
+@compiles(_Truth, "postgresql")
+def _truth_in_postgresql(element: _Truth, compiler: SQLCompiler, **options: object) -> str:
+    return f"CASE {compiler.process(element.clauses, **options)} WHEN 1 THEN true WHEN 0 THEN false END"
+
+
+@compiles(_RowText, "sqlite")
+def _row_text_in_sqlite(element: _RowText, compiler: SQLCompiler, **options: object) -> str:
+    return f"CAST(json_object({compiler.process(element.clauses, **options)}) AS BLOB)"
+
+
+@compiles(_RowText, "postgresql")
+def _row_text_in_postgresql(element: _RowText, compiler: SQLCompiler, **options: object) -> str:
+    return f"convert_to(CAST(json_build_object({compiler.process(element.clauses, **options)}) AS TEXT), 'UTF8')"
+
+
+def row_text(members: Iterable[tuple[str, ColumnElement[Any]]]) -> ColumnElement[bytes]:
+    """Return the JSON text of an object with these members, in their order."""
+    return _RowText(*(part for name, value in members for part in (literal(name, String), value)))
+
+
+def as_truth(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return a stored 0 or 1 as a member of a JSON object shows it."""
+    return _Truth(column)
+
+
+def shown_partly(column: ColumnElement[Any], head: int, tail: int) -> ColumnElement[str]:
+    """Return the column's text, all but its first `head` and last `tail` code points as `*`; a short one all `*`."""
+    length = func.length(column)
+    shown: ColumnElement[str] = _Stars(length - (head + tail))
+    if head:
+        shown = func.substr(column, 1, head).concat(shown)
+    if tail:
+        shown = shown.concat(_Tail(column, literal(tail, Integer)))
+    # Of a null neither is true, and it stays null.
+    return case((length <= head + tail, _Stars(length)), (length > head + tail, shown))
 
 
 def text_position(column: ColumnElement[Any], part: str) -> ColumnElement[int]:

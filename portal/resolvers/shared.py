@@ -72,7 +72,7 @@ async def resolve_shared_field(_parent: object, info: Info, **arguments: object)
     state, kind = _meant(info.field_name, context.view)
     context.made.asked.add(state.entry.identifier)
     document = Document(info.fragments, _variables(info), _coercion(info))
-    field = SharedField(tuple(info.field_nodes), arguments, document, kind)
+    field = SharedField(tuple(info.field_nodes), arguments, document, kind, as_text=True)
     try:
         answer = await answer_field(context.road, context.asker, context.point, state, field)
     except PortalError as failure:
