@@ -2,6 +2,9 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
+# Tests start the portal thousands of times: what is compiled is kept, whatever the shell is told.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 LOCKS := requirements-tool.lock requirements.lock pyproject.toml scripts/environment.sh
 CODE := $(wildcard portal portal_verify migrations tests scripts benchmarks)

@@ -81,7 +81,8 @@ locks=requirements.lock
 [ "$1" = runtime ] || locks="$locks requirements-dev.lock"
 # What comes as source is built with the lock's setuptools and nothing else, checked against its hash too.
 # shellcheck disable=SC2086  # the list of locks is meant to split
-uv pip sync --require-hashes --build-constraints requirements-dev.lock $locks
+# Compiled once here, as pip does: otherwise each start of a program compiles hundreds of modules, which takes seconds.
+uv pip sync --compile-bytecode --require-hashes --build-constraints requirements-dev.lock $locks
 uv pip install --no-deps --no-build-isolation --editable .
 
 touch .venv/.runtime
