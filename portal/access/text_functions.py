@@ -24,7 +24,7 @@ class _Tail(FunctionElement[str]):
 
 
 class _Stars(FunctionElement[str]):
-    """So many `*`."""
+    """So many `*`: the first of a text of as many as there may be."""
 
     type = String()
     inherit_cache = True
@@ -67,12 +67,14 @@ def _tail_in_postgresql(element: _Tail, compiler: SQLCompiler, **options: object
 
 @compiles(_Stars, "sqlite")
 def _stars_in_sqlite(element: _Stars, compiler: SQLCompiler, **options: object) -> str:
-    return f"replace(hex(zeroblob({compiler.process(element.clauses, **options)})), '00', '*')"
+    stars, count = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"substr({stars}, 1, {count})"
 
 
 @compiles(_Stars, "postgresql")
 def _stars_in_postgresql(element: _Stars, compiler: SQLCompiler, **options: object) -> str:
-    return f"repeat('*', {compiler.process(element.clauses, **options)})"
+    _, count = element.clauses
+    return f"repeat('*', {compiler.process(count, **options)})"
 
 
 @compiles(_Truth, "sqlite")
@@ -105,16 +107,19 @@ def as_truth(column: ColumnElement[Any]) -> ColumnElement[bool]:
     return _Truth(column)
 
 
-def shown_partly(column: ColumnElement[Any], head: int, tail: int) -> ColumnElement[str]:
-    """Return the column's text, all but its first `head` and last `tail` code points as `*`; a short one all `*`."""
-    length = func.length(column)
-    shown: ColumnElement[str] = _Stars(length - (head + tail))
+def shown_partly(column: ColumnElement[Any], head: int, tail: int, longest: int) -> ColumnElement[str]:
+    """Return the column's text, all but its first `head` and last `tail` code points as `*`; a short one all `*`.
+
+    No text of the column has more than `longest` code points.
+    """
+    length, stars = func.length(column), literal("*" * longest, String)
+    shown: ColumnElement[str] = _Stars(stars, length - (head + tail))
     if head:
         shown = func.substr(column, 1, head).concat(shown)
     if tail:
         shown = shown.concat(_Tail(column, literal(tail, Integer)))
     # Of a null neither is true, and it stays null.
-    return case((length <= head + tail, _Stars(length)), (length > head + tail, shown))
+    return case((length <= head + tail, _Stars(stars, length)), (length > head + tail, shown))
 
 
 def text_position(column: ColumnElement[Any], part: str) -> ColumnElement[int]:

@@ -63,7 +63,7 @@ def _masked(choice: MaskChoice, item: InformationItem, column: ColumnElement[Any
     match choice.options:
         case ((FullMask(), _),):
             return null()
-        case ((PartialMask(head, tail), _),) if item.type is ValueType.STRING:
-            return shown_partly(column, head, tail)
+        case ((PartialMask(head, tail), _),) if item.type is ValueType.STRING and item.length is not None:
+            return shown_partly(column, head, tail, item.length)
         case _:
             return None
