@@ -34,10 +34,41 @@ def logger_of(name: str) -> structlog.stdlib.BoundLogger:
     return logger
 
 
+def line_logger(name: str) -> Callable[[int, str, Mapping[str, object]], None]:
+    """Return what writes lines below the portal's own logger, of a level, an event and members that JSON holds.
+
+    For what is written at each request: it does without the steps of a logger that anything can be told.
+    """
+    logger = logging.getLogger(f"{OWN}.{name}")
+
+    def write(level: int, event: str, members: Mapping[str, object]) -> None:
+        if logger.isEnabledFor(level):
+            logger.handle(_Line(logger.name, level, event, members))
+
+    return write
+
+
+class _Line(logging.LogRecord):
+    """A record of an event with its members, as they are."""
+
+    def __init__(self, name: str, level: int, event: str, members: Mapping[str, object]) -> None:
+        super().__init__(name, level, "", 0, event, None, None)
+        self.members = members
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Writes a line of members as it is, and everything else by its processors."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if not isinstance(record, _Line):
+            return super().format(record)
+        return _render(None, "", {**_beginning(record), "event": record.msg, **record.members})
+
+
 def write_logs(stream: TextIO, *, requests: bool) -> Callable[[], None]:
     """Write what this process logs to the stream from now on; return what ends it. `requests`: each request too."""
     root, own, handler = logging.getLogger(), logging.getLogger(OWN), _Lines(stream)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[_compose, _render]))
+    handler.setFormatter(_Formatter(processors=[_compose, _render]))
     former = root.level, own.level, threading.excepthook, sys.unraisablehook
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
@@ -81,10 +112,7 @@ def _compose(_logger: WrappedLogger, _name: str, members: EventDict) -> EventDic
     record: logging.LogRecord = members["_record"]
     said = {name: value for name, value in members.items() if not name.startswith("_") and name not in _FAILURE}
     failure = members.get("exc_info") or (None, None, None)
-    line: dict[str, Any] = {
-        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "level": record.levelname.lower(),
-    }
+    line = _beginning(record)
     if record.name.partition(".")[0] != OWN:
         line |= {"event": "said by a library", "library": record.name, "place": _place(record)}
     else:
@@ -92,6 +120,11 @@ def _compose(_logger: WrappedLogger, _name: str, members: EventDict) -> EventDic
     if failure[0]:
         line |= {"failure": failure[0].__qualname__, "trace": traceback.format_tb(failure[2])}
     return line
+
+
+def _beginning(record: logging.LogRecord) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    return {"time": moment.replace("+00:00", "Z"), "level": record.levelname.lower()}
 
 
 def _place(record: logging.LogRecord) -> str:

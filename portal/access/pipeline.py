@@ -328,6 +328,8 @@ def _record(attempt: _Attempt, grant: Grant, shown: Sequence[int]) -> AuditRecor
     secret = attempt.road.keys.audit_secret
     record = permit_record(attempt.occasion, grant.plan, grant.permit, shown[0], secret)
     linked = list(zip(every_grant(grant), shown, strict=True))[1:]
+    if not linked:
+        return record
     return replace(record, parts=tuple(linked_part(each.plan, each.permit, rows, secret) for each, rows in linked))
 
 

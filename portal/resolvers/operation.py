@@ -91,7 +91,9 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         await _check_contact(endpoint.road, begun)
     except PortalError as failure:
         return refuse_request(failure, language)
-    outcome = replace(conclude(result, language), session_secret=next(iter(context.made.secrets), None))
+    outcome = conclude(result, language)
+    if context.made.secrets:
+        outcome = replace(outcome, session_secret=context.made.secrets[0])
     entries = linked_entries(operation.document, context.made.asked, view)
     notices = render_notices(context, entries)
     return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import parse_qsl
 
@@ -28,6 +29,10 @@ _HEADERS = {
 _JSON_PARAMETERS = ("variables", "extensions")
 _PARAMETERS = ("query", "documentId", "operationName", *_JSON_PARAMETERS)
 _LENGTH_DIGITS = 19
+_KEPT_BODY = 4096
+"""Bytes of a body whose operation is kept."""
+_KEPT_ADDRESS = 64
+"""Characters of an address that is kept: no longer one is an address of a machine."""
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -50,13 +55,18 @@ class NotAnOperation(Exception):
 def client_address(request: Request, trusted: Sequence[Network]) -> Address | None:
     """Return the client's address: the socket's, or the last that a trusted proxy forwards from one not trusted."""
     forwarded = [part.strip() for value in request.headers.getlist("x-forwarded-for") for part in value.split(",")]
-    address = _parse_address(request.client.host if request.client else "")
+    address = parse_address(request.client.host if request.client else "")
     while address is not None and forwarded and any(address in network for network in trusted):
-        address = _parse_address(forwarded.pop())
+        address = parse_address(forwarded.pop())
     return address
 
 
-def _parse_address(text: str) -> Address | None:
+def parse_address(text: str) -> Address | None:
+    """Return the address that a text is, None where it is none; an IPv4 address in an IPv6 one is the IPv4 address."""
+    return _kept_address(text) if len(text) <= _KEPT_ADDRESS else _address(text)
+
+
+def _address(text: str) -> Address | None:
     try:
         address = ip_address(text)
     except ValueError:
@@ -65,12 +75,24 @@ def _parse_address(text: str) -> Address | None:
     return mapped or address
 
 
+_kept_address = lru_cache(4096)(_address)
+
+
 async def read_operation(request: Request, max_body_bytes: int) -> Operation:
     """Return the operation of a GET, HEAD or POST request; by GET only queries are executed. Raises: NotAnOperation."""
     if request.method == "POST":
         check_content(request.headers)
-        return _from_json(parse_json(await read_body(request, max_body_bytes)))
+        body = await read_body(request, max_body_bytes)
+        return _kept_operation(body) if len(body) <= _KEPT_BODY else _operation_of(body)
     return replace(_from_query(request.scope["query_string"], max_body_bytes), only_query=True)
+
+
+def _operation_of(body: bytes) -> Operation:
+    return _from_json(parse_json(body))
+
+
+_kept_operation = lru_cache(1024)(_operation_of)
+"""Pages and programs send the same again and again. Nobody changes an operation, nor its variables."""
 
 
 def check_content(headers: Headers) -> None:

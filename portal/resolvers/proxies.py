@@ -3,7 +3,6 @@
 import stat
 from dataclasses import dataclass, field
 from hmac import compare_digest
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from portal.access.kept import Kept
 from portal.certificates.certificates import parse_pem_certificates, thumbprint
 from portal.errors import BadInput, ConfigurationError, Text, Unauthenticated
+from portal.resolvers.over_http import parse_address
 from portal.settings import Settings
 
 SECRET_HEADER = "x-proxy-secret"  # noqa: S105  # the name of a header
@@ -78,12 +78,9 @@ class Proxy:
 
     def _sent(self, request: Request) -> bool:
         """Return whether the proxy sent the request."""
-        try:
-            peer = ip_address(request.client.host if request.client else "")
-        except ValueError:
-            return False
+        peer = parse_address(request.client.host if request.client else "")
         secrets = request.headers.getlist(SECRET_HEADER)
-        is_near = any(peer in network for network in self.settings.trusted_proxies)
+        is_near = peer is not None and any(peer in network for network in self.settings.trusted_proxies)
         return (
             is_near
             and self.secret is not None
