@@ -1,6 +1,6 @@
 """What databases write differently: tests of texts by code point, texts shown partly, rows as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Integer, LargeBinary, String, case, func, literal
@@ -38,7 +38,7 @@ class _Truth(FunctionElement[bool]):
 
 
 class _RowText(FunctionElement[bytes]):
-    """The JSON text of an object in UTF-8: names and values by turns."""
+    """The JSON text of an object in UTF-8: of each member what stands before its value, its name, its value."""
 
     type = LargeBinary()
     inherit_cache = True
@@ -89,17 +89,32 @@ def _truth_in_postgresql(element: _Truth, compiler: SQLCompiler, **options: obje
 
 @compiles(_RowText, "sqlite")
 def _row_text_in_sqlite(element: _RowText, compiler: SQLCompiler, **options: object) -> str:
-    return f"CAST(json_object({compiler.process(element.clauses, **options)}) AS BLOB)"
+    members = (compiler.process(part, **options) for _, *member in _members(element) for part in member)
+    return f"CAST(json_object({', '.join(members)}) AS BLOB)"
 
 
 @compiles(_RowText, "postgresql")
 def _row_text_in_postgresql(element: _RowText, compiler: SQLCompiler, **options: object) -> str:
-    return f"convert_to(CAST(json_build_object({compiler.process(element.clauses, **options)}) AS TEXT), 'UTF8')"
+    # Its own functions for objects put spaces between the members; the answer is the same octets from either database.
+    parts = []
+    for before, _, value in _members(element):
+        shown = f"coalesce(CAST(to_json({compiler.process(value, **options)}) AS TEXT), 'null')"
+        parts += [compiler.process(before, **options), shown]
+    return f"convert_to(concat({', '.join(parts)}, '}}'), 'UTF8')"
+
+
+def _members(element: _RowText) -> Iterator[Sequence[ColumnElement[Any]]]:
+    clauses = list(element.clauses)
+    yield from (clauses[at : at + 3] for at in range(0, len(clauses), 3))
 
 
 def row_text(members: Iterable[tuple[str, ColumnElement[Any]]]) -> ColumnElement[bytes]:
-    """Return the JSON text of an object with these members, in their order."""
-    return _RowText(*(part for name, value in members for part in (literal(name, String), value)))
+    """Return the JSON text of an object with these members, in their order. Names are those of GraphQL."""
+    texts = [
+        (literal(f'{"," if place else "{"}"{name}":', String), literal(name, String), value)
+        for place, (name, value) in enumerate(members)
+    ]
+    return _RowText(*(part for text in texts for part in text))
 
 
 def as_truth(column: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ left to it: decimals, JSON, masks but the partial one, and masks that depend on 
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, literal, null
+from sqlalchemy import ColumnElement, String, cast, literal, null
 
 from portal.access.compiling import EntryColumns
 from portal.access.plan import EdgesShape, LinkNumber, NodesShape, QueryPlan
@@ -18,7 +18,7 @@ from portal.policies.records import FullMask, PartialMask
 from portal.vocabulary import ItemIdentifier
 
 _MOST_MEMBERS = 40
-"""PostgreSQL takes 100 arguments of a function, SQLite 127; each member has two."""
+"""PostgreSQL takes 100 arguments of a function, SQLite 127; each member is two."""
 _AS_STORED = frozenset({ValueType.STRING, ValueType.INTEGER, ValueType.DATE, ValueType.DATETIME})
 
 
@@ -62,7 +62,7 @@ def _value(
 def _masked(choice: MaskChoice, item: InformationItem, column: ColumnElement[Any]) -> ColumnElement[Any] | None:
     match choice.options:
         case ((FullMask(), _),):
-            return null()
+            return cast(null(), String)
         case ((PartialMask(head, tail), _),) if item.type is ValueType.STRING and item.length is not None:
             return shown_partly(column, head, tail, item.length)
         case _:

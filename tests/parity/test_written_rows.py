@@ -101,8 +101,8 @@ PERMITS = {
 }
 
 
-def shown(planned: QueryPlan, permit: Permit, dialect: Dialect, execute: Execute) -> tuple[object, bool]:
-    """Return the answer as a client reads it, and whether the database wrote its rows."""
+def shown(planned: QueryPlan, permit: Permit, dialect: Dialect, execute: Execute) -> tuple[bytes, bool]:
+    """Return the answer's octets, and whether the database wrote its rows."""
     read = compile_read(planned, permit, table_of(ENTRY), Window(1000, None), dialect)
     rows = execute(read)
     fetched = Fetched(rows, False, None)
@@ -111,7 +111,7 @@ def shown(planned: QueryPlan, permit: Permit, dialect: Dialect, execute: Execute
     answer = shape_answer(
         planned, page_of(read.layout, fetched, cells), access_note(permit, public=True, receipt="1-1"), seal
     )
-    return json.loads(orjson.dumps(answer)), read.layout.is_written
+    return orjson.dumps(answer), read.layout.is_written
 
 
 @pytest.mark.parametrize("database", ["in_sqlite", "in_postgresql"])
@@ -124,8 +124,7 @@ def test_written_rows_are_the_shaped_ones(database: str, permit: Permit, request
     written, by_database = shown(replace(planned, as_text=True), permit, dialect, execute)
 
     assert (by_hand, by_database) == (False, True)
-    assert isinstance(shaped, dict)
-    assert len(shaped["nodes"]) == ROWS
+    assert len(json.loads(shaped)["nodes"]) == ROWS
     assert written == shaped
 
 
