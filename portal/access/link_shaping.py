@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import cast
 
 from portal.access.cursors import NO_CURSORS, cursor_seal
@@ -21,21 +22,27 @@ from portal.access.shaping import (
     shape_answer,
 )
 from portal.access.statement import AskedKeys, LinkRead, Read
+from portal.catalog.freshness import assess_freshness
 from portal.vocabulary import Subject
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What every level of an answer is shown with: to whom, its department's key for hashes, and the receipt."""
+    """What every level of an answer is shown with: to whom, its department's key for hashes, the receipt, and when."""
 
     subject: Subject
     mask_key: bytes
     cursor_secret: bytes
     receipt: str
+    now: datetime
 
     def note(self, grant: Grant) -> AccessNote:
         """Return what `access` says of a grant."""
-        return access_note(grant.permit, public=self.subject.is_public, receipt=self.receipt)
+        note = access_note(grant.permit, public=self.subject.is_public, receipt=self.receipt)
+        arrived = grant.plan.state.table.arrived_at
+        if arrived is None or not grant.plan.shape.tells_access:
+            return note
+        return replace(note, freshness=assess_freshness(grant.entry.update_cycle, arrived), now=self.now)
 
 
 def linked_page(

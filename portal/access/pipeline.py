@@ -373,7 +373,7 @@ def _basis(attempt: _Attempt, grant: Grant) -> str:
 def _shape(attempt: _Attempt, found: _Found, receipt: str) -> Shaped | ShapedRows | TransferredPart:
     subject, keys = attempt.occasion.request.subject, attempt.road.keys
     key = department_key(keys.mask_secret, subject.department)
-    showing = Showing(subject, key, keys.cursor_secret, receipt)
+    showing = Showing(subject, key, keys.cursor_secret, receipt, attempt.occasion.request.environment.now)
     page = linked_page(found.grant, found.read, found.fetched, found.links, showing)
     if attempt.plan.part is not None:
         return transferred_part(page, showing.note(found.grant), found.seal, _basis(attempt, found.grant))

@@ -88,6 +88,11 @@ class ConnectionShape:
         return "endCursor" in named or "cursor" in edges
 
     @property
+    def tells_access(self) -> bool:
+        """True where the answer shows `access`."""
+        return any(isinstance(shape, NamedShape) and shape.field == "access" for _, shape in self.members)
+
+    @property
     def nodes(self) -> tuple[NodeShape, ...]:
         """The shapes of nodes, under `nodes` and under `edges`."""
         below_edges = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from operator import itemgetter
 from typing import cast
@@ -14,6 +14,7 @@ from portal.access.plan import EdgesShape, FieldShape, LinkNumber, NamedShape, N
 from portal.access.selections import TYPENAME
 from portal.access.statement import Position, RowLayout
 from portal.catalog.entries import CatalogEntry, InformationItem
+from portal.catalog.freshness import Freshness
 from portal.conditions.tree import Value, ValueType
 from portal.conditions.values import parse_instant, render_cell, render_instant
 from portal.policies.decision import Permit
@@ -45,11 +46,16 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class AccessNote:
-    """What the answer says of the access: policies, the earliest end among them, and the receipt."""
+    """What the answer says of the access: policies, the earliest end among them, and the receipt.
+
+    `freshness` is that of the entry's rows at the moment `now`; None where nobody knows when they came.
+    """
 
     policies: tuple[str, ...]
     valid_until: str | None
     receipt: str
+    freshness: Freshness | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +197,16 @@ def _show_named(shape: NamedShape, values: dict[str, object]) -> dict[str, objec
 
 
 def _access(note: AccessNote) -> dict[str, object]:
+    fresh, now = note.freshness, note.now
+    due = None if fresh is None else fresh.due_at
     return {
         TYPENAME: "Access",
         "policies": note.policies,
         "validUntil": note.valid_until,
         "receipt": note.receipt,
+        "updatedAt": None if fresh is None else render_instant(fresh.updated_at),
+        "dueAt": None if due is None else render_instant(due),
+        "isOverdue": None if fresh is None or now is None else fresh.is_overdue(now),
     }
 
 

@@ -208,11 +208,17 @@ class CatalogConnectionType:
 
 @strawberry.type(name="Access", description="本次访问的依据与回执")
 class AccessType:
-    """What an answer rests on: `policies` by id, the earliest end among them, and the audit record's name."""
+    """What an answer rests on: `policies` by id, the earliest end among them, the audit record's name.
+
+    And how fresh the entry's rows are, by its update cycle.
+    """
 
     policies: list[str]
     valid_until: DateTime | None
     receipt: strawberry.ID
+    updated_at: DateTime | None = strawberry.field(description="数据行最近一次装载、替换或追加的时间")
+    due_at: DateTime | None = strawberry.field(description="按更新周期，自此时起逾期；周期不定者为 null")
+    is_overdue: bool | None = strawberry.field(description="现在是否已逾期")
 
 
 @strawberry.type(name="EndingAgreement", description="30 日内到期的协议；withinDays 为 7 或 30")

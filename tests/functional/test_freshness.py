@@ -11,6 +11,9 @@ from portal.bundles.loading import LoadOrder, no_progress, switch_at_once
 from portal.bundles.store import PortalStore
 from portal.storage.content import read_content
 from portal.storage.database import open_sync_database
+from portal.vocabulary import EntryCode
+from tests.fixtures.linked_bundle import VILLAGES as LINKED_VILLAGES
+from tests.fixtures.linked_bundle import linked_bundle
 from tests.fixtures.loaded_store import RESIDENTS, VILLAGES, changed
 from tests.fixtures.office import MANAGER, office_bundle
 from tests.fixtures.portal_world import PortalWorld, open_world
@@ -78,3 +81,34 @@ def test_catalog_tells_how_fresh_rows_are_and_their_number_to_the_provider_alone
     for by in (CHECKER, None):
         found = world.ask(DOCUMENT, by=by).data["catalogEntry"]["freshness"]
         assert found == {**of_provider, "rowCount": None}
+
+
+def test_answer_tells_how_fresh_its_rows_are_as_the_catalog_does(world: PortalWorld) -> None:
+    in_catalog = world.ask(DOCUMENT, by=CHECKER).data["catalogEntry"]["freshness"]
+    del in_catalog["rowCount"]
+    for by in (CHECKER, None):
+        asked = "{ shared { villages(first: 1) { access { updatedAt dueAt isOverdue receipt } } } }"
+        access = world.ask(asked, by=by).data["shared"]["villages"]["access"]
+        assert access.pop("receipt")
+        assert access == in_catalog
+
+
+def test_refused_answer_tells_nothing_of_rows(world: PortalWorld) -> None:
+    refused = world.ask("{ shared { residents(first: 1) { nodes { name } access { updatedAt } } } }", by=CHECKER)
+    assert refused.payload["data"] == {"shared": {"residents": None}}
+    assert b"updatedAt" not in refused.content
+
+
+def test_answer_below_a_link_tells_of_the_rows_that_the_link_leads_to(tmp_path: Path) -> None:
+    with open_world(linked_bundle(), tmp_path) as linked:
+        document = (
+            "{ shared { streets(first: 2) { access { updatedAt } nodes { villages { access { updatedAt } } } } } }"
+        )
+        found = linked.ask(document, by=CHECKER).data["shared"]["streets"]
+        moments = {
+            code: str(row.table.arrived_at)
+            for code, row in linked.run(linked.portal.road.keeper.current()).snapshot.state_by_code.items()
+        }
+    for node in found["nodes"]:
+        told = datetime.fromisoformat(node["villages"]["access"]["updatedAt"])
+        assert str(told) == moments[EntryCode(LINKED_VILLAGES)]

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import orjson
 import pytest
 
-from portal.access.cursors import cursor_seal
+from portal.access.cursors import NO_CURSORS, cursor_seal
 from portal.access.shaping import (
     AccessNote,
     Fetched,
@@ -21,6 +21,8 @@ from portal.access.shaping import (
     shape_answer,
 )
 from portal.access.statement import Position, RowLayout
+from portal.catalog.entries import UpdateCycle
+from portal.catalog.freshness import assess_freshness
 from portal.conditions.tree import TRUE, Condition
 from portal.policies.decision import MaskChoice, Permit
 from portal.policies.masks import hash_text
@@ -274,3 +276,24 @@ def test_access_tells_the_public_of_no_policy() -> None:
     permit = Permit(TRUE, (record("a"),), datetime(2027, 1, 1, tzinfo=UTC))
 
     assert access_note(permit, public=True, receipt="1-7") == AccessNote((), None, "1-7")
+
+
+@pytest.mark.parametrize(("hours", "overdue"), [(0, False), (39, False), (40, True)])
+def test_access_tells_when_rows_came_and_from_when_on_they_are_overdue(hours: int, overdue: bool) -> None:
+    came = datetime(2026, 3, 1, 0, tzinfo=UTC)
+    note = replace(NOTE, freshness=assess_freshness(UpdateCycle.DAILY, came), now=came + timedelta(hours=hours))
+    planned = plan("{residents {access {updatedAt dueAt isOverdue}}}")
+
+    shown = shape_answer(planned, page_of(compiled(planned).layout, Fetched([], False, None), []), note, NO_CURSORS)
+
+    due = "2026-03-02T16:00:00Z"
+    assert shown == {"access": {"updatedAt": "2026-03-01T00:00:00Z", "dueAt": due, "isOverdue": overdue}}
+
+
+def test_access_tells_nothing_of_rows_of_which_nobody_knows_when_they_came() -> None:
+    planned = plan("{residents {access {updatedAt dueAt isOverdue}}}")
+    page = page_of(compiled(planned).layout, Fetched([], False, None), [])
+    shown = shape_answer(planned, page, NOTE, NO_CURSORS)
+    assert shown == {"access": {"updatedAt": None, "dueAt": None, "isOverdue": None}}
+    later = replace(NOTE, freshness=assess_freshness(UpdateCycle.IRREGULAR, datetime(2026, 3, 1, tzinfo=UTC)))
+    assert shape_answer(planned, page, later, NO_CURSORS)["access"]["dueAt"] is None  # type: ignore[index]
