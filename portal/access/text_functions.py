@@ -133,8 +133,7 @@ def shown_partly(column: ColumnElement[Any], head: int, tail: int, longest: int)
         shown = func.substr(column, 1, head).concat(shown)
     if tail:
         shown = shown.concat(_Tail(column, literal(tail, Integer)))
-    # Of a null neither is true, and it stays null.
-    return case((length <= head + tail, _Stars(stars, length)), (length > head + tail, shown))
+    return case((length <= head + tail, _Stars(stars, length)), else_=shown)
 
 
 def text_position(column: ColumnElement[Any], part: str) -> ColumnElement[int]:
