@@ -23,6 +23,8 @@ _EMPTY_LENGTH = 200
 _SHOWN = 20
 _CODE_HEADER = re.compile(r"(?:码|号|编号|_code|_no|_number|\bcode|\bno)$", re.IGNORECASE)
 _CODE_DIGITS = 4
+_EXACT_LENGTH = 15
+"""Whole numbers that are longer aren't exact in every program that reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ class ColumnSurvey:
                     zh=f"每格均为时间；未写时区者（如第 {self._without_offset} 行）按 {LOCAL_OFFSET} 处理",
                 )
             case _:
-                return value_type, Text(en=f"every cell is a {value_type}", zh=f"每格均为 {value_type}")
+                return value_type, Text(en=f"every cell is of type {value_type}", zh=f"每格均为 {value_type} 类型")
 
     def _why_code(self) -> Text | None:
         """Return why digits are no number here, None where they are one, or aren't digits at all."""
@@ -181,6 +183,11 @@ class ColumnSurvey:
             return None
         if Mark.IDENTITY in self.marks.found or Mark.PHONE in self.marks.found:
             return Text(en="numbers of persons or phones aren't counted with", zh="证件或电话号码不作数值")
+        if self._longest > _EXACT_LENGTH:
+            return Text(
+                en=f"whole numbers of more than {_EXACT_LENGTH} characters are rounded by spreadsheets and browsers",
+                zh=f"超过 {_EXACT_LENGTH} 个字符的整数会被电子表格和浏览器舍入",
+            )
         if self._shortest == self._longest >= _CODE_DIGITS and _CODE_HEADER.search(self.header):
             return Text(
                 en=f"a code by its name: each of {self._longest} digits", zh=f"由列名看为代码：均为 {self._longest} 位"
@@ -196,7 +203,8 @@ class ColumnSurvey:
 
     def _why_not(self, value_type: ValueType, witness: Witness) -> Text:
         # What is about persons isn't shown: this is printed, and kept by terminals.
-        shown = f" (`{shorten(witness.cell[:_SHOWN])}`)" if self.marks.sensitivity < PERSONAL else ""
+        cell = f"`{shorten(witness.cell[:_SHOWN])}`" if self.marks.sensitivity < PERSONAL else ""
         return Text(
-            en=f"line {witness.line}{shown} is no {value_type}", zh=f"第 {witness.line} 行{shown}不是 {value_type}"
+            en=f"line {witness.line}{cell and f' ({cell})'} isn't of type {value_type}",
+            zh=f"第 {witness.line} 行{cell and f'（{cell}）'}不属 {value_type} 类型",
         )
