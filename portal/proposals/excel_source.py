@@ -19,7 +19,7 @@ from portal.catalog.entries import FormatCategory
 from portal.catalog.members import closest, shorten
 from portal.errors import BadInput, Fault, Text
 from portal.proposals.failed_cells import find_failed_cells
-from portal.proposals.source import FaultyTable, Rows, TableSource, column_letters, parse_names
+from portal.proposals.source import FAULTS_LIMIT, FaultyTable, Rows, TableSource, column_letters, parse_names
 
 _BATCH = 2000
 """Rows that are handed on together."""
@@ -43,7 +43,8 @@ def open_excel(path: Path, sheet_name: str | None) -> TableSource:
     line, header = next(_numbered_rows(sheet), (1, []))
     if not header:
         raise FaultyTable([form_fault(path.name, line, NO_HEADER, 0)])
-    faults = [*_merged(path.name, sheet), *(_failed(path.name, place) for place in find_failed_cells(path, sheet.name))]
+    faults = [*islice(_merged(path.name, sheet), FAULTS_LIMIT)]
+    faults += [_failed(path.name, place) for place in find_failed_cells(path, sheet.name, FAULTS_LIMIT)]
     if faults:
         raise FaultyTable(faults)
     width = max(position for position, cell in enumerate(header) if cell != "") + 1

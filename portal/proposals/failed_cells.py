@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import iterparse
 from zipfile import BadZipFile, ZipFile
@@ -17,12 +18,12 @@ _LONGEST_TAG = 4096
 """A tag that a chunk cuts is looked for again with the next one, as far as this."""
 
 
-def find_failed_cells(path: Path, sheet: str) -> list[tuple[int, str]]:
-    """Return the row and the column's letters of each cell with an error; none where the file is no .xlsx."""
+def find_failed_cells(path: Path, sheet: str, most: int) -> list[tuple[int, str]]:
+    """Return the row and the column's letters of each cell with an error, so many at most; none if it's no .xlsx."""
     try:
         with ZipFile(path) as archive:
             part = _sheet_part(archive, sheet)
-            return [] if part is None else list(_errors(archive, part))
+            return [] if part is None else list(islice(_errors(archive, part), most))
     except (BadZipFile, KeyError):
         return []
 

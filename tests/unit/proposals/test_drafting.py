@@ -2,7 +2,7 @@
 
 import re
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -235,10 +235,6 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     assert large < small + 24_000 * 40
 
 
-def _written(values: list[object], write: Callable[[object], str]) -> list[str | None]:
-    return [None if value is None else write(value) for value in values]
-
-
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 _TIMES = st.datetimes(datetime(1000, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - drawn in UTC
 _KINDS = {
@@ -268,11 +264,11 @@ def test_every_cell_reads_back_as_the_value_that_the_file_holds(
 ) -> None:
     header = ["k", *(f"列{number}" for number in range(1, len(rows[0])))]
 
-    def line(cells: list[str | None]) -> str:
+    def line(cells: Sequence[str | None]) -> str:
         quoted = ("" if cell is None else '"' + cell.replace('"', '""') + '"' for cell in cells)
         return separator.join(quoted) + "\n"
 
-    content = "".join(map(line, [header, *rows])).encode(encoding)
+    content = (line(header) + "".join(map(line, rows))).encode(encoding)
     told = {",": Separator.COMMA, ";": Separator.SEMICOLON, "\t": Separator.TAB}[separator]
     with TemporaryDirectory() as folder:
         made = make_of(Path(folder), content, separator=told)
