@@ -56,6 +56,7 @@ IDENTITY = "99999919800101001" + identity_check_character("99999919800101001")
         ),
         (["2026-01-31 08:00:00", "2026-01-31"], "string(20)", "line 3 (`2026-01-31`) isn't of type datetime"),
         (["2026-01-31 08:00:00.5"], "string(21)", "line 2 (`2026-01-31 08:00:00.`) isn't of type integer"),
+        (["2026-01-31 08:00", "2026-01-31 25:00"], "string(16)", "line 3 (`2026-01-31 25:00`) isn't of type datetime"),
         (["", "", ""], "string(200)", "every cell is empty"),
         (["1", '""', "2"], "integer", 'every cell is of type integer; `""`, first in line 3, is taken as no value'),
     ],
