@@ -27,17 +27,17 @@ class CsvFault:
     before: tuple[str | None, ...] = ()
 
 
-def parse_csv(lines: Iterable[bytes], first: int = 1) -> Iterator[tuple[int, Cells | CsvFault]]:
+def parse_csv(lines: Iterable[bytes], first: int = 1, separator: str = ",") -> Iterator[tuple[int, Cells | CsvFault]]:
     """Yield the line on which each record begins, counted from `first`, with its cells or what is wrong with it.
 
     `lines` are as a binary file gives them: each ends in LF or CRLF, the last perhaps in neither. After a fault reading
     goes on in the next line, even where the record took in more; lines in another encoding are told of once.
     """
-    source = _Lines(lines, first)
+    source = _Lines(lines, first, separator)
     encoding_told = False
     while (line := source.take()) is not None:
         number, text = line
-        outcome = _quoted_cells(text, source) if '"' in text else _plain_cells(_body(text))
+        outcome = _quoted_cells(text, source) if '"' in text else _plain_cells(_body(text), separator)
         if source.undecoded is None:
             yield number, outcome
         else:
@@ -66,7 +66,8 @@ class _Lines:
     `undecoded` is the last that isn't UTF-8; its text is a stand-in.
     """
 
-    def __init__(self, lines: Iterable[bytes], first: int) -> None:
+    def __init__(self, lines: Iterable[bytes], first: int, separator: str) -> None:
+        self.separator = separator
         self._source = enumerate(lines, start=first)
         self._again: deque[tuple[int, str]] = deque()
         self.undecoded: tuple[int, bytes] | None = None
@@ -93,17 +94,17 @@ def _body(text: str) -> str:
     return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
 
 
-def _plain_cells(body: str) -> Cells | CsvFault:
+def _plain_cells(body: str, separator: str) -> Cells | CsvFault:
     stray = _STRAY.search(body)
     if stray is None:
-        return [cell or None for cell in body.split(",")]
-    before = [cell or None for cell in body[: stray.start()].split(",")[:-1]]
+        return [cell or None for cell in body.split(separator)]
+    before = [cell or None for cell in body[: stray.start()].split(separator)[:-1]]
     return replace(_NUL if stray[0] == "\0" else _STRAY_RETURN, before=tuple(before))
 
 
 def _quoted_cells(text: str, source: _Lines) -> Cells | CsvFault:
     """Return the cells of a record that begins with `text`, taking more lines for quotes that go on."""
-    record = _Record()
+    record = _Record(source.separator)
     further: list[tuple[int, str]] = []
     outcome = record.take(text)
     while outcome is None:
@@ -131,6 +132,7 @@ class _Malformed(Exception):
 class _Record:
     """A record with quotes that is being put together; `quoted` are the parts of a cell that isn't closed yet."""
 
+    separator: str
     cells: Cells = field(default_factory=list)
     quoted: list[str] | None = None
 
@@ -160,8 +162,8 @@ class _Record:
                 position = self._take_plain(body, position)
 
     def _take_plain(self, body: str, start: int) -> int:
-        comma = body.find(",", start)
-        end = len(body) if comma < 0 else comma
+        found = body.find(self.separator, start)
+        end = len(body) if found < 0 else found
         cell = body[start:end]
         if '"' in cell:
             raise _Malformed(_STRAY_QUOTE)
@@ -175,7 +177,7 @@ class _Record:
         if end < 0:
             quoted.append(body[start:])
             return len(body) + 1
-        if end + 1 < len(body) and body[end + 1] != ",":
+        if end + 1 < len(body) and body[end + 1] != self.separator:
             raise _Malformed(_STRAY_QUOTE)
         quoted.append(body[start:end])
         self.cells.append("".join(quoted).replace('""', '"'))

@@ -1,6 +1,5 @@
 """Writing a portal's content back as a bundle, byte for byte the same for the same content (bundle.md)."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +8,7 @@ from sqlalchemy import Connection
 
 from portal.bundles.csv_files import render_csv_line
 from portal.bundles.datasets import parse_layout
-from portal.bundles.manifest import MANIFEST
+from portal.bundles.manifest import MANIFEST, render_manifest
 from portal.bundles.registry_files import APPLICATIONS, COLUMNS, DEPARTMENTS, GROUPS, USERS
 from portal.bundles.store import Databases, PortalStore
 from portal.catalog.entries import CatalogEntry
@@ -22,7 +21,7 @@ from portal.identity.rows import load_registry
 from portal.json_text import JsonValue, parse_json, render_json
 from portal.policies.records import PolicyKind
 from portal.policies.rows import load_document
-from portal.storage.content import ContentRow, PortalIdentity, StoredContent, read_content
+from portal.storage.content import ContentRow, StoredContent, read_content
 from portal.storage.data_store import ColumnSpec, StoredValue, data_table, dataset_tables, load_value, read_dataset
 from portal.storage.database import hold_writer_lock
 from portal.storage.tables import agreements, catalog_entries, datasets, key_files, policy_records
@@ -62,7 +61,7 @@ def _export(folder: Path, store: PortalStore, databases: Databases) -> Text:
     for name, rows in _registers(load_registry(content)).items():
         _write_csv(folder / name, COLUMNS[name], rows)
     # INVARIANT: last, since without it nothing loads the folder: half a bundle could lack the records that deny.
-    _write(folder / MANIFEST, _render_manifest(content.identity).encode())
+    _write(folder / MANIFEST, render_manifest(content.identity.profile, content.identity.title).encode())
     return _describe(content, entries, row_count)
 
 
@@ -80,10 +79,6 @@ def _make_folder(folder: Path) -> None:
 def _entries(content: StoredContent) -> list[CatalogEntry]:
     rows = content.active(catalog_entries)
     return [load_entry(code, rows[code]) for code in sorted(rows) if not is_removed(rows[code])]
-
-
-def _render_manifest(identity: PortalIdentity) -> str:
-    return f"profile = {_toml_text(identity.profile)}\ntitle = {_toml_text(identity.title)}\n"
 
 
 def _registers(registry: Registry) -> Mapping[str, list[list[str | None]]]:
@@ -107,11 +102,6 @@ _Registered = TypeVar("_Registered")
 
 def _in_order(registered: Mapping[Any, _Registered]) -> Iterator[_Registered]:
     return (registered[key] for key in sorted(registered))
-
-
-def _toml_text(text: str) -> str:
-    # A TOML string is a JSON string, but for DEL, which it doesn't take as it is.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _joined(names: Sequence[str]) -> str | None:

@@ -1,5 +1,6 @@
 """bundle.toml: the profile and the title of a portal."""
 
+import json
 import tomllib
 from dataclasses import dataclass
 
@@ -35,6 +36,16 @@ def parse_manifest(content: bytes | None) -> tuple[Manifest, list[Fault]]:
         if key not in ("profile", "title")
     ]
     return Manifest(_profile(members.get("profile"), faults), _title(members.get("title"), faults)), faults
+
+
+def render_manifest(profile: str, title: str) -> str:
+    """Return the file that says so."""
+    return f"profile = {_toml_text(profile)}\ntitle = {_toml_text(title)}\n"
+
+
+def _toml_text(text: str) -> str:
+    # A TOML string is a JSON string, but for DEL, which it doesn't take as it is.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _fault(key: str, what: Text) -> Fault:

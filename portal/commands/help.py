@@ -197,6 +197,19 @@ CHINESE: Mapping[str, str] = {
     "Check a file and make it all rows of an entry, at once.": "检查文件，并以其整体替换某条目的数据行。",
     "Check a file and put its rows behind those of an entry.": "检查文件，并将其数据行追加到某条目之后。",
     "A CSV file with a column for each item.": "每个信息项一列的 CSV 文件。",
+    "Draft a catalog entry from a CSV file or an Excel workbook.": "由 CSV 文件或 Excel 工作簿草拟目录条目。",
+    "A CSV file or an .xlsx workbook, with the names of columns above the rows.": (
+        "CSV 文件或 .xlsx 工作簿，列名在数据行之上。"
+    ),
+    "The providing department, by its code.": "提供部门的代码。",
+    "A bundle's folder, or a new one; left out: one named like the entry.": (
+        "数据包目录，或新目录；不填则以条目标识符命名。"
+    ),
+    "The entry's identifier; left out: proposed from the file's name.": "条目的标识符；不填则由文件名拟定。",
+    "The sheet of a workbook; left out: the first.": "工作簿中的工作表；不填则为第一个。",
+    "`comma`, `semicolon` or `tab`; left out: told of the file.": (
+        "`comma`（逗号）、`semicolon`（分号）或 `tab`（制表符）；不填则自动识别。"
+    ),
 }
 """The Chinese of every help text; a test holds that none is missing."""
 

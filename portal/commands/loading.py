@@ -160,15 +160,17 @@ def _say_all(terminal: Terminal, texts: Iterable[Text]) -> None:
         terminal.say(text)
 
 
+_LOADING = Text(en="loading", zh="正在装载")
+
+
 @contextmanager
-def shown_progress(terminal: Terminal) -> Iterator[TellProgress]:
-    """Show rows written as a bar, on a terminal alone."""
+def shown_progress(terminal: Terminal, doing: Text = _LOADING) -> Iterator[TellProgress]:
+    """Show rows done as a bar, on a terminal alone."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    loading = Text(en="loading", zh="正在装载").render(terminal.language)
     with Progress(
         *columns, console=Console(file=terminal.err), transient=True, disable=not terminal.err.isatty()
     ) as bar:
-        task = bar.add_task(loading, total=None)
+        task = bar.add_task(doing.render(terminal.language), total=None)
 
         def tell(_step: LoadStep, done: int, total: int) -> None:
             bar.update(task, completed=done, total=total or None)

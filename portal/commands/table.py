@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.commands.fetch_options import FetchOptions
+from portal.commands.new_options import NewOptions
 from portal.commands.office_options import (
     ApproveOptions,
     ChangeOptions,
@@ -74,6 +75,7 @@ COMMANDS: tuple[CommandLine, ...] = (
     CommandLine(
         "load", LoadOptions, "loading:load", "Check a bundle and make it the portal's content, all or nothing."
     ),
+    CommandLine("new", NewOptions, "drafting:new_entry", "Draft a catalog entry from a CSV file or an Excel workbook."),
     CommandLine("export", ExportOptions, "loading:export", "Write the portal's content back as a bundle."),
     CommandLine("serve", ServeOptions, "serving:serve_portal", "Serve the portal until SIGTERM or Ctrl-C."),
     CommandLine("token", TokenOptions, "tokens:token", "Print a bearer token for a registered application or user."),

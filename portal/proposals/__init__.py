@@ -1,0 +1,1 @@
+"""Drafts of catalog entries, proposed from the tables that departments keep as files (`portal new`)."""
