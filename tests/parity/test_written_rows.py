@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -58,8 +59,10 @@ def in_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dialec
 
 @pytest.fixture(scope="module")
 def in_postgresql(postgres: Databases) -> Iterator[tuple[Dialect, Execute]]:
-    made = set_up_server(postgres.url, "portal_test_written")
-    postgres.created += ["portal_test_written", "portal_test_written_data"]
+    # Workers of a test run share a server.
+    name = f"portal_test_written_{os.getpid()}"
+    made = set_up_server(postgres.url, name)
+    postgres.created += [name, f"{name}_data"]
     specs = column_specs(ENTRY)
     stored = [
         (number, *(store_value(row.get(spec.name), spec) for spec in specs)) for number, row in enumerate(drawn_rows())

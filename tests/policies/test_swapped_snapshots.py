@@ -95,7 +95,7 @@ class PausingEntry(CatalogEntry):
 @pytest.mark.clause("T14")
 def test_t14_matcher_asks_for_its_own_record_when_another_thread_asks_meanwhile() -> None:
     matcher = Matcher(ModelName.DEPARTMENT_SHARING)
-    pausing = PausingEntry(**{one.name: getattr(OF, one.name) for one in fields(OF)})
+    pausing = PausingEntry(**{one.name: getattr(OF, one.name) for one in fields(OF) if one.init})
     asked, note = request(CHECKER), OF.items[1]
     with ThreadPoolExecutor(2) as pool:
         slow = pool.submit(matcher.matching, (GENERAL,), pausing, note, asked)

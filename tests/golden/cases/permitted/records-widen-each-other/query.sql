@@ -1,9 +1,9 @@
 -- rows
-SELECT dataset_2._row_number AS c0, dataset_2.code AS c1
+SELECT dataset_2._row_number AS c0, CAST(json_object(?, dataset_2.code) AS BLOB) AS c1
 FROM dataset_2
 WHERE dataset_2.code < ? OR dataset_2.code >= ? ORDER BY dataset_2._row_number
  LIMIT ? OFFSET ?
--- ["r03", "r11", 101, 0]
+-- ["code", "r03", "r11", 101, 0]
 
 -- total
 SELECT count(*) AS count_1

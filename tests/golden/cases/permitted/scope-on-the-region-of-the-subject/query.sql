@@ -1,9 +1,9 @@
 -- rows
-SELECT dataset_2._row_number AS c0, dataset_2.code AS c1, dataset_2.name AS c2
+SELECT dataset_2._row_number AS c0, CAST(json_object(?, dataset_2.code, ?, dataset_2.name) AS BLOB) AS c1
 FROM dataset_2
 WHERE dataset_2.division >= ? AND dataset_2.division < ? ORDER BY dataset_2._row_number
  LIMIT ? OFFSET ?
--- ["99999901", "99999902", 101, 0]
+-- ["code", "name", "99999901", "99999902", 101, 0]
 
 -- total
 SELECT count(*) AS count_1

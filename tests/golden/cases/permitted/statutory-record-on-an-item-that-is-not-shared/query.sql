@@ -1,5 +1,5 @@
 -- rows
-SELECT dataset_3._row_number AS c0, dataset_3.code AS c1, dataset_3.suspect AS c2
+SELECT dataset_3._row_number AS c0, CAST(json_object(?, dataset_3.code, ?, dataset_3.suspect) AS BLOB) AS c1
 FROM dataset_3 ORDER BY dataset_3._row_number
  LIMIT ? OFFSET ?
--- [101, 0]
+-- ["code", "suspect", 101, 0]
