@@ -64,8 +64,8 @@ def test_operation_that_is_named_is_the_one_that_was_prepared(world: PortalWorld
         for name, rows in (("A", 1), ("B", 2)):
             nodes = world.ask(TWO, by=CHECKER, operation=name).data["shared"]["residents"]["nodes"]
             assert len(nodes) == rows
-        for name in ("C", None):
-            assert world.ask(TWO, by=CHECKER, operation=name).codes == ["NOT_VALID"]
+        for unknown in ("C", None):
+            assert world.ask(TWO, by=CHECKER, operation=unknown).codes == ["NOT_VALID"]
 
 
 def test_change_by_get_is_refused_after_it_was_sent_by_post(tmp_path: Path) -> None:
