@@ -4,7 +4,6 @@ Times are of the processor, as a machine that does other work moves those least.
 """
 
 import argparse
-import asyncio
 import json
 import subprocess
 import sys
@@ -149,7 +148,7 @@ def _in_process(settings: Settings) -> SnapshotCost:
 
 
 def _read(settings: Settings) -> KnownContent:
-    return asyncio.run(read_known(settings.database_url, None, load_keys(settings.key_file).digest_secret))
+    return read_known(settings.database_url, None, load_keys(settings.key_file).digest_secret)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def _with_other_basis(present: StoredContent, name: str) -> Mapping[str, Content
 
 def _measure(url: str, known: KnownContent | None, before: Snapshot, secret: bytes) -> tuple[float, KnownContent]:
     began = process_time()
-    found = asyncio.run(read_known(url, known, secret))
+    found = read_known(url, known, secret)
     after = Snapshot(found.content) if found.touched is None else before.following(found.content, found.touched)
     _ = after.index
     return process_time() - began, found

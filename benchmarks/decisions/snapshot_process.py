@@ -42,7 +42,7 @@ def measure_snapshot(home: Path) -> SnapshotCost:
     gc.freeze()
     gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
     began, worked = perf_counter(), process_time()
-    known = asyncio.run(read_known(settings.database_url, None, secret))
+    known = read_known(settings.database_url, None, secret)
     snapshot = Snapshot(known.content)
     # What is made when it is first asked for belongs to it.
     indexed = len(snapshot.index.by_entry) + len(snapshot.state_by_code)
@@ -53,14 +53,21 @@ def measure_snapshot(home: Path) -> SnapshotCost:
     return SnapshotCost(len(known.content.records), seconds, processor_seconds, _memory("VmRSS"), _memory("VmHWM"))
 
 
-async def read_known(url: str, known: KnownContent | None, secret: bytes) -> KnownContent:
+def read_known(url: str, known: KnownContent | None, secret: bytes) -> KnownContent:
     """Return the content that holds now, made of what was known where it is; by connections of its own."""
-    engine = open_database(url)
-    try:
-        make = await read_following(engine, known, secret)
-    finally:
-        await engine.dispose()
-    return make()
+    found: list[KnownContent] = []
+
+    async def read() -> None:
+        engine = open_database(url)
+        try:
+            make = await read_following(engine, known, secret)
+        finally:
+            await engine.dispose()
+        found.append(make())
+
+    # Not what the task returns: asyncio writes the result of its first task out as text, twice, and a city's is long.
+    asyncio.run(read())
+    return found[0]
 
 
 def _memory(name: str) -> float:

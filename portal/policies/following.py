@@ -24,7 +24,7 @@ from portal.policies.information_point import (
     reading_content,
     reading_parts,
 )
-from portal.policies.reading import SharedParts
+from portal.policies.record_parts import SharedParts
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_record
 from portal.policies.successions import successions_of

@@ -18,7 +18,7 @@ from portal.errors import PolicyUnavailable, PortalError, Text
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
 from portal.policies.freezes import Freeze, load_freeze
-from portal.policies.reading import SharedParts
+from portal.policies.record_parts import SharedParts
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_record
 from portal.policies.successions import (

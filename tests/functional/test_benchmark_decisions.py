@@ -1,6 +1,5 @@
 """`python -m benchmarks decisions`: a small city, whose counts are bounded, and both engines' answers compared."""
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -26,7 +25,7 @@ SMALL = ("--records", "300", "--entries", "20", "--items", "6", "--departments",
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     settings = make_city(tmp_path_factory.mktemp("city"), CITY)
     secret = load_keys(settings.key_file).digest_secret
-    return Snapshot(asyncio.run(read_known(settings.database_url, None, secret)).content)
+    return Snapshot(read_known(settings.database_url, None, secret).content)
 
 
 def test_small_measure_tells_all_as_text_and_json(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from portal.catalog.reading import parse_entry, render_entry
 from portal.errors import PolicyUnavailable
 from portal.json_text import parse_json, render_json
 from portal.policies.information_point import parse_content
-from portal.policies.reading import SharedParts, parse_record
+from portal.policies.reading import parse_record
+from portal.policies.record_parts import SharedParts
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import StoredDocument, load_document, load_record, store_record
 from portal.storage import tables
