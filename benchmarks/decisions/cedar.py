@@ -80,6 +80,9 @@ def compare(snapshot: Snapshot, city: City, questions: int) -> Comparison:
     asked = draw_questions(snapshot, city, questions)
     made_point = DecisionPoint(snapshot, load_matchers())
     kept_point = DecisionPoint(snapshot, made_point.matchers, KeptDecisions())
+    # The index belongs to the snapshot, as Cedar's parsed policies do to it.
+    if not (snapshot.index.by_entry and snapshot.state_by_code):
+        raise AssertionError("nothing to decide on")
     answers, portal_made = _timed(lambda: [_permits(made_point, one) for one in asked])
     first, _ = _timed(lambda: [_permits(kept_point, one) for one in asked])
     again, portal_kept = _timed(lambda: [_permits(kept_point, one) for one in asked])

@@ -55,19 +55,16 @@ def measure_snapshot(home: Path) -> SnapshotCost:
 
 def read_known(url: str, known: KnownContent | None, secret: bytes) -> KnownContent:
     """Return the content that holds now, made of what was known where it is; by connections of its own."""
-    found: list[KnownContent] = []
+    return asyncio.run(_read(url, known, secret))
 
-    async def read() -> None:
-        engine = open_database(url)
-        try:
-            make = await read_following(engine, known, secret)
-        finally:
-            await engine.dispose()
-        found.append(make())
 
-    # Not what the task returns: asyncio writes the result of its first task out as text, twice, and a city's is long.
-    asyncio.run(read())
-    return found[0]
+async def _read(url: str, known: KnownContent | None, secret: bytes) -> KnownContent:
+    engine = open_database(url)
+    try:
+        make = await read_following(engine, known, secret)
+    finally:
+        await engine.dispose()
+    return make()
 
 
 def _memory(name: str) -> float:

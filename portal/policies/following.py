@@ -4,7 +4,7 @@ INVARIANT: it is the content that reading everything would give; where that isn'
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -68,7 +68,7 @@ class KnownContent:
 
     content: PortalContent
     touched: frozenset[EntryCode] | None
-    parts: ContentParts
+    parts: ContentParts = field(repr=False)
     standing: Standing
 
 

@@ -13,6 +13,7 @@ from portal.vocabulary import ApplicationId, EntryCode, ItemIdentifier, Matter, 
 RecordDocument = Mapping[str, object]
 """The JSON object of a policy record; fractions as `Decimal`."""
 _Part = TypeVar("_Part")
+_UNREAD = object()
 _Place = tuple[str, EntryCode | None, str | tuple[object, ...]]
 
 
@@ -87,15 +88,15 @@ class RecordReading:
         return self._once(place, self.stored.shared, read)
 
     def _once(self, place: _Place, shared: SharedParts, read: Callable[[], _Part]) -> _Part:
-        values = shared.values
-        if place not in values:
-            known = len(self.faults)
-            value = read()
-            if len(self.faults) > known:
-                return value
-            values[place] = value
-        # What was read of the same member, of the same text.
-        return values[place]  # type: ignore[return-value]
+        found = shared.values.get(place, _UNREAD)
+        if found is not _UNREAD:
+            # What was read of the same member, of the same text.
+            return found  # type: ignore[return-value]
+        known = len(self.faults)
+        value = read()
+        if len(self.faults) == known:
+            shared.values[place] = value
+        return value
 
     def refuse(self, path: str, what: Text, mend: Text) -> None:
         """Note a fault at the JSON path."""

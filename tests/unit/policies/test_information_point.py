@@ -186,3 +186,12 @@ def test_an_item_that_cannot_be_read_refuses_the_whole_content(content: StoredCo
     bad = ContentRow(active.row.cells, {**active.row.children, information_items.name: ({**items[0], "type": "bool"},)})
     with pytest.raises(PolicyUnavailable, match="type"):
         parse_content(with_row(content, catalog_entries.name, "303001001/00001", replace(active, row=bad)))
+
+
+def test_content_is_printed_without_all_that_it_holds(content: StoredContent) -> None:
+    """asyncio prints what its first task returns, which of a city's records takes longer than to read them."""
+    parsed = parse_content(content)
+    many = replace(parsed, records=parsed.records * 1000, entries=parsed.entries * 1000)
+    assert repr(many) == repr(parsed)
+    assert len(repr(parsed)) < 300
+    assert len(repr(content)) < 1000
