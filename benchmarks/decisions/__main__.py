@@ -71,10 +71,11 @@ class Figures:
                 f" {one.peak_megabytes:11.0f}"
             )
         yield ""
-        one = self.decision
+        decided = self.decision
         yield (
-            f"decision on {one.items} items by {one.records} records: made in {one.cold_milliseconds:.3f} ms"
-            f" (worst {one.worst_milliseconds:.3f}), kept {one.kept_microseconds:.1f} µs"
+            f"decision on {decided.items} items by {decided.records} records: made in"
+            f" {decided.cold_milliseconds:.3f} ms (worst {decided.worst_milliseconds:.3f}),"
+            f" kept {decided.kept_microseconds:.1f} µs"
         )
         yield ""
         yield f"{'snapshot after a changed record':32} {'seconds':>8} {'rows read':>10}"

@@ -61,7 +61,7 @@ def measure_change(settings: Settings, known: KnownContent, rounds: int) -> Chan
     _ = before.index
     followed = [_measure(settings.database_url, known, before, secret) for _ in range(rounds)]
     whole = [_measure(settings.database_url, None, before, secret) for _ in range(rounds)]
-    if followed[0][1].content != whole[0][1].content or followed[0][1].touched != {resource}:
+    if followed[0][1].content != whole[0][1].content or followed[0][1].touched != frozenset({resource}):
         raise AssertionError("what was followed isn't what is there")
     return ChangeCost(
         ReadingCost(median(each for each, _ in whole), _count_rows(settings.database_url, None, secret)),
@@ -74,7 +74,9 @@ def _change_record(url: str, secret: bytes, name: str) -> None:
     engine = open_sync_database(url)
     with for_writing(engine).begin() as connection:
         present = read_content(connection, secret)
-        rows = {table: {key: one.row for key, one in of.items()} for table, of in present.rows.items()}
+        rows: dict[str, Mapping[str, ContentRow]] = {
+            table: {key: one.row for key, one in of.items()} for table, of in present.rows.items()
+        }
         rows[policy_records.name] = _with_other_basis(present, name)
         change = compare_content(present, WantedContent(present.identity, rows))
         store_change(connection, change, ChangeNote("2026-03-01T08:00:00Z", "measure", "another basis"), secret)

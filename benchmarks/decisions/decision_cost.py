@@ -73,7 +73,7 @@ def measure_decisions(snapshot: Snapshot, city: City, rounds: int) -> DecisionCo
         kept.append(_ask_again(point, request, use, decision))
     return DecisionCost(
         len(use.items),
-        len(fresh.candidates(entry.code, request.subject)),
+        len(snapshot.candidates(entry.code, request.subject)),
         median(made) * 1e3,
         max(made) * 1e3,
         median(kept) * 1e6,

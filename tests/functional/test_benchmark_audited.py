@@ -75,7 +75,13 @@ def test_share_is_held_up_to_its_bound(writing: float, is_held: bool) -> None:
 
 def test_clock_tells_the_time_of_the_thread_that_writes() -> None:
     worked, ended = threading.Event(), threading.Event()
-    writing = threading.Thread(target=lambda: (_work(), worked.set(), ended.wait(30)), name="audit")
+
+    def write() -> None:
+        _work()
+        worked.set()
+        ended.wait(30)
+
+    writing = threading.Thread(target=write, name="audit")
     with listen("127.0.0.1", 0) as listening:
         telling = threading.Thread(target=tell_clock, args=(listening, own_seconds))
         telling.start()
