@@ -137,10 +137,14 @@ def measure(
             before, seconds = count_records(loaded), None if clock is None else ask_clock(clock)
             rounds = tuple(client.run(job) for _ in range(load.rounds))
             processor = None if clock is None or seconds is None else ask_clock(clock).since(seconds)
-            figure = AuditedFigure(kind.value, workers, count, rounds, count_records(loaded) - before, processor)
-            if figure.records < figure.answers:
-                raise Unrecorded(f"{kind}: {figure.answers} answers, and {figure.records} records of them")
-            yield figure
+            yield recorded(AuditedFigure(kind.value, workers, count, rounds, count_records(loaded) - before, processor))
+
+
+def recorded(figure: AuditedFigure) -> AuditedFigure:
+    """Return the figure. Raises: Unrecorded where it has more answers than records."""
+    if figure.records < figure.answers:
+        raise Unrecorded(f"{figure.database}: {figure.answers} answers, and {figure.records} records of them")
+    return figure
 
 
 def count_records(loaded: LoadedPortal) -> int:

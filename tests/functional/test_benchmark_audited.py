@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from socket import SHUT_RDWR
 from time import process_time
@@ -11,7 +12,7 @@ from time import process_time
 import pytest
 
 from benchmarks.audited.__main__ import Audited
-from benchmarks.audited.measuring import AuditedFigure
+from benchmarks.audited.measuring import AuditedFigure, Unrecorded, recorded
 from benchmarks.audited.serving import ProcessorSeconds, ask_clock, own_seconds, tell_clock
 from benchmarks.over_http.load import Measured
 from portal.serving import listen
@@ -64,6 +65,13 @@ def test_share_is_of_the_writing_thread_and_of_rendering() -> None:
     """100 records of a millisecond each on the loop, and half a second in the thread, of four."""
     assert figure(ProcessorSeconds(4.0, 0.5)).audit_share(0.001) == pytest.approx(0.15)
     assert figure(None).audit_share(0.001) is None
+
+
+def test_answers_without_records_are_told() -> None:
+    """80 answers were counted."""
+    assert recorded(replace(figure(None), records=80)).answers == 80
+    with pytest.raises(Unrecorded, match="80 answers, and 79 records"):
+        recorded(replace(figure(None), records=79))
 
 
 @pytest.mark.parametrize(("writing", "is_held"), [(0.5, True), (0.51, False)])

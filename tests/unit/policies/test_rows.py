@@ -221,3 +221,16 @@ def test_content_without_entries_and_records_is_read() -> None:
         content = parse_content(read_content(connection, SECRET))
     engine.dispose()
     assert (content.epoch, content.entries, content.records) == (1, (), ())
+
+
+@pytest.mark.clause("T13")
+@pytest.mark.parametrize("cells", [{"effect": "deny"}, {"kind": "restriction"}, {"purposes": "[]"}, {"modes": "[7]"}])
+def test_record_is_refused_when_one_that_differs_in_a_cell_was_sound(
+    cells: dict[str, str], entries: Mapping[EntryCode, CatalogEntry]
+) -> None:
+    """What was read of many members at once is no answer for a record of which one is another."""
+    document, shared = statutory("record"), SharedParts()
+    row = store_record(parse(document, entries), document, "bundle")
+    loaded("sound", row, entries, shared)
+    with pytest.raises(PolicyUnavailable):
+        loaded("broken", ContentRow({**row.cells, **cells}, {}), entries, shared)
