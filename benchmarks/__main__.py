@@ -10,6 +10,9 @@ MEASURES = {
     "data-in": "benchmarks.data_in",
     "exchange": "benchmarks.exchange",
     "freezes": "benchmarks.freezes",
+    "decisions": "benchmarks.decisions",
+    "growth": "benchmarks.growth",
+    "audited": "benchmarks.audited",
 }
 """The modules, each of which can be run by itself too."""
 

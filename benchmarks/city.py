@@ -26,6 +26,8 @@ from portal.storage.tables import catalog_entries, datasets, policy_records
 from portal.vocabulary import ApplicationId, DepartmentCode, EntryCode
 
 ITEMS_OF_THE_WIDEST = 50
+WIDE_READER = 1
+"""The number of the department that reads each item of the widest entry by a record of its own."""
 _Read = TypeVar("_Read")
 _PURPOSES = ("verification", "work_reference", "statistics")
 
@@ -38,6 +40,7 @@ class City:
     items: int = 20
     departments: int = 200
     records: int = 100_000
+    """The first are on the items of the widest entry, one each, all for one department."""
 
 
 def make_city(folder: Path, city: City) -> Settings:
@@ -128,7 +131,20 @@ def _dataset(number: int) -> ContentRow:
 
 
 def _records(city: City) -> Iterator[dict[str, JsonValue]]:
-    for number in range(city.records):
+    for number in range(min(ITEMS_OF_THE_WIDEST, city.records)):
+        yield {
+            "id": f"wide-{number}",
+            "effect": "allow",
+            "kind": "statutory",
+            "consumer": f"department:{department_code(WIDE_READER % city.departments)}",
+            "resource": entry_code(0),
+            "items": [f"item_{number}"],
+            "purposes": ["verification"],
+            "modes": ["query"],
+            "scope": {f"item_{number}": {"startsWith": {"subject": "region"}}},
+            "basis": f"测量第 {number} 条",
+        }
+    for number in range(city.records - ITEMS_OF_THE_WIDEST):
         consumer = (number // city.entries * 7 + number) % city.departments
         yield {
             "id": f"record-{number}",

@@ -45,9 +45,10 @@ class LoadedPortal:
     environment: Mapping[str, str]
     headers: Mapping[str, str]
 
-    def program(self, name: str) -> Program:
-        """Return what serves it by one worker."""
-        return Program(name, [*_PORTAL, "serve", "--host", "127.0.0.1", "--port"], self.environment)
+    def program(self, name: str, workers: int = 1) -> Program:
+        """Return what serves it by so many workers."""
+        served_by = ("--workers", str(workers), "--host", "127.0.0.1", "--port")
+        return Program(name, [*_PORTAL, "serve", *served_by], self.environment)
 
 
 def load_portal(folder: Path, count: int, databases: Mapping[str, str]) -> LoadedPortal:

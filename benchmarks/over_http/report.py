@@ -8,6 +8,7 @@ import orjson
 
 from benchmarks.over_http.contenders import Kind
 from benchmarks.over_http.rounds import Figure, Plan
+from benchmarks.targets import Target, render_targets
 
 BUSY_CLIENT = 0.9
 """A client that is busier than this may be what was measured."""
@@ -29,16 +30,6 @@ class Ratio:
     least: float
     largest: float
     by_processor: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A figure that the portal has to reach: at least `bound`, or at most where it is a tail."""
-
-    name: str
-    found: float
-    bound: float
-    is_held: bool
 
 
 _TO_HAND = {1: 0.25, 100: 0.6, 1000: 0.9}
@@ -68,7 +59,18 @@ class Report:
 
     def render_text(self) -> str:
         """Return the tables that people read."""
-        return "\n".join((*self._head(), "", *self._rates(), "", *self._ratio_lines(), "", *self._target_lines(), ""))
+        return "\n".join(
+            (
+                *self._head(),
+                "",
+                *self._rates(),
+                "",
+                *self._ratio_lines(),
+                "",
+                *render_targets(targets(self.figures)),
+                "",
+            )
+        )
 
     def render_json(self) -> bytes:
         """Return everything that was measured, and what it was measured with."""
@@ -111,12 +113,6 @@ class Report:
             spread, own = f"{one.least:.3g} to {one.largest:.3g}", one.by_processor
             told = "unknown" if own is None else f"{own:.3g}"
             yield f"{f'{one.kind} / {one.to}':52} {one.rows:4} {one.median:9.3g}  {spread:18} {told:>18}"
-
-    def _target_lines(self) -> Iterator[str]:
-        yield "target                                                                found    bound"
-        for one in targets(self.figures):
-            held = "held" if one.is_held else "NOT held"
-            yield f"{one.name:67} {one.found:7.3g}  {one.bound:7.3g}   {held}"
 
 
 def ratios(figures: Sequence[Figure]) -> list[Ratio]:

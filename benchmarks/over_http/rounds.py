@@ -90,7 +90,7 @@ def measure(contenders: Sequence[Contender], client: Client, plan: Plan, table_r
     Raises: Unequal before anything is measured; LoadFault where an answer isn't the one that was checked.
     """
     turns = [
-        _Turn(contender, rows, _make_job(contender, _check(contender, rows, table_rows), rows, plan))
+        _Turn(contender, rows, _make_job(contender, check_answer(contender, rows, table_rows), rows, plan))
         for rows in plan.sizes
         for contender in contenders
     ]
@@ -121,7 +121,7 @@ def _make_job(contender: Contender, answer: bytes, rows: int, plan: Plan) -> Job
     return Job(contender.served.port, requests, answer, plan.seconds, plan.warm_seconds, plan.connections)
 
 
-def _check(contender: Contender, rows: int, table_rows: int) -> bytes:
+def check_answer(contender: Contender, rows: int, table_rows: int) -> bytes:
     """Return the contender's answer of so many rows. Raises: Unequal where they aren't the right ones."""
     body = ask(contender, rows)
     try:

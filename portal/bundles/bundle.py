@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from portal.agreements.agreement import Agreement
 from portal.catalog.entries import CatalogEntry
 from portal.identity.registry import Application, Department, Group, User
-from portal.policies.reading import RecordDocument
+from portal.policies.record_parts import RecordDocument
 from portal.policies.records import PolicyRecord
 from portal.storage.data_store import StoredValue
 from portal.vocabulary import EntryCode

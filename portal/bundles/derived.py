@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from portal.bundles.bundle import Bundle
 from portal.catalog.entries import CatalogEntry
 from portal.policies.derivation import derived_documents, provider_document
-from portal.policies.reading import RecordDocument, agreement_document, parse_record
+from portal.policies.reading import agreement_document, parse_record
+from portal.policies.record_parts import RecordDocument
 from portal.policies.records import PolicyKind
 from portal.policies.rows import load_document, store_record
 from portal.regulations.profiles import load_profile

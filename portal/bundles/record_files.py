@@ -16,7 +16,8 @@ from portal.identity.registry import Registry
 from portal.json_text import JsonValue
 from portal.policies.consistency import validate_references
 from portal.policies.derivation import PROVIDER_PREFIX
-from portal.policies.reading import RecordDocument, agreement_document, parse_record
+from portal.policies.reading import agreement_document, parse_record
+from portal.policies.record_parts import RecordDocument
 from portal.policies.records import PolicyKind, PolicyRecord
 from portal.vocabulary import EntryCode, Purpose
 

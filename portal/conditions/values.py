@@ -13,6 +13,7 @@ from portal.errors import BadInput, Text
 
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -45,7 +46,7 @@ def check_text(text: str) -> str:
     """
     if "\0" in text:
         raise BadInput(Text(en="text holds a NUL character; remove it", zh="文本含有 NUL 字符，请删除"))
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _SURROGATE.search(text):
         raise BadInput(
             Text(
                 en="text holds half of a surrogate pair; send whole characters",

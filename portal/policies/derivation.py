@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from portal.catalog.entries import CatalogEntry, effective_share_class, is_item_open
-from portal.policies.reading import RecordDocument
+from portal.policies.record_parts import RecordDocument
 from portal.policies.records import ANY, Consumer, ConsumerKind, Effect, PolicyKind
 from portal.vocabulary import ShareClass
 

@@ -4,7 +4,7 @@ INVARIANT: it is the content that reading everything would give; where that isn'
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -24,7 +24,7 @@ from portal.policies.information_point import (
     reading_content,
     reading_parts,
 )
-from portal.policies.reading import SharedParts
+from portal.policies.record_parts import SharedParts
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_record
 from portal.policies.successions import successions_of
@@ -68,7 +68,7 @@ class KnownContent:
 
     content: PortalContent
     touched: frozenset[EntryCode] | None
-    parts: ContentParts
+    parts: ContentParts = field(repr=False)
     standing: Standing
 
 

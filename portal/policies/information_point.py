@@ -18,7 +18,7 @@ from portal.errors import PolicyUnavailable, PortalError, Text
 from portal.identity.registry import Registry
 from portal.identity.rows import load_registry
 from portal.policies.freezes import Freeze, load_freeze
-from portal.policies.reading import SharedParts
+from portal.policies.record_parts import SharedParts
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import load_record
 from portal.policies.successions import (
@@ -67,14 +67,15 @@ class PortalContent:
 
     Entries and records of departments that were merged, split or renamed are their successors'.
     `quarantine`: the portal was restored from a backup and waits for reconciliation.
+    It prints without them: asyncio prints what its first task returns, and a city's records take seconds.
     """
 
     epoch: int
     profile: str
     title: str
-    registry: Registry
-    entries: tuple[EntryState, ...]
-    records: tuple[PolicyRecord, ...]
+    registry: Registry = field(repr=False)
+    entries: tuple[EntryState, ...] = field(repr=False)
+    records: tuple[PolicyRecord, ...] = field(repr=False)
     key_set: str | None = None
     """The fingerprint of the keys in force; None where they were never rotated."""
     quarantine: Quarantine | None = None
@@ -121,11 +122,11 @@ class ContentParts:
     """
 
     head: ContentHead
-    rows: Mapping[str, Mapping[str, ActiveRow]]
+    rows: Mapping[str, Mapping[str, ActiveRow]] = field(repr=False)
     successions: Successions
-    arrivals: Mapping[str, str]
-    states: Mapping[str, EntryState]
-    records: Mapping[str, PolicyRecord]
+    arrivals: Mapping[str, str] = field(repr=False)
+    states: Mapping[str, EntryState] = field(repr=False)
+    records: Mapping[str, PolicyRecord] = field(repr=False)
 
     @property
     def entry_by_code(self) -> Mapping[EntryCode, CatalogEntry]:

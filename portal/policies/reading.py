@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -15,11 +14,9 @@ from portal.conditions.values import check_text, parse_instant
 from portal.errors import BadInput, Fault, Text
 from portal.policies.consistency import broken_rules
 from portal.policies.obligations import read_obligations
+from portal.policies.record_parts import RecordDocument, RecordReading, SharedMembers, StoredTexts
 from portal.policies.records import ANY, Any, Consumer, ConsumerKind, Effect, Obligations, PolicyKind, PolicyRecord
 from portal.vocabulary import ApplicationId, EntryCode, ItemIdentifier, Matter, Mode, PolicyId, Purpose
-
-RecordDocument = Mapping[str, object]
-"""The JSON object of a policy record; fractions as `Decimal`."""
 
 MEMBERS = (
     "id",
@@ -44,63 +41,6 @@ POLICY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 _Closed = TypeVar("_Closed", bound=StrEnum)
 _Name = TypeVar("_Name", bound=str)
-_Part = TypeVar("_Part")
-
-
-@dataclass(frozen=True, slots=True)
-class SharedParts:
-    """Parts of stored records by member, by the entry where it matters, and by the text that is stored.
-
-    Of many records most parts are alike: each is read once, and the records share it.
-    """
-
-    values: dict[tuple[str, EntryCode | None, str], object] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTexts:
-    """The texts in which a stored record's members are written, and the parts that were read of others."""
-
-    texts: Mapping[str, str | None]
-    shared: SharedParts
-
-
-@dataclass(frozen=True, slots=True)
-class RecordReading:
-    """A record document being read: what it says, and the faults found so far."""
-
-    document: RecordDocument
-    file: str
-    stored: StoredTexts | None = None
-    faults: list[Fault] = field(default_factory=list)
-
-    def part(self, key: str, entry: CatalogEntry | None, read: Callable[[], _Part]) -> _Part:
-        """Return what is read of a member, for an entry where it depends on that: once of all that are stored alike."""
-        text = None if self.stored is None else self.stored.texts.get(key)
-        if self.stored is None or not text:
-            # What is missing may be a fault for one kind of record and none for another.
-            return read()
-        values, place = self.stored.shared.values, (key, None if entry is None else entry.code, text)
-        if place not in values:
-            known = len(self.faults)
-            value = read()
-            if len(self.faults) > known:
-                return value
-            values[place] = value
-        # What was read of the same member, of the same text.
-        return values[place]  # type: ignore[return-value]
-
-    def refuse(self, path: str, what: Text, mend: Text) -> None:
-        """Note a fault at the JSON path."""
-        self.faults.append(Fault(self.file, None, path, what, mend))
-
-    def refuse_missing(self, key: str) -> None:
-        """Note that a member is missing or empty."""
-        self.refuse(
-            key,
-            Text(en=f"`{key}` is missing or empty", zh=f"缺少 `{key}` 或其为空"),
-            Text(en=f"write `{key}`", zh=f"请填写 `{key}`"),
-        )
 
 
 def parse_record(
@@ -119,16 +59,39 @@ def parse_record(
     reading = RecordReading(document, file, stored)
     _check_members(reading)
     entry = _entry(reading, entries)
-    effect = reading.part("effect", None, lambda: _closed(reading, "effect", Effect))
-    kind = reading.part("kind", None, lambda: _closed(reading, "kind", PolicyKind))
     consumer = reading.part("consumer", None, lambda: _consumer(reading))
+    policy_id = PolicyId(_identifier(reading))
+    alike = reading.shared_members(entry, lambda: _shared_members(reading, entry))
     # Stand-ins for what can't be read: the record isn't returned then, and the rest of it is read all the same.
     record = PolicyRecord(
-        id=PolicyId(_identifier(reading)),
-        effect=effect or Effect.DENY,
-        kind=kind or PolicyKind.RESTRICTION,
+        id=policy_id,
+        effect=alike.effect or Effect.DENY,
+        kind=alike.kind or PolicyKind.RESTRICTION,
         consumer=consumer or Consumer(ConsumerKind.PUBLIC),
         resource=EntryCode("") if entry is None else entry.code,
+        items=alike.items,
+        purposes=alike.purposes,
+        modes=alike.modes,
+        matters=alike.matters,
+        applications=alike.applications,
+        valid_from=reading.part("valid_from", None, lambda: _instant(reading, "valid_from")),
+        valid_until=reading.part("valid_until", None, lambda: _instant(reading, "valid_until")),
+        condition=alike.condition,
+        scope=alike.scope,
+        obligations=alike.obligations,
+        basis=reading.part("basis", None, lambda: _basis(reading, alike.kind)),
+        version=version,
+    )
+    _check_period(reading, record)
+    if entry is not None and None not in (alike.effect, alike.kind, consumer):
+        _check_kind(reading, record, entry)
+    return (None if reading.faults else record), reading.faults
+
+
+def _shared_members(reading: RecordReading, entry: CatalogEntry | None) -> SharedMembers:
+    members = SharedMembers(
+        effect=reading.part("effect", None, lambda: _closed(reading, "effect", Effect)),
+        kind=reading.part("kind", None, lambda: _closed(reading, "kind", PolicyKind)),
         items=reading.part("items", None, lambda: _names(reading, "items", ItemIdentifier)),
         purposes=reading.part("purposes", None, lambda: _names(reading, "purposes", Purpose)),
         modes=reading.part("modes", None, lambda: _modes(reading)),
@@ -136,22 +99,15 @@ def parse_record(
         applications=reading.part(
             "applications", None, lambda: tuple(map(ApplicationId, _texts(reading, "applications")))
         ),
-        valid_from=reading.part("valid_from", None, lambda: _instant(reading, "valid_from")),
-        valid_until=reading.part("valid_until", None, lambda: _instant(reading, "valid_until")),
         condition=reading.part("condition", None, lambda: _condition(reading)),
         scope=None if entry is None else reading.part("scope", entry, lambda: _scope(reading, entry)),
         obligations=(
             Obligations() if entry is None else reading.part("obligations", entry, lambda: _obligations(reading, entry))
         ),
-        basis=reading.part("basis", None, lambda: _basis(reading, kind)),
-        version=version,
     )
-    _check_period(reading, record)
     if entry is not None:
-        reading.part("items", entry, lambda: _check_items(reading, record, entry))
-        if None not in (effect, kind, consumer):
-            _check_kind(reading, record, entry)
-    return (None if reading.faults else record), reading.faults
+        reading.part("items", entry, lambda: _check_items(reading, members.items, entry))
+    return members
 
 
 def _check_members(reading: RecordReading) -> None:
@@ -343,10 +299,10 @@ def _basis(reading: RecordReading, kind: PolicyKind | None) -> str | None:
     return basis
 
 
-def _check_items(reading: RecordReading, record: PolicyRecord, entry: CatalogEntry) -> None:
-    if isinstance(record.items, Any):
+def _check_items(reading: RecordReading, items: tuple[ItemIdentifier, ...] | Any, entry: CatalogEntry) -> None:
+    if isinstance(items, Any):
         return
-    for name in record.items:
+    for name in items:
         if entry.item(name) is None and name != ANY.value:
             known = ", ".join(item.identifier for item in entry.items)
             reading.refuse(

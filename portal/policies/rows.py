@@ -1,12 +1,14 @@
 """Policy records as rows of the portal's tables, and back as the JSON objects that the reader of the files reads."""
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import cast
 
 from portal.catalog.entries import CatalogEntry
 from portal.conditions.values import render_instant
 from portal.json_text import JsonValue, parse_json, render_json
-from portal.policies.reading import MEMBERS, RecordDocument, SharedParts, StoredTexts, parse_record
+from portal.policies.reading import MEMBERS, parse_record
+from portal.policies.record_parts import RecordDocument, SharedParts, StoredTexts
 from portal.policies.records import Consumer, ConsumerKind, PolicyRecord
 from portal.storage.content import ActiveRow, Cell, ContentRow, faulty
 from portal.vocabulary import EntryCode
@@ -15,8 +17,9 @@ _PERIOD = ("valid_from", "valid_until")
 _LISTS = ("items", "purposes", "modes", "matters", "applications")
 _FORMULAS = ("condition", "scope", "obligations")
 _PLAIN = ("effect", "kind", "resource")
-_TEXTS = (*_PLAIN, *_LISTS, *_FORMULAS)
 _OPTIONAL = (*_PERIOD, "basis")
+_alike = itemgetter("effect", "kind", *_LISTS, *_FORMULAS)
+"""Returns the cells that `SharedMembers` is read of."""
 
 
 def store_record(record: PolicyRecord, document: RecordDocument, origin: str) -> ContentRow:
@@ -52,7 +55,7 @@ def load_record(
 ) -> PolicyRecord:
     """Return a stored record; parts that are alike in several are one. Raises: PolicyUnavailable, ValueError."""
     document = StoredDocument(policy, active.row)
-    stored = StoredTexts(document.texts(), shared)
+    stored = StoredTexts(document.text_of, _alike(active.row.cells), shared)
     record, faults = parse_record(document, f"policy {policy}", entries, version=active.version, stored=stored)
     if record is None:
         raise faulty(faults)
@@ -78,12 +81,11 @@ class StoredDocument(Mapping[str, JsonValue]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def texts(self) -> Mapping[str, str | None]:
-        """Return the texts in which the members are stored, but the id's."""
-        row = self._row
-        texts = {name: row.text(name) for name in _TEXTS}
-        texts["consumer"] = self._consumer()
-        return {**texts, **{name: row.optional_text(name) for name in _OPTIONAL}}
+    def text_of(self, name: str) -> str | None:
+        """Return the text in which a member is stored, but the id's; None for null. Raises: ValueError for no text."""
+        if name == "consumer":
+            return self._consumer()
+        return self._row.optional_text(name) if name in _OPTIONAL else self._row.text(name)
 
     def _consumer(self) -> str:
         return str(Consumer(ConsumerKind(self._row.text("consumer_kind")), self._row.text("consumer_code")))

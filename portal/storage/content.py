@@ -113,7 +113,7 @@ class StoredContent:
     """Everything that is active, under one epoch: rows by table and key, and what is signed of them."""
 
     head: ContentHead
-    rows: Mapping[str, Mapping[str, ActiveRow]]
+    rows: Mapping[str, Mapping[str, ActiveRow]] = field(repr=False)
     arrivals: Mapping[str, str] = field(default_factory=dict, compare=False)
     """When each entry's rows came, which no decision rests on."""
 
@@ -254,6 +254,8 @@ def read_rows(
     """Return the active rows of a table by key: those of these keys, or all. Raises: PolicyUnavailable."""
     children = {child.name: _read_children(connection, content, child, keys) for child in content.children}
     names = content.columns
+    # Cells that are equal are one: of many rows most are, and so many texts would take twice the memory.
+    alike: dict[Cell, Cell] = {}
     statement = select(*(content.table.c[name] for name in (content.key, "version", "added_in", *names))).where(
         *_chosen(content, keys)
     )
@@ -262,7 +264,7 @@ def read_rows(
             version,
             added_in,
             ContentRow(
-                dict(zip(names, cells, strict=True)),
+                dict(zip(names, map(alike.setdefault, cells, cells), strict=True)),
                 {name: tuple(by_key.get(key, ())) for name, by_key in children.items()},
             ),
         )

@@ -7,8 +7,9 @@ import pytest
 
 from benchmarks.over_http.contenders import Kind
 from benchmarks.over_http.load import Measured
-from benchmarks.over_http.report import Report, Target, ratios, targets
+from benchmarks.over_http.report import Report, ratios, targets
 from benchmarks.over_http.rounds import Figure, Plan, Round
+from benchmarks.targets import Target
 
 MACHINE = {"commit": "abc", "is_changed": True, "processor": "synthetic", "durable_write_milliseconds": 0.5}
 

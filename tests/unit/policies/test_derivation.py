@@ -4,7 +4,8 @@ import pytest
 
 from portal.catalog.entries import CatalogEntry, EntryStatus
 from portal.policies.derivation import PROVIDER_PREFIX, derived_documents, provider_document
-from portal.policies.reading import RecordDocument, parse_record
+from portal.policies.reading import parse_record
+from portal.policies.record_parts import RecordDocument
 from portal.policies.records import ANY, Consumer, ConsumerKind, Effect, PolicyKind, PolicyRecord
 from portal.vocabulary import EntryIdentifier, Mode, ShareClass
 from tests.policies.building import PROVIDER, entry, item, open_entry

@@ -14,7 +14,7 @@ from portal.storage.content import ActiveRow, Cell, ContentRow, StoredContent, r
 from portal.storage.database import for_writing, open_database, open_sync_database
 from portal.storage.metadata import metadata
 from portal.storage.present import Present, read_present
-from portal.storage.tables import catalog_entries, epoch, information_items, portal
+from portal.storage.tables import catalog_entries, epoch, information_items, policy_records, portal
 from tests.fixtures.small_bundle import content_of, load, new_store, small_bundle
 
 
@@ -186,3 +186,18 @@ def test_an_item_that_cannot_be_read_refuses_the_whole_content(content: StoredCo
     bad = ContentRow(active.row.cells, {**active.row.children, information_items.name: ({**items[0], "type": "bool"},)})
     with pytest.raises(PolicyUnavailable, match="type"):
         parse_content(with_row(content, catalog_entries.name, "303001001/00001", replace(active, row=bad)))
+
+
+def test_content_is_printed_without_all_that_it_holds(content: StoredContent) -> None:
+    """asyncio prints what its first task returns, which of a city's records takes longer than to read them."""
+    parsed = parse_content(content)
+    many = replace(parsed, records=parsed.records * 1000, entries=parsed.entries * 1000)
+    assert repr(many) == repr(parsed)
+    assert len(repr(parsed)) < 300
+    assert len(repr(content)) < 1000
+
+
+def test_equal_cells_of_a_table_are_kept_once(content: StoredContent) -> None:
+    cells = [active.row.cells["effect"] for active in content.rows[policy_records.name].values()]
+    assert len(cells) > len(set(cells))
+    assert len({id(cell) for cell in cells}) == len(set(cells))

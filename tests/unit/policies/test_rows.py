@@ -10,7 +10,8 @@ from portal.catalog.reading import parse_entry, render_entry
 from portal.errors import PolicyUnavailable
 from portal.json_text import parse_json, render_json
 from portal.policies.information_point import parse_content
-from portal.policies.reading import SharedParts, parse_record
+from portal.policies.reading import parse_record
+from portal.policies.record_parts import SharedParts
 from portal.policies.records import PolicyRecord
 from portal.policies.rows import StoredDocument, load_document, load_record, store_record
 from portal.storage import tables
@@ -220,3 +221,16 @@ def test_content_without_entries_and_records_is_read() -> None:
         content = parse_content(read_content(connection, SECRET))
     engine.dispose()
     assert (content.epoch, content.entries, content.records) == (1, (), ())
+
+
+@pytest.mark.clause("T13")
+@pytest.mark.parametrize("cells", [{"effect": "deny"}, {"kind": "restriction"}, {"purposes": "[]"}, {"modes": "[7]"}])
+def test_record_is_refused_when_one_that_differs_in_a_cell_was_sound(
+    cells: dict[str, str], entries: Mapping[EntryCode, CatalogEntry]
+) -> None:
+    """What was read of many members at once is no answer for a record of which one is another."""
+    document, shared = statutory("record"), SharedParts()
+    row = store_record(parse(document, entries), document, "bundle")
+    loaded("sound", row, entries, shared)
+    with pytest.raises(PolicyUnavailable):
+        loaded("broken", ContentRow({**row.cells, **cells}, {}), entries, shared)

@@ -1,0 +1,1 @@
+"""How the time of an answer grows with what is asked and with what there is."""
