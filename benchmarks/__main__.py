@@ -7,6 +7,7 @@ MEASURES = {
     "http": "benchmarks.over_http",
     "road": "benchmarks.road",
     "audit-log": "benchmarks.audit_log",
+    "catalog": "benchmarks.catalog",
     "data-in": "benchmarks.data_in",
     "exchange": "benchmarks.exchange",
     "freezes": "benchmarks.freezes",

@@ -29,6 +29,44 @@ ITEMS_OF_THE_WIDEST = 50
 WIDE_READER = 1
 """The number of the department that reads each item of the widest entry by a record of its own."""
 _Read = TypeVar("_Read")
+_ABOUT = (
+    "户籍",
+    "婚姻",
+    "社保",
+    "医保",
+    "企业",
+    "法人",
+    "车辆",
+    "道路",
+    "河道",
+    "学校",
+    "学籍",
+    "养老",
+    "残疾",
+    "低保",
+    "就业",
+    "税务",
+    "发票",
+    "食品",
+    "药品",
+    "环境",
+    "排污",
+    "气象",
+    "地震",
+    "林木",
+    "土地",
+    "规划",
+    "建筑",
+    "消防",
+    "港口",
+    "船舶",
+    "农机",
+    "种子",
+    "水利",
+    "电力",
+    "燃气",
+)
+_ACTS = ("登记", "许可", "备案", "检查", "处罚", "缴费", "名录", "统计", "档案", "变更", "注销", "年报", "抽检")
 _PURPOSES = ("verification", "work_reference", "statistics")
 
 
@@ -75,6 +113,12 @@ def entry_code(number: int) -> EntryCode:
     return EntryCode(f"303001001/{number:05}")
 
 
+def entry_title(number: int) -> str:
+    """Return the title of an entry, put together of words that many entries share, and a number."""
+    about, act = _ABOUT[number % len(_ABOUT)], _ACTS[number // len(_ABOUT) % len(_ACTS)]
+    return f"{about}{act}信息 {number}"
+
+
 def _departments(city: City) -> Iterator[Department]:
     for number in range(city.departments):
         yield Department(department_code(number), f"合成部门 {number}", f"9999{number % 100:02}", ())
@@ -93,7 +137,7 @@ def _entries(city: City) -> Iterator[CatalogEntry]:
         document: dict[str, JsonValue] = {
             "code": entry_code(number),
             "identifier": f"entry_{number}",
-            "name": f"合成条目 {number}",
+            "name": entry_title(number),
             "provider": department_code(number % city.departments),
             "abstract": "合成数据，仅供测量",
             "format": {"category": "database", "type": "sqlite"},

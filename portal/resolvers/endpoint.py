@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from graphql import DocumentNode
+from orjson import Fragment
 
 from portal.access.bounds import Bounds
 from portal.access.catalog_cells import CatalogSizes, catalog_sizes
@@ -23,6 +24,8 @@ from portal.vocabulary import Purpose, Subject
 _KEPT_TEXT = 262_144
 """Characters of documents that are kept: parsed, each may take 600 bytes of memory."""
 _KEPT_VIEWS = 1024
+_KEPT_INTROSPECTIONS = 16 << 20
+"""Bytes of answers that show a schema: each is the same until the schema is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,14 @@ class Operation:
 class Prepared:
     """A document that may be executed for a subject, with the schema that it was held against.
 
-    `view` and `sizes` are what that rested on.
+    `view` and `sizes` are what that rested on. `is_introspection`: it asks for the schema and nothing else.
     """
 
     document: DocumentNode
     assembled: AssembledSchema
     view: View
     sizes: CatalogSizes
+    is_introspection: bool
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Endpoint:
     schemas: Schemas = field(default_factory=Schemas)
     documents: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     validated: Kept[DocumentNode] = field(default_factory=lambda: Kept(_KEPT_TEXT))
+    introspected: Kept[Fragment] = field(default_factory=lambda: Kept(_KEPT_INTROSPECTIONS))
     prepared: Kept[Prepared] = field(default_factory=lambda: Kept(_KEPT_TEXT))
     views: Kept[tuple[View, datetime, datetime | None]] = field(default_factory=lambda: Kept(_KEPT_VIEWS))
     purposes: dict[str, tuple[Purpose, ...]] = field(default_factory=dict)

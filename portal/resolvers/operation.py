@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from time import monotonic
 
+import orjson
 from graphql import ExecutionResult, GraphQLError, execute
 
 from portal.access.asker import Asker, identify
@@ -82,6 +83,8 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
         return _by_post_alone(language)
     except PortalError as failure:
         return refuse_request(failure, language)
+    if prepared.is_introspection:
+        return await _introspect(endpoint, prepared, operation, language)
     purposes = endpoint.purposes_of(point.snapshot.content.profile)
     context = RequestContext(
         endpoint.road, asker, subject, zone, point, view, now, language, purposes, endpoint.shelves, endpoint.office
@@ -99,6 +102,19 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
     return replace(outcome, payload={**outcome.payload, "extensions": notices}) if notices else outcome
 
 
+async def _introspect(endpoint: Endpoint, prepared: Prepared, operation: Operation, language: Language) -> Outcome:
+    """Return what a document shows of the schema: the same octets as long as the schema is the same."""
+    key = (prepared.assembled.key, operation.document, operation.name, repr(operation.variables))
+    kept = endpoint.introspected.find(key)
+    if kept is not None:
+        return Outcome({"data": kept}, 200)
+    outcome = conclude(await _execute(prepared, operation, None), language)
+    if outcome.status == 200 and "errors" not in outcome.payload:
+        shown = orjson.dumps(outcome.payload["data"])
+        endpoint.introspected.keep(key, orjson.Fragment(shown), len(shown))
+    return outcome
+
+
 async def _check_contact(road: Road, begun: float) -> None:
     """Ask the portal's database once more, if the answer took long. Raises: PolicyUnavailable.
 
@@ -114,7 +130,7 @@ def _by_post_alone(language: Language) -> Outcome:
     return refusal(405, ErrorCode.NOT_VALID, text.render(language), {"Allow": "POST"})
 
 
-async def _execute(prepared: Prepared, operation: Operation, context: RequestContext) -> ExecutionResult:
+async def _execute(prepared: Prepared, operation: Operation, context: RequestContext | None) -> ExecutionResult:
     result = execute(
         prepared.assembled.schema,
         prepared.document,

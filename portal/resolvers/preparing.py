@@ -11,6 +11,7 @@ from portal.access.catalog_cells import CatalogSizes, check_catalog_cells
 from portal.access.cells import check_cells
 from portal.access.folding import fold_document
 from portal.access.kept import Kept
+from portal.access.spreading import fields_within, fragments_of
 from portal.errors import Text, TooComplex
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.duties import Actor
@@ -23,6 +24,7 @@ from portal.schema.assembly import AssembledSchema
 _TOO_MANY_TOKENS = "contains more than"
 _TOO_DEEP = frozenset({"Syntax Error: Document is nested too deeply. Parsing aborted.", "Validation aborted."})
 """How graphql-core says that a document is beyond its own bounds: 200 levels, or a chain of as many fragments."""
+_INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
 _KEPT_LENGTH = 8192
 """Longer documents aren't kept."""
 
@@ -61,8 +63,17 @@ def prepare(endpoint: Endpoint, operation: Operation, point: DecisionPoint, acto
     _validate(endpoint, assembled, document, operation)
     variables, allowed = operation.variables or {}, endpoint.bounds.introspection
     check_introspection(assembled.schema, document, operation.name, variables, allowed)
-    prepared, length = Prepared(document, assembled, view, sizes), len(operation.document) + len(said)
+    prepared = Prepared(document, assembled, view, sizes, _shows_schema_alone(document, operation.name))
+    length = len(operation.document) + len(said)
     return endpoint.prepared.keep(key, prepared, length) if length <= _KEPT_LENGTH else prepared
+
+
+def _shows_schema_alone(document: DocumentNode, name: str | None) -> bool:
+    operation = get_operation_ast(document, name)
+    if operation is None or operation.operation is not OperationType.QUERY:
+        return False
+    roots = fields_within((operation.selection_set,), fragments_of(document))
+    return {root.name.value for root in roots} <= _INTROSPECTION
 
 
 def _check_bounds(endpoint: Endpoint, document: DocumentNode, operation: Operation, sizes: CatalogSizes) -> None:

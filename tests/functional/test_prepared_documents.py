@@ -76,3 +76,42 @@ def test_change_by_get_is_refused_after_it_was_sent_by_post(tmp_path: Path) -> N
 
     assert "NOT_VALID" not in posted.codes
     assert asked.status == 405
+
+
+def shown_items(world: PortalWorld, by: str | None) -> set[str]:
+    answer = world.ask('{ __type(name: "residents") { fields { name } } }', by=by)
+    shown = answer.data["__type"]
+    return set() if shown is None else {field["name"] for field in shown["fields"]}
+
+
+def test_schema_that_was_shown_before_is_shown_to_nobody_else(world: PortalWorld, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert "id_number" in shown_items(world, KEEPER)
+        assert "id_number" not in shown_items(world, CHECKER) | shown_items(world, None)
+    before = shown_items(world, CHECKER)
+    draft = sharing_bundle()
+    for name in [name for name, policy in draft.policies.items() if policy["effect"] == "allow"]:
+        del draft.policies[name]
+    world.load(draft, tmp_path / "without")
+
+    assert "name" in before
+    assert "name" not in shown_items(world, CHECKER)
+
+
+def test_schema_that_was_shown_before_is_shown_by_its_variables_and_operation(world: PortalWorld) -> None:
+    document = """query A($name: String!, $all: Boolean!) {
+      __type(name: $name) { name fields @include(if: $all) { name } }
+    }
+    query B { __typename }"""
+    for _ in range(2):
+        for name, whole in (("residents", True), ("villages", True), ("villages", False)):
+            variables = {"name": name, "all": whole}
+            shown = world.ask(document, by=CHECKER, variables=variables, operation="A").data["__type"]
+            assert (shown["name"], "fields" in shown) == (name, whole)
+        assert world.ask(document, by=CHECKER, operation="B").data == {"__typename": "Query"}
+
+
+def test_schema_beside_anything_else_is_answered_anew(world: PortalWorld) -> None:
+    document = "{ __typename me { application } }"
+    assert world.ask(document, by=CHECKER).data["me"] == {"application": "checker"}
+    assert world.ask(document, by=OUTSIDER).data["me"] == {"application": "outsider"}

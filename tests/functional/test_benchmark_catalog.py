@@ -1,0 +1,30 @@
+"""`python -m benchmarks catalog`: a small catalog is served, shown and searched, and every figure told."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.architecture.sources import PROJECT
+
+SMALL = ("--entries", "60", "--items", "3", "--searched", "120", "--searches", "20")
+
+
+def test_small_measure_tells_all_as_text_and_json(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "catalog", *SMALL, "--json", str(file)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    members = json.loads(file.read_bytes())
+    assert (members["start"]["entries"], members["search"]["entries"]) == (60, 120)
+    assert members["search"]["searches"] == 20
+    assert 0 < members["search"]["median"] <= members["search"]["p95"]
+    assert members["start"]["introspection_after"] < members["start"]["introspection_first"]
+    assert len(members["targets"]) == 7
+    assert done.stdout.count("held") == 7
