@@ -21,7 +21,7 @@ CHINESE: Mapping[str, str] = {
     "The entry's identifier in the catalog.": "目录条目的标识。",
     "The new file; it gets its name once it is whole.": "新文件；完整之后才得到该名称。",
     "The portal's address, as `https://HOST`.": "门户地址，如 `https://主机`。",
-    "`csv`, `jsonl` or `xlsx`.": "`csv`、`jsonl` 或 `xlsx`。",
+    "`csv`, `jsonl`, `xlsx` or `parquet`.": "`csv`、`jsonl`、`xlsx` 或 `parquet`。",
     "Only these items, in this order.": "只取这些信息项，按此次序。",
     "Only these rows, as `where` of a query.": "只取这些行，写法同查询的 `where`。",
     "The order, as `orderBy` of a query.": "次序，写法同查询的 `orderBy`。",
