@@ -8,8 +8,9 @@ from itertools import chain, islice
 from sqlalchemy import Connection, Engine, Table
 
 from portal.bundles.bundle import Bundle, Dataset, RowBatch
+from portal.bundles.row_digests import fingerprints
 from portal.bundles.row_keys import RowKey, key_column
-from portal.bundles.typed_columns import join_rows, write_column
+from portal.bundles.typed_columns import write_column
 from portal.catalog.columns import plan_layouts
 from portal.conditions.tree import ValueType
 from portal.json_text import JsonValue, render_json
@@ -148,9 +149,13 @@ def match_rows(connection: Connection, writing: DatasetWriting) -> RowMatching:
 
 
 def _new_rows(writing: DatasetWriting) -> Iterator[tuple[RowKey, int]]:
+    marks = writing.dataset.marks
+    if marks is not None:
+        yield from zip(marks.keys, marks.fingerprints, strict=True)
+        return
     key = writing.layout.positions(writing.layout.key)
     for batch in writing.dataset.batches():
-        yield from zip(key_column(batch.stored, key), _fingerprints(batch), strict=True)
+        yield from zip(key_column(batch.stored, key), fingerprints(batch), strict=True)
 
 
 def _present_rows(
@@ -163,7 +168,7 @@ def _present_rows(
     key = present.layout.positions(layout.key)
     rows: dict[RowKey, tuple[int, int]] = {}
     for numbers, batch in present_batches(connection, present):
-        found = zip(numbers, _fingerprints(batch), strict=True)
+        found = zip(numbers, fingerprints(batch), strict=True)
         rows.update(zip(key_column(batch.stored, key), found, strict=True))
     return rows
 
@@ -174,11 +179,6 @@ def present_batches(connection: Connection, present: PresentTable) -> Iterator[t
     for numbers, *stored in read_columns(connection, data_table(present.name, columns)):
         texts = tuple(write_column(column, cells) for column, cells in zip(columns, stored, strict=True))
         yield [int(number or 0) for number in numbers], RowBatch(tuple(stored), texts)
-
-
-def _fingerprints(batch: RowBatch) -> Iterator[int]:
-    # Of the texts, which differ where values do; `hash()` of numbers is the same for -1 and -2.
-    return map(hash, join_rows(batch.texts))
 
 
 def write_dataset(engine: Engine, writing: DatasetWriting, written: Callable[[int], None]) -> RowMatching:

@@ -150,7 +150,7 @@ ROWS = st.lists(st.tuples(st.none() | NO_NUL, st.none() | NO_NUL), min_size=1, m
 def test_digest_is_of_each_row_with_its_nulls_told(rows: list[tuple[str | None, str | None]]) -> None:
     columns = list(zip(*rows, strict=True))
     cells = [["-" if cell is None else f"={cell}" for cell in row] for row in rows]
-    assert digest_text(columns) == "".join("\0".join(row) + "\0\0" for row in cells).encode()
+    assert digest_text(join_rows(columns)) == "".join("\0".join(row) + "\0\0" for row in cells).encode()
 
 
 @given(ROWS, ROWS)
