@@ -22,10 +22,14 @@ Column = Sequence[str | None]
 
 @dataclass(frozen=True, slots=True)
 class CsvBatch:
-    """Records that are sound and as wide as the header: the line on which each begins, and their cells by column."""
+    """Records that are sound and as wide as the header: the line on which each begins, and their cells by column.
+
+    Not `is_plain`: a text may hold what no text may hold, and CSV can't be read with.
+    """
 
     lines: Sequence[int]
     columns: tuple[Column, ...]
+    is_plain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from portal.bundles.datasets import (
 )
 from portal.bundles.loading import LoadOrder, LoadStep, Progress, Settle, carry_out, read_present
 from portal.bundles.planning import LoadPlan, Present
+from portal.bundles.record_sources import DataFormat
 from portal.bundles.row_digests import RowDigest
 from portal.bundles.row_keys import key_column
 from portal.bundles.store import Databases, PortalStore
@@ -55,6 +56,7 @@ class DataOrder:
     act: DataAct
     identifier: str
     path: Path
+    format: DataFormat = DataFormat.CSV
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +154,11 @@ def _check(order: DataOrder, present: Present, connection: Connection, progress:
     if appends and table is not None:
         for _, batch in present_batches(connection, table):
             digest.add(batch)
-    file = _check_file(DataFile(order.path.name, order.path, entry), digest, progress)
+    source = DataFile(order.path.name, order.path, entry, order.format)
+    file = _check_file(source, digest, progress)
     faults = file.faults
     if appends and table is not None and not faults:
-        faults = _present_keys(connection, table, entry, file, order.path.name)
+        faults = _present_keys(connection, table, source, file)
     if faults:
         raise FaultyRows(faults)
     coming = digest.row_count - (table.row_count if appends and table is not None else 0)
@@ -212,16 +215,15 @@ def _check_file(source: DataFile, digest: RowDigest, progress: Progress) -> Chec
     except OSError as refused:
         raise BadInput(
             Text(
-                en=f"`{source.path}` can't be read ({refused.strerror}); name a CSV file",
-                zh=f"无法读取 `{source.path}`（{refused.strerror}）；请指定 CSV 文件",
+                en=f"`{source.path}` can't be read ({refused.strerror}); name a {source.format.title} file",
+                zh=f"无法读取 `{source.path}`（{refused.strerror}）；请指定 {source.format.title} 文件",
             )
         ) from None
 
 
-def _present_keys(
-    connection: Connection, table: PresentTable, entry: CatalogEntry, file: CheckedFile, name: str
-) -> list[Fault]:
-    """Return a fault for each new row whose key one of the present rows has, in the order of the lines."""
+def _present_keys(connection: Connection, table: PresentTable, source: DataFile, file: CheckedFile) -> list[Fault]:
+    """Return a fault for each new row whose key one of the present rows has, in the order of the file."""
+    entry, name = source.entry, source.file
     columns = tuple(table.layout.columns[position] for position in table.layout.positions(entry.key))
     line_by_key = file.keys.line_by_key
     taken: list[int] = []
@@ -231,7 +233,7 @@ def _present_keys(
         taken += [line_by_key[key] for key in line_by_key.keys() & keys]
     what = Text(en="a row with this key is there already", zh="已有相同主键的数据行")
     mend = Text(
-        en="remove the line, or replace all rows by `portal data replace`",
+        en=f"remove the {source.format.unit}, or replace all rows by `portal data replace`",
         zh="请删除该行，或用 `portal data replace` 整体替换",
     )
     faults = [Fault(name, line, ",".join(entry.key), what, mend) for line in sorted(taken)[:FAULTS_LIMIT]]

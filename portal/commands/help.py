@@ -196,7 +196,8 @@ CHINESE: Mapping[str, str] = {
     "Bring in the rows of what a department provides.": "导入本部门所提供资源的数据行。",
     "Check a file and make it all rows of an entry, at once.": "检查文件，并以其整体替换某条目的数据行。",
     "Check a file and put its rows behind those of an entry.": "检查文件，并将其数据行追加到某条目之后。",
-    "A CSV file with a column for each item.": "每个信息项一列的 CSV 文件。",
+    "A CSV or Parquet file with a column for each item.": "每个信息项一列的 CSV 或 Parquet 文件。",
+    "`csv` or `parquet`; left out: by the file's ending.": "`csv` 或 `parquet`；省略时按文件扩展名。",
 }
 """The Chinese of every help text; a test holds that none is missing."""
 
