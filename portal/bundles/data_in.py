@@ -215,8 +215,8 @@ def _check_file(source: DataFile, digest: RowDigest, progress: Progress) -> Chec
     except OSError as refused:
         raise BadInput(
             Text(
-                en=f"`{source.path}` can't be read ({refused.strerror}); name a {source.format.title} file",
-                zh=f"无法读取 `{source.path}`（{refused.strerror}）；请指定 {source.format.title} 文件",
+                en=f"`{source.path}` can't be read ({refused.strerror}); name a {source.format.display_name} file",
+                zh=f"无法读取 `{source.path}`（{refused.strerror}）；请指定 {source.format.display_name} 文件",
             )
         ) from None
 

@@ -20,7 +20,7 @@ class DataFormat(StrEnum):
     PARQUET = "parquet"
 
     @property
-    def title(self) -> str:
+    def display_name(self) -> str:
         """What people call it."""
         return "CSV" if self is DataFormat.CSV else "Parquet"
 

@@ -146,6 +146,11 @@ def test_every_fault_is_told_with_its_row(tmp_path: Path) -> None:
     ]
 
 
+def test_text_with_nul_is_a_fault_where_all_else_is_plain(tmp_path: Path) -> None:
+    _, faults = read(tmp_path, codes("a", "x\0y"))
+    assert faults == [f"things.parquet:2 code: text holds a NUL character; remove it; {MEND}"]
+
+
 def test_rows_are_counted_on_from_batch_to_batch(tmp_path: Path) -> None:
     cells = [f"{number:05}" for number in range(BATCH_ROWS * 2)]
     dataset, faults = read(tmp_path, codes(*cells, "00007"))

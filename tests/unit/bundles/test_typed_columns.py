@@ -117,7 +117,7 @@ def test_column_is_read_as_its_cells_are(data: st.DataObject) -> None:
     [
         (ValueType.STRING, ["a", None, "村" * 5]),
         (ValueType.INTEGER, ["0", "-0", "7", None]),
-        (ValueType.DECIMAL, ["0.05", "-0.00", "1.5", "7"]),
+        (ValueType.DECIMAL, ["0.05", "-0.05", "-0.00", "1.5", "-7", None]),
         (ValueType.DECIMAL, ["0.05", "-0.00", "1.50"]),
         (ValueType.BOOLEAN, ["true", "false"]),
         (ValueType.DATE, ["2026-01-31", "0001-01-01"]),
