@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from portal.bundles.csv_batches import CsvBatch, OddRecord
 from portal.bundles.csv_files import CsvFault
+from portal.bundles.data_records import ColumnFault, Records
 from portal.bundles.parquet_cells import is_plain, text_column, type_fault
-from portal.bundles.record_sources import ColumnFault, Records
 from portal.catalog.entries import InformationItem
 from portal.errors import Text
 

@@ -1,16 +1,15 @@
-"""The records of a data file, whatever it is written as: the names of its columns, then cells as texts by column."""
+"""What rows are delivered as, and the records of such a file."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import partial
 from typing import IO, assert_never
 
-from portal.bundles.csv_batches import CsvBatch, OddRecord, parse_batches
-from portal.bundles.csv_files import Cells, CsvFault, parse_csv
+from portal.bundles.csv_batches import parse_batches
+from portal.bundles.csv_files import CsvFault, parse_csv
+from portal.bundles.data_records import Records
 from portal.bundles.tables import NO_HEADER
 from portal.catalog.entries import InformationItem
-from portal.errors import Text
 
 
 class DataFormat(StrEnum):
@@ -28,28 +27,6 @@ class DataFormat(StrEnum):
     def unit(self) -> str:
         """What the places of its faults are counted in: lines, the header's too; or rows, from 1."""
         return "line" if self is DataFormat.CSV else "row"
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnFault:
-    """A column whose cells can't be those of its item."""
-
-    column: str
-    what: Text
-    mend: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """A file that was opened: the line of its header, if it has one, and the columns, or why nothing can be read.
-
-    `read` yields the rows, once; those of columns with `faults` can't be read.
-    """
-
-    line: int | None
-    header: Cells | CsvFault
-    read: Callable[[], Iterator[CsvBatch | OddRecord]]
-    faults: tuple[ColumnFault, ...] = ()
 
 
 def open_records(file: IO[bytes], data_format: DataFormat, items: Sequence[InformationItem]) -> Records:
