@@ -1,5 +1,7 @@
 """Parquet into rows: what CSV with the same cells gives, and the same faults with the row in place of the line."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -21,6 +23,7 @@ from portal.catalog.reading import parse_entry
 from portal.conditions.values import render_cell
 from portal.errors import BadInput, Language
 from portal.json_text import JsonValue
+from tests.architecture.sources import PROJECT
 from tests.fixtures.dataset_rows import rows_of
 from tests.fixtures.small_bundle import entry as entry_document
 from tests.fixtures.small_bundle import item
@@ -269,3 +272,10 @@ def test_file_that_changed_since_is_refused(tmp_path: Path) -> None:
     written(tmp_path, codes("a", "bcd"))
     with pytest.raises(BadInput, match="has changed since it was checked"):
         list(dataset.batches())
+
+
+def test_pyarrow_is_not_imported_for_csv() -> None:
+    program = "import sys, portal.commands.bringing_in, portal.bundles.reading; print('pyarrow' in sys.modules)"
+    command, environ = [sys.executable, "-c", program], {"PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
+    assert (done.stdout, done.stderr) == ("False\n", "")
