@@ -26,16 +26,26 @@ class RowBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class RowMarks:
+    """The key of each row of a dataset as stored, and its fingerprint, in the order of the rows."""
+
+    keys: Sequence[StoredValue | tuple[StoredValue, ...]]
+    fingerprints: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """The rows of one entry. `digest` is the hex SHA-256 of the entry's item list and the typed rows in order.
 
-    `batches` yields the rows anew each time; none is without rows.
+    `batches` yields the rows anew each time; none is without rows. `marks` are there where they were kept by who
+    checked the rows, who else has them read once more.
     """
 
     entry: EntryCode
     row_count: int
     digest: str
     batches: Callable[[], Iterator[RowBatch]]
+    marks: RowMarks | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,14 @@ Column = Sequence[str | None]
 
 @dataclass(frozen=True, slots=True)
 class CsvBatch:
-    """Records that are sound and as wide as the header: the line on which each begins, and their cells by column."""
+    """Records that are sound and as wide as the header: the line on which each begins, and their cells by column.
+
+    Not `is_plain`: a text may hold what no text may hold, and CSV can't be read with.
+    """
 
     lines: Sequence[int]
     columns: tuple[Column, ...]
+    is_plain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +69,15 @@ def _plain_batch(chunk: list[bytes], number: int, width: int) -> CsvBatch | None
         text = octets.decode()
     except UnicodeDecodeError:
         return None
-    body = text.removesuffix("\n")
-    records = body.split("\n")
-    if {record.count(",") for record in records} != {width - 1}:
+    # A line is a record here; that it is as wide as the header is seen without a text for each.
+    if {line.count(b",") for line in chunk} != {width - 1}:
         return None
+    body = text.removesuffix("\n")
     # All cells in a row, and each column every so many of them: a list for each record would cost twice as much.
     cells = body.replace("\n", ",").split(",")
     columns: list[Column] = [cells[position::width] for position in range(width)]
     empty_as_none = ([cell or None for cell in column] if "" in column else column for column in columns)
-    return CsvBatch(range(number, number + len(records)), tuple(empty_as_none))
+    return CsvBatch(range(number, number + len(chunk)), tuple(empty_as_none))
 
 
 def _rest_of_quoted(chunk: list[bytes], lines: IO[bytes]) -> list[bytes]:

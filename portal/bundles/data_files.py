@@ -1,18 +1,19 @@
-"""data/IDENTIFIER.csv: the rows of an entry, checked in one pass, and read again, typed, when they are loaded."""
+"""The rows of an entry in a file, such as data/IDENTIFIER.csv: checked in one pass, read again when they are loaded."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 from portal.bundles.bundle import Dataset, RowBatch
-from portal.bundles.csv_batches import Column, CsvBatch, OddRecord, parse_batches
-from portal.bundles.csv_files import Cells, CsvFault, parse_csv
+from portal.bundles.csv_batches import Column, CsvBatch, OddRecord
+from portal.bundles.csv_files import Cells, CsvFault
+from portal.bundles.record_sources import DataFormat, open_records
 from portal.bundles.row_digests import RowDigest
 from portal.bundles.row_keys import KeyClash, RowKeys
-from portal.bundles.tables import NO_HEADER, form_fault, parse_header
+from portal.bundles.tables import form_fault, parse_header
 from portal.bundles.typed_columns import TypedColumn, column_reader, type_values
 from portal.catalog.entries import CatalogEntry, InformationItem
 from portal.conditions.tree import Value
@@ -28,11 +29,12 @@ CheckedRows = Callable[[RowBatch, int], None]
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file: its path in the bundle, where it lies, and the entry whose rows it holds."""
+    """A data file: its path in the bundle, where it lies, the entry whose rows it holds, and what it is written as."""
 
     file: str
     path: Path
     entry: CatalogEntry
+    format: DataFormat = DataFormat.CSV
 
 
 def no_watch(_batch: RowBatch, _octets: int) -> None:
@@ -56,7 +58,7 @@ def read_dataset(source: DataFile) -> tuple[Dataset, list[Fault]]:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A file that was checked: its faults, its rows to be read again, its keys with the line of each."""
+    """A file that was checked: its faults, its rows to be read again, its keys with the line or row of each."""
 
     faults: list[Fault]
     batches: Callable[[], Iterator[RowBatch]]
@@ -65,40 +67,35 @@ class CheckedFile:
 
 def check_rows(source: DataFile, digest: RowDigest, watch: CheckedRows = no_watch) -> CheckedFile:
     """Check every row of the file, and put the sound ones into the digest."""
-    faults = _Faults(source.file)
+    faults = _Faults(source.file, source.format.unit)
     with source.path.open("rb") as lines:
         stamp = _stamp(lines)
-        line, header, following = _read_header(lines)
-        if isinstance(header, CsvFault):
-            faulty = [form_fault(source.file, line, header, 0)]
-            return CheckedFile(faulty, lambda: iter(()), RowKeys(source.entry.items, ()))
-        layout = _read_layout(source, header, faults)
+        records = open_records(lines, source.format, source.entry.items)
+        if isinstance(records.header, CsvFault):
+            faults.add(form_fault(source.file, records.line, records.header, 0))
+            return _unread(source, faults)
+        layout = _read_layout(source, records.header, faults)
+        for fault in records.faults:
+            faults.add_cell(None, fault.column, fault.what, fault.mend)
+        if records.faults:
+            return _unread(source, faults)
         keys = RowKeys(source.entry.items, source.entry.key if layout.has_whole_key else ())
-        for batch in _checked_batches(layout, parse_batches(lines, following, layout.width), keys, faults):
+        for batch in _checked_batches(layout, records.read(), keys, faults):
             digest.add(batch)
             watch(batch, lines.tell())
-    return CheckedFile(faults.listed(), partial(_batches, source.path, layout, stamp), keys)
+    return CheckedFile(faults.listed(), partial(_batches, source, layout, stamp), keys)
 
 
-def _read_header(lines: IO[bytes]) -> tuple[int, Cells | CsvFault, int]:
-    """Return the header's line and cells, and the number of the line behind it."""
-    taken = 0
-
-    def counted() -> Iterator[bytes]:
-        nonlocal taken
-        for line in lines:
-            taken += 1
-            yield line
-
-    line, header = next(parse_csv(counted()), (1, NO_HEADER))
-    return line, header, taken + 1
+def _unread(source: DataFile, faults: "_Faults") -> CheckedFile:
+    return CheckedFile(faults.listed(), lambda: iter(()), RowKeys(source.entry.items, ()))
 
 
 @dataclass(slots=True)
 class _Faults:
-    """The faults of a file: the first ones, and how many more there are."""
+    """The faults of a file: the first ones, and how many more there are. `unit`: what their places are counted in."""
 
     file: str
+    unit: str
     kept: list[Fault] = field(default_factory=list)
     beyond: int = 0
 
@@ -113,7 +110,7 @@ class _Faults:
         else:
             self.beyond += 1
 
-    def add_cell(self, line: int, column: str, what: Text, mend: Text) -> None:
+    def add_cell(self, line: int | None, column: str, what: Text, mend: Text) -> None:
         self.add(Fault(self.file, line, column, what, mend))
 
     def listed(self) -> list[Fault]:
@@ -153,6 +150,8 @@ class _Layout:
 
     def read(self, batch: CsvBatch) -> RowBatch | None:
         """Return the typed rows; None where a cell is wrong or can't be told of at once."""
+        if not batch.is_plain:
+            return None
         typed: list[TypedColumn] = []
         for read, column in zip(self.readers, self.columns(batch), strict=True):
             outcome = read(column)
@@ -195,7 +194,7 @@ def _read_layout(source: DataFile, header: Cells, faults: _Faults) -> _Layout:
     items = source.entry.items
     positions, header_faults = parse_header(header, [item.identifier for item in items], source.file)
     for fault in header_faults:
-        faults.add(fault)
+        faults.add(fault if source.format is DataFormat.CSV else replace(fault, row=None))
     return _Layout(
         entry=source.entry,
         width=len(header),
@@ -228,7 +227,7 @@ def _note_clash(clash: KeyClash, entry: CatalogEntry, faults: _Faults) -> None:
             what = Text(en="the key is empty", zh="主键为空")
             faults.add_cell(clash.line, name, what, Text(en="write it", zh="请填写"))
     else:
-        what = Text(en=f"the key is that of line {clash.first}", zh=f"主键与第 {clash.first} 行重复")
+        what = Text(en=f"the key is that of {faults.unit} {clash.first}", zh=f"主键与第 {clash.first} 行重复")
         faults.add_cell(clash.line, ",".join(entry.key), what, Text(en="keep one of the two", zh="请只保留一行"))
 
 
@@ -237,28 +236,27 @@ def _stamp(file: IO[bytes]) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _batches(path: Path, layout: _Layout, stamp: tuple[int, int, int]) -> Iterator[RowBatch]:
+def _batches(source: DataFile, layout: _Layout, stamp: tuple[int, int, int]) -> Iterator[RowBatch]:
     """Yield the rows again.
 
     Raises: BadInput, if the file isn't the one that was checked, or doesn't stay so to the end.
     """
-    with path.open("rb") as lines:
+    with source.path.open("rb") as lines:
         if _stamp(lines) == stamp:
-            _, _, following = _read_header(lines)
-            for batch in parse_batches(lines, following, layout.width):
+            for batch in open_records(lines, source.format, source.entry.items).read():
                 if isinstance(batch, OddRecord):
                     break
-                yield layout.read(batch) or _again_singly(path, layout, batch)
+                yield layout.read(batch) or _again_singly(source, layout, batch)
             if _stamp(lines) == stamp:
                 return
-    raise _changed(path)
+    raise _changed(source.path)
 
 
-def _again_singly(path: Path, layout: _Layout, batch: CsvBatch) -> RowBatch:
-    faults = _Faults(path.name)
+def _again_singly(source: DataFile, layout: _Layout, batch: CsvBatch) -> RowBatch:
+    faults = _Faults(source.file, source.format.unit)
     _, rows = layout.read_singly(batch, faults)
     if faults.count:
-        raise _changed(path)
+        raise _changed(source.path)
     return rows
 
 

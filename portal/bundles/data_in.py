@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from portal.bundles.bundle import Dataset, RowBatch
+from portal.bundles.bundle import Dataset, RowBatch, RowMarks
 from portal.bundles.data_files import FAULTS_LIMIT, CheckedFile, DataFile, check_rows
 from portal.bundles.datasets import (
     DatasetPlan,
@@ -25,6 +25,7 @@ from portal.bundles.datasets import (
 )
 from portal.bundles.loading import LoadOrder, LoadStep, Progress, Settle, carry_out, read_present
 from portal.bundles.planning import LoadPlan, Present
+from portal.bundles.record_sources import DataFormat
 from portal.bundles.row_digests import RowDigest
 from portal.bundles.row_keys import key_column
 from portal.bundles.store import Databases, PortalStore
@@ -34,7 +35,7 @@ from portal.catalog.rows import is_removed, load_entry
 from portal.errors import BadInput, ConfigurationError, Fault, SourceUnavailable, Text
 from portal.storage.content import ContentRow, NothingLoaded, StoredContent
 from portal.storage.content_changes import ContentChange, WantedContent, compare_content
-from portal.storage.data_store import TABLE_PREFIX
+from portal.storage.data_store import TABLE_PREFIX, data_table, read_columns
 from portal.storage.tables import catalog_entries, datasets
 from portal.vocabulary import EntryCode
 
@@ -55,6 +56,7 @@ class DataOrder:
     act: DataAct
     identifier: str
     path: Path
+    format: DataFormat = DataFormat.CSV
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +150,28 @@ def _check(order: DataOrder, present: Present, connection: Connection, progress:
     appends = order.act is DataAct.APPEND
     if appends and table is None:
         raise _gone(entry)
-    digest = RowDigest(entry.items)
+    digest = RowDigest(entry.items, keeps_fingerprints=not appends)
     if appends and table is not None:
         for _, batch in present_batches(connection, table):
             digest.add(batch)
-    file = _check_file(DataFile(order.path.name, order.path, entry), digest, progress)
+    source = DataFile(order.path.name, order.path, entry, order.format)
+    file = _check_file(source, digest, progress)
     faults = file.faults
     if appends and table is not None and not faults:
-        faults = _present_keys(connection, table, entry, file, order.path.name)
+        faults = _present_keys(connection, table, source, file)
     if faults:
         raise FaultyRows(faults)
     coming = digest.row_count - (table.row_count if appends and table is not None else 0)
-    wanted = Dataset(entry.code, digest.row_count, digest.hexdigest(), file.batches)
+    wanted = Dataset(entry.code, digest.row_count, digest.hexdigest(), file.batches, _marks(file, digest))
     return _Checked(entry, table, replace(wanted, row_count=coming), wanted, appends)
+
+
+def _marks(file: CheckedFile, digest: RowDigest) -> RowMarks | None:
+    """Return what the check kept of each row, if it did: then nothing has to be read once more to match rows."""
+    keys = [*file.keys.line_by_key]
+    if digest.fingerprints is None or len(keys) != digest.row_count:
+        return None
+    return RowMarks(keys, digest.fingerprints)
 
 
 def find_entry(content: StoredContent, identifier: str) -> CatalogEntry:
@@ -204,24 +215,25 @@ def _check_file(source: DataFile, digest: RowDigest, progress: Progress) -> Chec
     except OSError as refused:
         raise BadInput(
             Text(
-                en=f"`{source.path}` can't be read ({refused.strerror}); name a CSV file",
-                zh=f"无法读取 `{source.path}`（{refused.strerror}）；请指定 CSV 文件",
+                en=f"`{source.path}` can't be read ({refused.strerror}); name a {source.format.display_name} file",
+                zh=f"无法读取 `{source.path}`（{refused.strerror}）；请指定 {source.format.display_name} 文件",
             )
         ) from None
 
 
-def _present_keys(
-    connection: Connection, table: PresentTable, entry: CatalogEntry, file: CheckedFile, name: str
-) -> list[Fault]:
-    """Return a fault for each new row whose key one of the present rows has, in the order of the lines."""
-    positions = table.layout.positions(entry.key)
+def _present_keys(connection: Connection, table: PresentTable, source: DataFile, file: CheckedFile) -> list[Fault]:
+    """Return a fault for each new row whose key one of the present rows has, in the order of the file."""
+    entry, name = source.entry, source.file
+    columns = tuple(table.layout.columns[position] for position in table.layout.positions(entry.key))
     line_by_key = file.keys.line_by_key
     taken: list[int] = []
-    for _, batch in present_batches(connection, table):
-        taken += [line_by_key[key] for key in key_column(batch.stored, positions) if key in line_by_key]
+    # The columns of the key alone, in its order.
+    for _, *stored in read_columns(connection, data_table(table.name, columns)):
+        keys = key_column(stored, range(len(columns)))
+        taken += [line_by_key[key] for key in line_by_key.keys() & keys]
     what = Text(en="a row with this key is there already", zh="已有相同主键的数据行")
     mend = Text(
-        en="remove the line, or replace all rows by `portal data replace`",
+        en=f"remove the {source.format.unit}, or replace all rows by `portal data replace`",
         zh="请删除该行，或用 `portal data replace` 整体替换",
     )
     faults = [Fault(name, line, ",".join(entry.key), what, mend) for line in sorted(taken)[:FAULTS_LIMIT]]

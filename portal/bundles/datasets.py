@@ -1,6 +1,7 @@
 """The rows of a bundle on their way into the data store: which are written anew, under which row numbers."""
 
 import json
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -8,8 +9,9 @@ from itertools import chain, islice
 from sqlalchemy import Connection, Engine, Table
 
 from portal.bundles.bundle import Bundle, Dataset, RowBatch
+from portal.bundles.row_digests import fingerprints
 from portal.bundles.row_keys import RowKey, key_column
-from portal.bundles.typed_columns import join_rows, write_column
+from portal.bundles.typed_columns import write_column
 from portal.catalog.columns import plan_layouts
 from portal.conditions.tree import ValueType
 from portal.json_text import JsonValue, render_json
@@ -136,35 +138,55 @@ def match_rows(connection: Connection, writing: DatasetWriting) -> RowMatching:
         count = writing.dataset.row_count
         return RowMatching([None] * count, count, 0, 0)
     present = _present_rows(connection, writing.layout, writing.present)
+    numbers, before, place_of = present.numbers, present.fingerprints, present.place_by_key.get
     kept: list[int | None] = []
     changed = 0
     for key, fingerprint in _new_rows(writing):
-        number, was = present.get(key, (None, 0))
-        kept.append(number)
-        changed += number is not None and fingerprint != was
+        place = place_of(key)
+        if place is None:
+            kept.append(None)
+        else:
+            kept.append(numbers[place])
+            changed += fingerprint != before[place]
     surviving = len(set(kept) - {None})
-    highest = max((number for number, _ in present.values()), default=0)
+    highest = max(numbers, default=0)
     return RowMatching(kept, kept.count(None), writing.present.row_count - surviving, changed, highest)
 
 
+@dataclass(frozen=True, slots=True)
+class _PresentRows:
+    """The rows that are there: number and fingerprint of each in their order, and its place there by key.
+
+    In arrays: of a pair for each row there would be so many that looking after them takes longer than all else.
+    """
+
+    numbers: "array[int]"
+    fingerprints: "array[int]"
+    place_by_key: dict[RowKey, int]
+
+
 def _new_rows(writing: DatasetWriting) -> Iterator[tuple[RowKey, int]]:
+    marks = writing.dataset.marks
+    if marks is not None:
+        yield from zip(marks.keys, marks.fingerprints, strict=True)
+        return
     key = writing.layout.positions(writing.layout.key)
     for batch in writing.dataset.batches():
-        yield from zip(key_column(batch.stored, key), _fingerprints(batch), strict=True)
+        yield from zip(key_column(batch.stored, key), fingerprints(batch), strict=True)
 
 
-def _present_rows(
-    connection: Connection, layout: TableLayout, present: PresentTable
-) -> Mapping[RowKey, tuple[int, int]]:
-    """Return number and fingerprint of the rows by key; none where they didn't have the key's columns."""
+def _present_rows(connection: Connection, layout: TableLayout, present: PresentTable) -> _PresentRows:
+    """Return the rows that are there; none where they didn't have the key's columns."""
+    rows = _PresentRows(array("q"), array("q"), {})
     wanted = {column for column in layout.columns if column.name in layout.key}
     if not wanted <= set(present.layout.columns):
-        return {}
+        return rows
     key = present.layout.positions(layout.key)
-    rows: dict[RowKey, tuple[int, int]] = {}
     for numbers, batch in present_batches(connection, present):
-        found = zip(numbers, _fingerprints(batch), strict=True)
-        rows.update(zip(key_column(batch.stored, key), found, strict=True))
+        places = range(len(rows.numbers), len(rows.numbers) + len(numbers))
+        rows.place_by_key.update(zip(key_column(batch.stored, key), places, strict=True))
+        rows.numbers.extend(numbers)
+        rows.fingerprints.extend(fingerprints(batch))
     return rows
 
 
@@ -174,11 +196,6 @@ def present_batches(connection: Connection, present: PresentTable) -> Iterator[t
     for numbers, *stored in read_columns(connection, data_table(present.name, columns)):
         texts = tuple(write_column(column, cells) for column, cells in zip(columns, stored, strict=True))
         yield [int(number or 0) for number in numbers], RowBatch(tuple(stored), texts)
-
-
-def _fingerprints(batch: RowBatch) -> Iterator[int]:
-    # Of the texts, which differ where values do; `hash()` of numbers is the same for -1 and -2.
-    return map(hash, join_rows(batch.texts))
 
 
 def write_dataset(engine: Engine, writing: DatasetWriting, written: Callable[[int], None]) -> RowMatching:

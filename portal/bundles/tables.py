@@ -52,7 +52,7 @@ def _header_fault(file: str, column: str, what: Text, meant: str | Sequence[str]
     return Fault(file, 1, column, what, mend)
 
 
-def form_fault(file: str, line: int, record: Cells | CsvFault, width: int) -> Fault:
+def form_fault(file: str, line: int | None, record: Cells | CsvFault, width: int) -> Fault:
     """Return the fault of a record that can't be read, or hasn't as many cells as the header."""
     if isinstance(record, CsvFault):
         return Fault(file, line, "", record.what, record.mend)

@@ -5,19 +5,21 @@ at once, nothing is said, and each cell is asked for by itself.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import cast
 
 from portal.catalog.entries import InformationItem
 from portal.conditions.tree import Value, ValueType
 from portal.conditions.values import parse_cell, render_cell
 from portal.errors import BadInput
-from portal.storage.data_store import ColumnSpec, StoredValue, load_value, store_value
+from portal.storage.data_store import ColumnSpec, StoredValue, store_value
 
 _BETWEEN = "\0"
 """Stands between the cells of a column where they are looked at as one text: no cell holds it."""
+_NEXT_CELL = f"{_BETWEEN}="
 _NO_CELL = "\ud800"
 """Stands for null where the cells of a row are one text: no cell holds it either."""
 _DIGITS = 18
@@ -121,10 +123,11 @@ def _read_booleans(cells: Sequence[str]) -> Typed | None:
 
 
 def _read_dates(cells: Sequence[str]) -> Typed | None:
-    if not _DATES.fullmatch(_BETWEEN.join(cells)):
+    days = set(cells)
+    if not _DATES.fullmatch(_BETWEEN.join(days)):
         return None
     try:
-        for cell in set(cells):
+        for cell in days:
             date.fromisoformat(cell)
     except ValueError:
         return None
@@ -132,15 +135,16 @@ def _read_dates(cells: Sequence[str]) -> Typed | None:
 
 
 def _read_instants(cells: Sequence[str]) -> Typed | None:
-    if not _INSTANTS.fullmatch(_BETWEEN.join(cells)):
+    instants = set(cells)
+    if not _INSTANTS.fullmatch(_BETWEEN.join(instants)):
         return None
-    hours = [cell[:_HOUR] + cell[_OFFSET:] for cell in cells]
     try:
         # Day and hour come from UTC, once for all instants of an hour; minutes and seconds are the same there.
-        in_utc = {hour: _hour_in_utc(hour) for hour in set(hours)}
+        in_utc = {hour: _hour_in_utc(hour) for hour in {cell[:_HOUR] + cell[_OFFSET:] for cell in instants}}
     except (ValueError, OverflowError):
         return None
-    texts = [f"{in_utc[hour]}{cell[_HOUR:_OFFSET]}Z" for hour, cell in zip(hours, cells, strict=True)]
+    text_of = {cell: f"{in_utc[cell[:_HOUR] + cell[_OFFSET:]]}{cell[_HOUR:_OFFSET]}Z" for cell in instants}
+    texts = [text_of[cell] for cell in cells]
     return texts, texts
 
 
@@ -170,26 +174,29 @@ def write_column(column: ColumnSpec, stored: Sequence[StoredValue]) -> Sequence[
     """Return the texts of a column that the data store holds: those that its cells were read with."""
     match column.type:
         case ValueType.STRING | ValueType.DATE | ValueType.DATETIME | ValueType.JSON:
-            return [None if value is None else str(value) for value in stored]
-        case ValueType.INTEGER:
-            return [None if value is None else f"{value}" for value in stored]
+            # Their columns hold the texts themselves.
+            return cast("Sequence[str | None]", stored)
+        case ValueType.BOOLEAN:
+            return [None if value is None else "true" if value else "false" for value in stored]
+        case ValueType.DECIMAL if column.scale:
+            return [None if value is None else _write_scaled(int(value), column.scale) for value in stored]
         case _:
-            return [_write_cell(column, value) for value in stored]
+            return [None if value is None else f"{value}" for value in stored]
 
 
-def _write_cell(column: ColumnSpec, stored: StoredValue) -> str | None:
-    value = load_value(stored, column)
-    return None if value is None else render_cell(value, column.type, column.scale)
+def _write_scaled(number: int, scale: int) -> str:
+    digits = f"{number:0{scale + 1 + (number < 0)}}"
+    return f"{digits[:-scale]}.{digits[-scale:]}"
 
 
 def join_rows(texts: Sequence[Sequence[str | None]]) -> Iterator[str]:
     """Yield each row of the columns as one text; no two rows that differ are the same text."""
     marked = [[_NO_CELL if cell is None else cell for cell in column] if None in column else column for column in texts]
     # INVARIANT: no cell holds NUL or half of a surrogate pair, so that what is between cells is told from all of them.
-    return map(_BETWEEN.join, zip(*marked, strict=True))
+    return map(_NEXT_CELL.join, zip(*marked, strict=True))
 
 
-def digest_text(texts: Sequence[Sequence[str | None]]) -> bytes:
-    """Return what a batch of rows adds to the digest of its dataset: `=` before a cell, `-` for null, NUL behind it."""
-    joined = f"{_BETWEEN}{_BETWEEN}=".join(row.replace(_BETWEEN, f"{_BETWEEN}=") for row in join_rows(texts))
+def digest_text(rows: Iterable[str]) -> bytes:
+    """Return what joined rows add to the digest of their dataset: `=` before a cell, `-` for null, NUL behind it."""
+    joined = f"{_BETWEEN}{_NEXT_CELL}".join(rows)
     return f"={joined}{_BETWEEN}{_BETWEEN}".replace(f"={_NO_CELL}", "-").encode()

@@ -7,8 +7,10 @@ from portal.administration.acts import Person
 from portal.administration.rows import RowDesk
 from portal.app import Portal
 from portal.bundles.data_in import DataAct, DataOrder, DataOutcome, FaultyRows
+from portal.bundles.record_sources import DataFormat
 from portal.commands.loading import existing_store, shown_progress, witness_epoch
 from portal.commands.office_options import DataOptions
+from portal.commands.parsing import parse_choice
 from portal.commands.terminal import ExitCode, Session, Terminal
 from portal.errors import Text
 
@@ -25,7 +27,7 @@ def append_rows(session: Session, options: DataOptions) -> ExitCode:
 
 def _bring_in(session: Session, options: DataOptions, data_act: DataAct) -> ExitCode:
     settings, terminal = session.settings(), session.terminal
-    order = DataOrder(data_act, options.identifier, options.file)
+    order = DataOrder(data_act, options.identifier, options.file, _format_of(options))
 
     async def run(portal: Portal, person: Person) -> DataOutcome:
         desk = RowDesk(
@@ -47,6 +49,13 @@ def _bring_in(session: Session, options: DataOptions, data_act: DataAct) -> Exit
         witness_epoch(settings)
     _say(terminal, options, outcome)
     return ExitCode.DONE
+
+
+def _format_of(options: DataOptions) -> DataFormat:
+    """Return what the file is written as. Raises: BadInput for what isn't known."""
+    if options.format:
+        return parse_choice("--format", options.format, DataFormat)
+    return DataFormat.PARQUET if options.file.suffix.lower() == ".parquet" else DataFormat.CSV
 
 
 def _say(terminal: Terminal, options: DataOptions, outcome: DataOutcome) -> None:

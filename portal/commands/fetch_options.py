@@ -13,7 +13,7 @@ class FetchOptions:
     identifier: Annotated[str, Argument(metavar="IDENTIFIER", help="The entry's identifier in the catalog.")]
     out: Annotated[str, Option("--out", metavar="FILE", help="The new file; it gets its name once it is whole.")]
     site: Annotated[str, Option("--site", metavar="URL", help="The portal's address, as `https://HOST`.")]
-    format: Annotated[str, Option("--format", metavar="F", help="`csv`, `jsonl` or `xlsx`.")] = "csv"
+    format: Annotated[str, Option("--format", metavar="F", help="`csv`, `jsonl`, `xlsx` or `parquet`.")] = "csv"
     items: Annotated[str, Option("--items", metavar="I,I", help="Only these items, in this order.")] = ""
     where: Annotated[str, Option("--where", metavar="JSON", help="Only these rows, as `where` of a query.")] = ""
     order_by: Annotated[str, Option("--order-by", metavar="JSON", help="The order, as `orderBy` of a query.")] = ""

@@ -21,7 +21,7 @@ CHINESE: Mapping[str, str] = {
     "The entry's identifier in the catalog.": "目录条目的标识。",
     "The new file; it gets its name once it is whole.": "新文件；完整之后才得到该名称。",
     "The portal's address, as `https://HOST`.": "门户地址，如 `https://主机`。",
-    "`csv`, `jsonl` or `xlsx`.": "`csv`、`jsonl` 或 `xlsx`。",
+    "`csv`, `jsonl`, `xlsx` or `parquet`.": "`csv`、`jsonl`、`xlsx` 或 `parquet`。",
     "Only these items, in this order.": "只取这些信息项，按此次序。",
     "Only these rows, as `where` of a query.": "只取这些行，写法同查询的 `where`。",
     "The order, as `orderBy` of a query.": "次序，写法同查询的 `orderBy`。",
@@ -196,7 +196,6 @@ CHINESE: Mapping[str, str] = {
     "Bring in the rows of what a department provides.": "导入本部门所提供资源的数据行。",
     "Check a file and make it all rows of an entry, at once.": "检查文件，并以其整体替换某条目的数据行。",
     "Check a file and put its rows behind those of an entry.": "检查文件，并将其数据行追加到某条目之后。",
-    "A CSV file with a column for each item.": "每个信息项一列的 CSV 文件。",
     "Draft a catalog entry from a CSV file or an Excel workbook.": "由 CSV 文件或 Excel 工作簿草拟目录条目。",
     "A CSV file or an .xlsx workbook, with the names of columns above the rows.": (
         "CSV 文件或 .xlsx 工作簿，列名在数据行之上。"
@@ -210,6 +209,8 @@ CHINESE: Mapping[str, str] = {
     "`comma`, `semicolon` or `tab`; left out: told of the file.": (
         "`comma`（逗号）、`semicolon`（分号）或 `tab`（制表符）；不填则自动识别。"
     ),
+    "A CSV or Parquet file with a column for each item.": "每个信息项一列的 CSV 或 Parquet 文件。",
+    "`csv` or `parquet`; left out: by the file's ending.": "`csv` 或 `parquet`；省略时按文件扩展名。",
 }
 """The Chinese of every help text; a test holds that none is missing."""
 

@@ -86,6 +86,9 @@ class DataOptions(ActingOptions):
     """What a command that brings in rows is told."""
 
     identifier: Annotated[str, Argument(metavar="IDENTIFIER", help="The entry's identifier in the catalog.")]
-    file: Annotated[Path, Argument(metavar="FILE", help="A CSV file with a column for each item.")]
+    file: Annotated[Path, Argument(metavar="FILE", help="A CSV or Parquet file with a column for each item.")]
+    format: Annotated[
+        str, Option("--format", metavar="F", help="`csv` or `parquet`; left out: by the file's ending.")
+    ] = ""
     reason: Annotated[str, Option("--reason", metavar="TEXT", help="Why, for the record of changes.")] = ""
     dry_run: Annotated[bool, Option("--dry-run", help="Print what would change; nothing is written.")] = False

@@ -5,11 +5,12 @@ in front, and so does one that begins with such marks already; `undo` takes it o
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
 from portal.access.shaping import Row
+from portal.json_text import JsonValue
 
 _FORMULA = (
     # What spreadsheets evaluate: in ASCII, full width, small and raised forms, which some fold before they look.
@@ -50,7 +51,7 @@ class CsvWriter:
         columns = [[self._field(cell) for cell in column] for column in zip(*rows, strict=True)]
         return ("\r\n".join(map(",".join, zip(*columns, strict=True))) + "\r\n").encode()
 
-    def end(self) -> bytes:
+    def end(self, _facts: Mapping[str, JsonValue]) -> bytes:
         """Return nothing: CSV has no place where its end could be told."""
         return b""
 

@@ -1,14 +1,16 @@
 """The formats of a transfer, and what writes each: column names first, then rows as they come, then the end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, assert_never
 
 from portal.access.shaping import Row
+from portal.catalog.entries import InformationItem
 from portal.exchange.csv_text import CsvWriter
 from portal.exchange.json_lines import JsonLinesWriter
 from portal.exchange.spreadsheet import SpreadsheetWriter
+from portal.json_text import JsonValue
 
 
 class Format(StrEnum):
@@ -17,6 +19,7 @@ class Format(StrEnum):
     CSV = "csv"
     JSON_LINES = "jsonl"
     SPREADSHEET = "xlsx"
+    PARQUET = "parquet"
 
     @property
     def media_type(self) -> str:
@@ -26,13 +29,14 @@ class Format(StrEnum):
     @property
     def is_resumable(self) -> bool:
         """Whether content can be gone on with without what was written before: its end tells nothing of it."""
-        return self is not Format.SPREADSHEET
+        return self in (Format.CSV, Format.JSON_LINES)
 
 
 _MEDIA_TYPES = {
     Format.CSV: "text/csv; charset=utf-8; header=present",
     Format.JSON_LINES: "application/jsonl; charset=utf-8",
     Format.SPREADSHEET: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Format.PARQUET: "application/vnd.apache.parquet",
 }
 
 
@@ -46,7 +50,7 @@ class Style:
 
 
 class Writer(Protocol):
-    """Writes the content of one transfer; keeps nothing of what it has given out but counts."""
+    """Writes the content of one transfer; keeps nothing of what it has given out but counts and places."""
 
     def begin(self) -> bytes:
         """Return what stands before the rows."""
@@ -56,13 +60,14 @@ class Writer(Protocol):
         """Return further rows. Raises: BadInput for a cell that the format can't hold."""
         ...
 
-    def end(self) -> bytes:
-        """Return what stands behind the rows."""
+    def end(self, facts: Mapping[str, JsonValue]) -> bytes:
+        """Return what stands behind the rows; `facts` are what the transfer is known by by then."""
         ...
 
 
-def writer_of(style: Style, columns: Sequence[str], watermark: str) -> Writer:
-    """Return what writes a transfer with these columns."""
+def writer_of(style: Style, items: Sequence[InformationItem], watermark: str) -> Writer:
+    """Return what writes a transfer with a column for each item."""
+    columns = [str(item.identifier) for item in items]
     match style.format:
         case Format.CSV:
             return CsvWriter(columns, mark=style.mark, raw=style.raw)
@@ -70,5 +75,9 @@ def writer_of(style: Style, columns: Sequence[str], watermark: str) -> Writer:
             return JsonLinesWriter(columns)
         case Format.SPREADSHEET:
             return SpreadsheetWriter(columns, watermark)
+        case Format.PARQUET:
+            from portal.exchange.parquet import ParquetWriter
+
+            return ParquetWriter(items, watermark)
         case _:
             assert_never(style.format)

@@ -1,10 +1,11 @@
 """JSON Lines: an object a row, its members as an answer to a query has them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
 from portal.access.shaping import Row
+from portal.json_text import JsonValue
 
 MANIFEST_MEMBER = "_manifest"
 """The one member of the last line; no item has a name that begins so."""
@@ -27,7 +28,7 @@ class JsonLinesWriter:
             orjson.dumps(dict(zip(columns, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE) for row in rows
         )
 
-    def end(self) -> bytes:
+    def end(self, _facts: Mapping[str, JsonValue]) -> bytes:
         """Return nothing: the last line is the manifest, which isn't content."""
         return b""
 

@@ -29,13 +29,8 @@ class Taker:
         return line.encode("ascii", "backslashreplace").decode()
 
 
-def manifest_members(
-    order: Order, progress: Progress, taker: Taker, ended_at: str, sha256: str | None
-) -> dict[str, JsonValue]:
-    """Return the manifest of a transfer that ended whole.
-
-    `sha256` is of the whole content; None where that came in several goes, which `chain` covers all the same.
-    """
+def known_facts(order: Order, progress: Progress, taker: Taker) -> dict[str, JsonValue]:
+    """Return what a transfer is known by that its own content can hold: all but its length, its hashes and its end."""
     columns: list[JsonValue] = [*order.items]
     policies: list[JsonValue] = [] if taker.subject.is_public else [*progress.policies]
     return {
@@ -45,15 +40,22 @@ def manifest_members(
         "format": order.style.format.value,
         "columns": columns,
         "rows": progress.rows,
-        "bytes": progress.octets,
-        "sha256": sha256,
-        "chain": progress.chain,
         "parts": progress.parts,
         "mode": Mode.EXCHANGE.value,
         "purpose": taker.action.purpose,
         "matter": taker.action.matter,
         "policies": policies,
         "beganAt": progress.began_at,
-        "endedAt": ended_at,
         "watermark": taker.watermark(progress.number, progress.began_at),
     }
+
+
+def manifest_members(
+    order: Order, progress: Progress, taker: Taker, ended_at: str, sha256: str | None
+) -> dict[str, JsonValue]:
+    """Return the manifest of a transfer that ended whole.
+
+    `sha256` is of the whole content; None where that came in several goes, which `chain` covers all the same.
+    """
+    counted: dict[str, JsonValue] = {"bytes": progress.octets, "sha256": sha256, "chain": progress.chain}
+    return {**known_facts(order, progress, taker), **counted, "endedAt": ended_at}

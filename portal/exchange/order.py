@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from portal.access.planning import SharedField
+from portal.catalog.entries import InformationItem
 from portal.exchange.formats import Style
 from portal.policies.information_point import EntryState
 from portal.vocabulary import ItemIdentifier
@@ -28,6 +29,12 @@ class Order:
     wanted: int | None
     asked: Mapping[str, object]
     framed: bool = False
+
+    @property
+    def columns(self) -> tuple[InformationItem, ...]:
+        """The items of the transfer, in its order."""
+        known = {item.identifier: item for item in self.state.entry.items}
+        return tuple(known[name] for name in self.items)
 
     @property
     def digest(self) -> bytes:

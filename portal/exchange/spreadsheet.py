@@ -5,8 +5,7 @@ because a spreadsheet would round them. A second sheet and the document's proper
 """
 
 import re
-from collections.abc import Sequence
-from io import RawIOBase
+from collections.abc import Mapping, Sequence
 from typing import IO, cast
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -14,6 +13,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from portal.access.shaping import Row
 from portal.errors import BadInput, Text
 from portal.exchange.csv_text import json_text
+from portal.exchange.sinks import Sink
+from portal.json_text import JsonValue
 
 SHEET_ROWS = 1_048_576
 """Rows of a sheet, its header among them."""
@@ -43,39 +44,13 @@ def check_rows(rows: int) -> None:
         )
 
 
-class _Sink(RawIOBase):
-    """A file that can't be sought in: what is written waits to be taken."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._written = bytearray()
-        self._count = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, octets: object) -> int:
-        content = bytes(cast("bytes", octets))
-        self._written += content
-        self._count += len(content)
-        return len(content)
-
-    def tell(self) -> int:
-        return self._count
-
-    def take(self) -> bytes:
-        taken = bytes(self._written)
-        self._written.clear()
-        return taken
-
-
 class SpreadsheetWriter:
     """Writes a workbook whose first sheet holds the rows."""
 
     def __init__(self, columns: Sequence[str], watermark: str) -> None:
         self._columns = columns
         self._watermark = watermark
-        self._sink = _Sink()
+        self._sink = Sink()
         self._archive = ZipFile(cast("IO[bytes]", self._sink), "w", ZIP_DEFLATED)
         self._sheet: IO[bytes] | None = None
 
@@ -92,7 +67,7 @@ class SpreadsheetWriter:
         self._open_sheet().write("".join(map(_row, rows)).encode())
         return self._sink.take()
 
-    def end(self) -> bytes:
+    def end(self, _facts: Mapping[str, JsonValue]) -> bytes:
         """Return the rest, and the archive's list of contents, without which nothing opens it."""
         sheet = self._open_sheet()
         sheet.write(_SHEET_END.encode())

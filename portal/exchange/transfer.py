@@ -22,7 +22,7 @@ from portal.audit.records import Act, ActRecord, render_time
 from portal.errors import BadInput, ErrorCode, PortalError, Text
 from portal.exchange.formats import Format, Writer, writer_of
 from portal.exchange.json_lines import manifest_line
-from portal.exchange.manifest import Taker, manifest_members
+from portal.exchange.manifest import Taker, known_facts, manifest_members
 from portal.exchange.order import Order, Progress, next_link
 from portal.exchange.resuming import open_progress, seal_progress
 from portal.exchange.spreadsheet import check_rows
@@ -76,19 +76,16 @@ class Transfer:
     async def content(self) -> AsyncIterator[bytes]:
         """Yield the content part by part; who takes it has let the part before leave. Raises: Cut."""
         try:
-            opening = b"" if self.resumed else self.writer.begin()
             while True:
                 part = self.waiting
-                written = opening + await asyncio.to_thread(self.writer.rows, part.rows)
                 is_last = self.progress.rows + len(part.rows) >= self.progress.wanted or not part.has_more
-                if is_last:
-                    written += self.writer.end()
-                self._count(part, written)
+                self._count_rows(part)
+                written = await asyncio.to_thread(self._write, part, is_last)
+                self._count_octets(written)
                 if is_last:
                     self._check_count()
                     break
                 yield self._framed(written, len(part.rows))
-                opening = b""
                 self.waiting = await self._next()
             # INVARIANT: the last octets leave once it is on record that the transfer is whole, never before.
             ending = await self._end()
@@ -101,18 +98,26 @@ class Transfer:
         if self.progress.rows != self.progress.wanted:
             raise Cut(ErrorCode.CONFLICT)
 
-    def _count(self, part: TransferredPart, written: bytes) -> None:
-        self._hash.update(written)
+    def _write(self, part: TransferredPart, is_last: bool) -> bytes:
+        """Return what of the content comes with the part, which is counted already. Raises: BadInput."""
+        is_first = self.progress.parts == 1
+        written = (self.writer.begin() if is_first else b"") + self.writer.rows(part.rows)
+        return written + self.writer.end(known_facts(self.order, self.progress, self.taker)) if is_last else written
+
+    def _count_rows(self, part: TransferredPart) -> None:
         done = self.progress
         self.progress = replace(
             done,
             cursor=part.cursor or done.cursor,
             rows=done.rows + len(part.rows),
-            octets=done.octets + len(written),
             parts=done.parts + 1,
-            chain=next_link(done.chain, written),
             policies=tuple(dict.fromkeys((*done.policies, *part.note.policies))),
         )
+
+    def _count_octets(self, written: bytes) -> None:
+        self._hash.update(written)
+        done = self.progress
+        self.progress = replace(done, octets=done.octets + len(written), chain=next_link(done.chain, written))
 
     def _framed(self, written: bytes, rows: int) -> bytes:
         if not self.order.framed:
@@ -204,7 +209,8 @@ async def begin_transfer(conduct: Conduct, order: Order, after: str | None) -> T
     if order.style.format is Format.SPREADSHEET:
         check_rows(progress.wanted)
     watermark = taker.watermark(progress.number, progress.began_at)
-    writer = writer_of(order.style, order.items, watermark)
+    # In a thread: a format may have something to import first.
+    writer = await asyncio.to_thread(writer_of, order.style, order.columns, watermark)
     return Transfer(conduct, order, taker, progress, answer, writer, before is not None)
 
 

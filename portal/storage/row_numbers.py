@@ -21,7 +21,8 @@ def plan_row_numbers(kept: Sequence[int | None], highest: int = 0) -> Sequence[i
         if number is None:
             waiting += 1
         elif number - last > waiting:
-            numbers.extend(_spread(last, number, waiting))
+            if waiting:
+                numbers.extend(_spread(last, number, waiting))
             numbers.append(number)
             last, waiting = number, 0
         else:

@@ -34,6 +34,7 @@ def test_import_contracts_are_kept() -> None:
         ("access/planted.py", "import casbin", "only policies speaks to Casbin"),
         ("bundles/planted.py", "import joserfc", "only identity, agreements and certificates"),
         ("access/planted.py", "import strawberry", "only schema, resolvers and app"),
+        ("exchange/planted.py", "import pyarrow", "only the modules that are imported when Parquet"),
         ("conditions/planted.py", "import sqlalchemy", "conditions know no framework"),
         ("policies/planted.py", "import sqlite3", "only storage, access and the audit reach a database"),
         ("resolvers/planted.py", "import sqlalchemy", "what faces the caller builds no SQL"),

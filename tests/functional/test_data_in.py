@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from portal.audit.searching import Search, reading_log, search_records
@@ -21,6 +23,7 @@ from tests.fixtures.postgres_portal import set_up_portal
 from tests.fixtures.small_bundle import CONSUMER, PROVIDER, content_of, small_bundle
 
 HEADER = "code,name,note"
+COLUMNS = HEADER.split(",")
 VILLAGE_CODES = "{ shared { villages { totalCount nodes { code note } } } }"
 
 
@@ -48,6 +51,12 @@ class Office:
         file = self.command.home.parent / "rows.csv"
         file.write_text(text, encoding="utf-8")
         return self("data", act, "villages", file, "--by", by, *options)
+
+    def bring_table(self, act: str, rows: list[tuple[str | None, ...]], *options: str, name: str = "parquet") -> Ended:
+        """Bring in a Parquet file with these rows, of the columns `code`, `name` and `note`."""
+        file = self.command.home.parent / f"rows.{name}"
+        pq.write_table(pa.table([pa.array(column, pa.string()) for column in zip(*rows, strict=True)], COLUMNS), file)
+        return self("data", act, "villages", file, "--by", "manager", *options)
 
     def villages(self) -> list[StoredRow]:
         """Return the rows of the entry with their numbers."""
@@ -240,3 +249,79 @@ def test_what_is_asked_for_wrongly_is_refused_in_a_sentence(office: Office, tmp_
 def test_consumers_read_the_new_rows_at_once(either: Office) -> None:
     assert either.bring("replace", f"{HEADER}\n99999909,新村,有\n").code == 0
     assert either.answer() == {"totalCount": 1, "nodes": [{"code": "99999909", "note": "有"}]}
+
+
+def test_parquet_replaces_rows_as_csv_does(either: Office, tmp_path: Path) -> None:
+    rows: list[tuple[str | None, ...]] = [
+        ("99999901", "东村", None),
+        ("99999904", "北村", "新"),
+        ("99999903", "南村", ""),
+    ]
+    trial = either.bring_table("replace", rows, "--dry-run")
+    counts = "`villages`: 3 rows before, 3 after; 1 added, 1 removed, 1 changed\n"
+    assert (trial.code, trial.out) == (0, f"{counts}nothing was written: it was a trial\n")
+    ended = either.bring_table("replace", rows)
+    assert (ended.code, ended.out, ended.err) == (0, counts, "")
+    assert [row[1:] for row in either.villages()] == [rows[0], rows[1], rows[2]]
+    (done,) = [record for record in either.acts() if record["act"] == "rows_replaced"]
+    lines = '99999901,东村,\n99999904,北村,新\n99999903,南村,""\n'
+    assert either.bring("replace", f"{HEADER}\n{lines}").out.endswith("0 added, 0 removed, 0 changed\n")
+    again, *_ = [record for record in either.acts() if record["act"] == "rows_replaced"]
+    assert _detail(done, "digest") == _detail(again, "digest")
+    check_exported(either, tmp_path, 3)
+
+
+def _detail(record: dict[str, object], name: str) -> object:
+    details = record["details"]
+    assert isinstance(details, dict)
+    return details[name]
+
+
+def test_parquet_is_appended_and_nothing_comes_twice(either: Office) -> None:
+    before = either.villages()
+    rows: list[tuple[str | None, ...]] = [("99999904", "北村", None), ("99999905", "中村", "新")]
+    ended = either.bring_table("append", rows, "--format", "parquet", name="delivered")
+    assert (ended.code, ended.out) == (0, "`villages`: 3 rows before, 5 after; 2 added, 0 removed, 0 changed\n")
+    assert either.villages() == [*before, (4 << 20, *rows[0]), (5 << 20, *rows[1])]
+    again = either.bring_table("append", [("99999907", "别村", None), *rows])
+    assert (again.code, again.out) == (2, "")
+    assert again.err.splitlines() == [
+        f"rows.parquet:{row} code: a row with this key is there already; "
+        "remove the row, or replace all rows by `portal data replace`"
+        for row in (2, 3)
+    ] + ["faults: 2; nothing was changed"]
+    assert len(either.villages()) == 5
+
+
+@pytest.mark.parametrize("act", ["replace", "append"])
+def test_faulty_parquet_changes_nothing_and_every_fault_is_told(office: Office, act: str) -> None:
+    before, named = office.villages(), tables(office.store)
+    rows: list[tuple[str | None, ...]] = [
+        ("99999907", "x" * 61, None),
+        (None, "北村", None),
+        ("1", "a", None),
+        ("1", "b", None),
+    ]
+    ended = office.bring_table(act, rows)
+    assert ended.code == 2
+    assert ended.err.splitlines() == [
+        (
+            f"rows.parquet:1 name: `{'x' * 61}` has 61 characters, 60 are allowed; "
+            "correct the cell, or the item in the catalog"
+        ),
+        "rows.parquet:2 code: the key is empty; write it",
+        "rows.parquet:4 code: the key is that of row 3; keep one of the two",
+        "faults: 3; nothing was changed",
+    ]
+    assert (office.villages(), tables(office.store), ended.out) == (before, named, "")
+
+
+def test_format_is_that_of_the_option_and_else_of_the_ending(office: Office) -> None:
+    refused = office.bring("replace", f"{HEADER}\n", "--format", "xlsx")
+    assert (refused.code, refused.err) == (2, "`--format xlsx` is none of `csv`, `parquet`\n")
+    taken_for_csv = office.bring_table("replace", [("99999904", "北村", None)], name="data")
+    assert taken_for_csv.code == 2
+    taken_for_parquet = office.bring("replace", f"{HEADER}\n", "--format", "parquet")
+    assert taken_for_parquet.err.startswith("rows.csv: the file can't be read as Parquet, or isn't whole; ")
+    ended = office("data", "replace", "villages", office.command.home / "none.PARQUET", "--by", "manager")
+    assert "can't be read (No such file or directory); name a Parquet file" in ended.err

@@ -1,12 +1,14 @@
 """Transfers from SQLite and PostgreSQL: the same bundle, the same requests, the same content."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
-from tests.fixtures.exchanging import lines_of, many_villages, transfer
+from tests.fixtures.exchanging import lines_of, many_villages, shown_rows, transfer
 from tests.fixtures.portal_world import PortalWorld, open_world
 from tests.fixtures.postgres import Databases
 from tests.fixtures.postgres_portal import set_up_portal
@@ -48,6 +50,9 @@ def test_transfers_are_alike(
     assert rows == others
     assert (manifest["rows"], manifest["sha256"]) == (its_manifest["rows"], its_manifest["sha256"])
     assert len(rows) > 0
+    for world in worlds:
+        file = transfer(world, entry, by, format="parquet", **members)
+        assert shown_rows(pq.read_table(io.BytesIO(file.content))) == rows
     number = other.headers["portal-transfer"]
     found = worlds[1].send("GET", f"/exchange/{entry}/manifest/{number}", by=by).payload["manifest"]
     assert found == its_manifest

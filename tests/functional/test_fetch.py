@@ -62,7 +62,7 @@ def fetched(portal: PortalProcess, out: Path, *options: str, port: int = 0) -> t
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("chosen", ["csv", "jsonl", "xlsx"])
+@pytest.mark.parametrize("chosen", ["csv", "jsonl", "xlsx", "parquet"])
 def test_fetch_gives_the_whole_with_its_manifest(
     portal: PortalProcess, tmp_path: Path, key_file: str, chosen: str
 ) -> None:

@@ -117,7 +117,7 @@ def test_column_is_read_as_its_cells_are(data: st.DataObject) -> None:
     [
         (ValueType.STRING, ["a", None, "村" * 5]),
         (ValueType.INTEGER, ["0", "-0", "7", None]),
-        (ValueType.DECIMAL, ["0.05", "-0.00", "1.5", "7"]),
+        (ValueType.DECIMAL, ["0.05", "-0.05", "-0.00", "1.5", "-7", None]),
         (ValueType.DECIMAL, ["0.05", "-0.00", "1.50"]),
         (ValueType.BOOLEAN, ["true", "false"]),
         (ValueType.DATE, ["2026-01-31", "0001-01-01"]),
@@ -150,7 +150,7 @@ ROWS = st.lists(st.tuples(st.none() | NO_NUL, st.none() | NO_NUL), min_size=1, m
 def test_digest_is_of_each_row_with_its_nulls_told(rows: list[tuple[str | None, str | None]]) -> None:
     columns = list(zip(*rows, strict=True))
     cells = [["-" if cell is None else f"={cell}" for cell in row] for row in rows]
-    assert digest_text(columns) == "".join("\0".join(row) + "\0\0" for row in cells).encode()
+    assert digest_text(join_rows(columns)) == "".join("\0".join(row) + "\0\0" for row in cells).encode()
 
 
 @given(ROWS, ROWS)

@@ -31,7 +31,7 @@ def test_every_text_can_be_had_again(text: str) -> None:
 @given(st.lists(st.tuples(TEXTS, st.none() | TEXTS, st.none() | st.integers() | st.booleans()), max_size=5))
 def test_records_read_back_as_they_were_written(rows: list[tuple[str, str | None, int | bool | None]]) -> None:
     writer = CsvWriter(["a", "b", "c"], mark=True, raw=True)
-    content = writer.begin() + writer.rows(rows) + writer.end()
+    content = writer.begin() + writer.rows(rows) + writer.end({})
     shown = [[a, b or "", "" if c is None else str(c).lower() if isinstance(c, bool) else str(c)] for a, b, c in rows]
     assert table_of(content) == [["a", "b", "c"], *shown]
 

@@ -19,7 +19,7 @@ Cell = str | int | bool | None
 
 def written(rows: list[tuple[Cell, ...]], watermark: str = "department=1") -> bytes:
     writer = SpreadsheetWriter(["a"], watermark)
-    return writer.begin() + b"".join(writer.rows([row]) for row in rows) + writer.end()
+    return writer.begin() + b"".join(writer.rows([row]) for row in rows) + writer.end({})
 
 
 def cells_of(content: bytes, sheet: int = 1) -> list[list[Cell]]:
@@ -87,7 +87,7 @@ def test_rows_leave_as_they_are_written() -> None:
         len(writer.rows([(f"{n}-{n * n}-{n**3 % 9973}",) for n in range(part, part + 1000)]))
         for part in range(0, 40_000, 1000)
     )
-    assert early > 10 * len(writer.end())
+    assert early > 10 * len(writer.end({}))
 
 
 def test_workbook_that_was_not_begun_has_no_rows() -> None:
