@@ -10,6 +10,7 @@ MEASURES = {
     "data-in": "benchmarks.data_in",
     "exchange": "benchmarks.exchange",
     "freezes": "benchmarks.freezes",
+    "catalog": "benchmarks.catalog",
 }
 """The modules, each of which can be run by itself too."""
 
