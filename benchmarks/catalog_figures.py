@@ -1,4 +1,4 @@
-"""`python -m benchmarks.catalog_figures HOME SEARCHES SEED`: what a large catalog takes of a portal, as one JSON object.
+"""`python -m benchmarks.catalog_figures HOME SEARCHES SEED`: what a large catalog takes of a portal, as JSON.
 
 It is run in a process of its own, so that the memory found is that of the portal alone. Times of work are processor
 seconds of this process, all its threads together, so that another process on the machine changes them little.

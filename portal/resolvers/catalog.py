@@ -8,7 +8,7 @@ from functools import cache, partial
 
 from portal.catalog.entries import CatalogEntry, EntryKind, UpdateCycle
 from portal.catalog.facets import CatalogFilter, count_facets, passes, trimmed_path
-from portal.catalog.search import Hits, find_documents, parse_words
+from portal.catalog.search import Hits, parse_words
 from portal.conditions.values import check_text
 from portal.errors import BadInput, Text
 from portal.resolvers.context import RequestContext
@@ -133,7 +133,7 @@ async def _hits(shelf: Shelf, question: CatalogQuestion) -> Hits:
     words = parse_words(question.search or "")
     if not question.is_search:
         return dict.fromkeys(range(len(shelf.entries)), 0)
-    return find_documents(await shelf.index(), words) if words else {}
+    return (await shelf.index()).find(words) if words else {}
 
 
 def _cursor(weight: int, code: EntryCode, question: CatalogQuestion) -> str:
