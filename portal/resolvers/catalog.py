@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from portal.catalog.entries import CatalogEntry, EntryKind, UpdateCycle
-from portal.catalog.facets import CatalogFilter, FacetValues, count_facets, passes, trimmed_path
-from portal.catalog.search import find_documents, parse_words
+from portal.catalog.facets import CatalogFilter, count_facets, passes, trimmed_path
+from portal.catalog.search import Hits, parse_words
 from portal.conditions.values import check_text
 from portal.errors import BadInput, Text
 from portal.resolvers.context import RequestContext
@@ -24,6 +24,8 @@ DEFAULT_PAGE = 100
 
 _CURSOR = re.compile(r"([0-9]{1,4}) (.*)", re.ASCII | re.DOTALL)
 
+_PLACE_BITS = 32
+_PLACE_MASK = (1 << _PLACE_BITS) - 1
 _Rank = tuple[int, str]
 """Where an entry stands in a result: what it counts, negated, then its code."""
 
@@ -83,21 +85,38 @@ async def list_entries(context: RequestContext, question: CatalogQuestion) -> Ca
     after = _parse_cursor(question)
     shelf = context.shelves.shelf(context.point.snapshot, context.subject)
     hits = await _hits(shelf, question)
-    wanted = question.filter.wanted()
-    found: list[tuple[_Rank, int]] = sorted(
-        ((-weight, shelf.entries[place].code), place) for place, weight in hits if passes(shelf.values[place], wanted)
-    )
-    start = 0 if after is None else bisect_right(found, after, key=lambda one: one[0])
-    page = found[start : start + rows]
-    nodes = _node_values(context, (shelf.entries[place] for _, place in page))
-    cursors = [_cursor(rank, question) for rank, _ in page]
+    found = rank_places(hits, shelf, question.filter)
+    start = 0 if after is None else bisect_right(found, _number_after(after, shelf))
+    page = [number & _PLACE_MASK for number in found[start : start + rows]]
+    nodes = _node_values(context, (shelf.entries[place] for place in page))
+    cursors = [_cursor(hits[place], shelf.entries[place].code, question) for place in page]
     return CatalogConnectionType(
         nodes=nodes,
         edges=[CatalogEdgeType(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
         page_info=PageInfoType(has_next_page=len(found) > start + rows, end_cursor=cursors[-1] if cursors else None),
         total_count=len(found),
-        counted=_count_later(context, [shelf.values[place] for place, _ in hits], question.filter),
+        counted=_count_later(context, shelf, hits, question.filter),
     )
+
+
+def rank_places(hits: Hits, shelf: Shelf, narrowed: CatalogFilter) -> Sequence[int]:
+    """Return the places of the hits that pass the filter, the weightiest first, ties by code.
+
+    Each is one number, ascending: what the entry counts, negated, above the bits of its place.
+    # INVARIANT: the order of places in a shelf is that of codes.
+    """
+    wanted, values = narrowed.wanted(), shelf.values
+    if not wanted:
+        return sorted([place - (weight << _PLACE_BITS) for place, weight in hits.items()])
+    passing = ((place, weight) for place, weight in hits.items() if passes(values[place], wanted))
+    return sorted([place - (weight << _PLACE_BITS) for place, weight in passing])
+
+
+def _number_after(rank: _Rank, shelf: Shelf) -> int:
+    """Return the greatest number, as of `rank_places`, of what stands at the rank or before it."""
+    weight, code = rank
+    before = bisect_right(shelf.entries, code, key=lambda entry: entry.code)
+    return before - 1 + (weight << _PLACE_BITS)
 
 
 def _page_size(first: int | None) -> int:
@@ -109,17 +128,16 @@ def _page_size(first: int | None) -> int:
     return rows
 
 
-async def _hits(shelf: Shelf, question: CatalogQuestion) -> Sequence[tuple[int, int]]:
+async def _hits(shelf: Shelf, question: CatalogQuestion) -> Hits:
     """Return the places of the entries that the search finds, each with what it counts; all of them without search."""
     words = parse_words(question.search or "")
     if not question.is_search:
-        return [(place, 0) for place in range(len(shelf.entries))]
-    return tuple(find_documents(await shelf.index(), words).items()) if words else ()
+        return dict.fromkeys(range(len(shelf.entries)), 0)
+    return (await shelf.index()).find(words) if words else {}
 
 
-def _cursor(rank: _Rank, question: CatalogQuestion) -> str:
-    weight, code = rank
-    return f"{-weight} {code}" if question.is_search else code
+def _cursor(weight: int, code: EntryCode, question: CatalogQuestion) -> str:
+    return f"{weight} {code}" if question.is_search else code
 
 
 def _parse_cursor(question: CatalogQuestion) -> _Rank | None:
@@ -145,8 +163,12 @@ def _node_values(context: RequestContext, entries: Iterable[CatalogEntry]) -> li
 
 
 def _count_later(
-    context: RequestContext, values: Sequence[FacetValues], wanted: CatalogFilter
+    context: RequestContext, shelf: Shelf, hits: Hits, wanted: CatalogFilter
 ) -> Callable[[], CatalogFacetsType]:
     """Return what counts the facets; it is done only where they are asked for."""
     departments = context.point.snapshot.registry.departments
-    return lambda: facets_value(count_facets(values, wanted.wanted()), departments)
+
+    def count() -> CatalogFacetsType:
+        return facets_value(count_facets([shelf.values[place] for place in hits], wanted.wanted()), departments)
+
+    return count

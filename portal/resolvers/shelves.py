@@ -1,16 +1,17 @@
 """The catalog as a subject may search it: its entries, their facets and their index, kept while they stay the same."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from portal.access.kept import Kept
 from portal.catalog.entries import CatalogEntry
 from portal.catalog.facets import FacetValues, facet_values
-from portal.catalog.search import SearchDocument, SearchIndex, build_index, search_document
+from portal.catalog.index_layers import CatalogIndex, index_catalog
+from portal.catalog.search import SearchDocument, search_document
 from portal.policies.snapshot import Snapshot
 from portal.schema.catalog_values import is_in_catalog, shown_items
-from portal.vocabulary import DepartmentCode, Subject
+from portal.vocabulary import DepartmentCode, EntryCode, Subject
 
 _KEPT_SHELVES = 4
 
@@ -26,22 +27,50 @@ class Shelf:
     entries: tuple[CatalogEntry, ...]
     values: tuple[FacetValues, ...]
     provider_names: dict[DepartmentCode, str]
-    _index: SearchIndex | None = None
+    _former: "IndexedShelf | None" = None
+    _indexed: "IndexedShelf | None" = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def index(self) -> SearchIndex:
+    async def index(self) -> CatalogIndex:
         """Return the index, made in a thread, so that other requests are answered meanwhile."""
         async with self._lock:
-            if self._index is None:
-                self._index = await asyncio.to_thread(self._build)
-            return self._index
+            if self._indexed is None:
+                self._indexed = await asyncio.to_thread(self._build, self._former)
+                self._former = None
+            return self._indexed.index
 
-    def _build(self) -> SearchIndex:
-        return build_index([self._document(entry) for entry in self.entries])
+    @property
+    def latest_indexed(self) -> "IndexedShelf | None":
+        """What a shelf that follows on this one need not index again."""
+        return self._indexed or self._former
 
-    def _document(self, entry: CatalogEntry) -> SearchDocument:
+    def _build(self, former: "IndexedShelf | None") -> "IndexedShelf":
+        documents = {entry.code: self._document(entry, former) for entry in self.entries}
+        index = index_catalog(tuple(documents.values()), None if former is None else former.index)
+        return IndexedShelf({entry.code: entry for entry in self.entries}, documents, self.provider_names, index)
+
+    def _document(self, entry: CatalogEntry, former: "IndexedShelf | None") -> SearchDocument:
         name = self.provider_names.get(entry.provider, entry.provider)
-        return search_document(entry, shown_items(entry, self.subject), name)
+        known = None if former is None else former.document_of(entry, name)
+        return known or search_document(entry, shown_items(entry, self.subject), name)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedShelf:
+    """What the entries of a shelf are found by, from which a shelf that follows takes those that didn't change."""
+
+    entries: Mapping[EntryCode, CatalogEntry]
+    documents: Mapping[EntryCode, SearchDocument]
+    provider_names: Mapping[DepartmentCode, str]
+    index: CatalogIndex
+
+    def document_of(self, entry: CatalogEntry, provider_name: str) -> SearchDocument | None:
+        """Return the entry's document; None where the entry or its provider's name was another one."""
+        known = self.entries.get(entry.code)
+        is_same = known is entry or known == entry
+        if is_same and self.provider_names.get(entry.provider, entry.provider) == provider_name:
+            return self.documents[entry.code]
+        return None
 
 
 @dataclass(frozen=True)
@@ -50,6 +79,7 @@ class CatalogShelves:
 
     _by_epoch: Kept[Shelf] = field(default_factory=lambda: Kept(_KEPT_SHELVES))
     _by_content: Kept[Shelf] = field(default_factory=lambda: Kept(_KEPT_SHELVES))
+    _latest: dict[bool, Shelf] = field(default_factory=dict)
 
     def shelf(self, snapshot: Snapshot, subject: Subject) -> Shelf:
         """Return what the subject may search: all departments see the same."""
@@ -60,7 +90,13 @@ class CatalogShelves:
     def _of_content(self, snapshot: Snapshot, subject: Subject) -> Shelf:
         key = _content_key(snapshot, subject)
         kept = self._by_content.find(key)
-        return kept if kept is not None else self._by_content.keep(key, _shelf(snapshot, subject))
+        if kept is None:
+            # INVARIANT: the public's shelf follows on the public's alone, for its documents hold what is open alone.
+            former = self._latest.get(subject.is_public)
+            kept = _shelf(snapshot, subject, None if former is None else former.latest_indexed)
+            self._by_content.keep(key, kept)
+            self._latest[subject.is_public] = kept
+        return kept
 
 
 def _content_key(snapshot: Snapshot, subject: Subject) -> Hashable:
@@ -72,7 +108,7 @@ def _content_key(snapshot: Snapshot, subject: Subject) -> Hashable:
     return subject.is_public, states, names
 
 
-def _shelf(snapshot: Snapshot, subject: Subject) -> Shelf:
+def _shelf(snapshot: Snapshot, subject: Subject, former: IndexedShelf | None) -> Shelf:
     entries = tuple(state.entry for state in snapshot.content.entries if is_in_catalog(state.entry, subject))
     names = {code: department.name for code, department in snapshot.registry.departments.items()}
-    return Shelf(subject, entries, tuple(map(facet_values, entries)), names)
+    return Shelf(subject, entries, tuple(map(facet_values, entries)), names, former)

@@ -1,12 +1,13 @@
 """The root field `catalog`: search, facets, pages; and that no search finds what isn't shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from portal.vocabulary import DepartmentCode, Subject
+from portal.catalog.search import SearchDocument
+from portal.vocabulary import DepartmentCode, EntryCode, Subject
 from tests.fixtures.portal_world import PortalWorld, open_world
 from tests.fixtures.sharing_bundle import CASES, CHECKER, PLANS, RESIDENTS, VILLAGES, sharing_bundle
 from tests.fixtures.small_bundle import PROVIDER, BundleDraft, entry, item
@@ -154,6 +155,30 @@ def test_search_keeps_its_index_when_only_policies_change(tmp_path: Path) -> Non
         assert codes(changing, search="街道") == [STREETS]
         after = shelves.shelf(changing.run(keeper.current()).snapshot, Subject(DepartmentCode(PROVIDER)))
         assert after is before
+
+
+@pytest.mark.parametrize("is_public", [False, True])
+def test_search_reads_an_entry_again_only_when_it_changed(tmp_path: Path, is_public: bool) -> None:
+    draft, subject = searchable_bundle(), Subject(None if is_public else DepartmentCode(PROVIDER))
+    by = None if is_public else CHECKER
+
+    def documents(world: PortalWorld) -> Mapping[EntryCode, SearchDocument]:
+        assert codes(world, by, search="行政村") != []
+        snapshot = world.run(world.portal.road.keeper.current()).snapshot
+        indexed = world.portal.endpoint.shelves.shelf(snapshot, subject).latest_indexed
+        assert indexed is not None
+        return indexed.documents
+
+    with open_world(draft, tmp_path / "first") as changing:
+        # The other side is asked first: nothing of it may be taken over.
+        codes(changing, CHECKER if is_public else None, search="行政村")
+        before = documents(changing)
+        draft.entries["streets"]["name"] = "镇街"
+        changing.load(draft, tmp_path / "second")
+        after = documents(changing)
+        assert before.keys() == after.keys()
+        assert {code for code in after if after[code] is not before[code]} == {STREETS}
+        assert (codes(changing, by, search="批注") == []) is is_public
 
 
 @pytest.mark.parametrize(
