@@ -1,5 +1,8 @@
 """Parquet into rows: what CSV with the same cells gives, and the same faults with the row in place of the line."""
 
+import errno
+import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,11 +21,12 @@ from portal.bundles.bundle import Dataset
 from portal.bundles.csv_files import render_csv_line
 from portal.bundles.data_files import DataFile, read_dataset
 from portal.bundles.parquet_rows import BATCH_ROWS
-from portal.bundles.record_sources import DataFormat
+from portal.bundles.record_sources import DataFormat, open_records
 from portal.catalog.entries import CatalogEntry
 from portal.catalog.reading import parse_entry
 from portal.conditions.values import render_cell
 from portal.errors import BadInput, Language
+from portal.exchange.parquet import ParquetWriter
 from portal.json_text import JsonValue
 from tests.architecture.sources import PROJECT
 from tests.fixtures.dataset_rows import rows_of
@@ -279,3 +284,29 @@ def test_pyarrow_is_not_imported_for_csv() -> None:
     command, environ = [sys.executable, "-c", program], {"PYTHONPATH": str(PROJECT)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
     assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+def test_transfer_of_all_items_fits_the_entry_that_it_is_of(tmp_path: Path) -> None:
+    writer = ParquetWriter(EVERY_TYPE.items, "synthetic")
+    row = ("a", -1, "-0.05", False, "0001-01-01", "9999-12-31T23:59:59Z", orjson.Fragment('{"a": [1.0]}'))
+    path = tmp_path / "things.parquet"
+    path.write_bytes(writer.begin() + writer.rows([row, ("b", *[None] * 6)]) + writer.end({}))
+    dataset, faults = read_dataset(DataFile(path.name, path, EVERY_TYPE, DataFormat.PARQUET))
+    assert faults == []
+    instant = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert list(rows_of(dataset, EVERY_TYPE)) == [
+        ("a", -1, Decimal("-0.05"), False, date.min, instant, '{"a": [1.0]}'),
+        ("b", *[None] * 6),
+    ]
+
+
+class FailingDisk(io.BytesIO):
+    """A file whose disk fails."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_disk_that_fails_is_no_damage_of_the_file() -> None:
+    with pytest.raises(OSError, match="Input/output error"):
+        open_records(FailingDisk(b"PAR1" * 100), DataFormat.PARQUET, PLAIN.items)
