@@ -153,8 +153,8 @@ def report_failure(failure: BaseException) -> Text:
 class Fault:
     """What is wrong in a file that a person wrote, where, and how to mend it.
 
-    `row` is the line of a CSV record, counted from 1 for the header, or the row of Parquet, counted from 1; `column` the
-    column, or the path of a JSON member such as `items[2].length`. Both are empty where they don't apply.
+    `row` is the line of a CSV record, counted from 1 for the header, or the row of Parquet, counted from 1; `column`
+    the column, or the path of a JSON member such as `items[2].length`. Both are empty where they don't apply.
     """
 
     file: str
