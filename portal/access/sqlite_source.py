@@ -14,7 +14,7 @@ from portal.access.executing import Executed, read_steps, took_too_long, unreada
 from portal.access.kept import Kept
 from portal.access.linking import Row, take_steps
 from portal.access.statement import Read, Statement, too_complex
-from portal.errors import PortalError, SourceUnavailable
+from portal.errors import PortalError
 from portal.storage.data_store import open_read_connection
 from portal.storage.dialects import sqlite_dialect
 
@@ -77,12 +77,9 @@ class SqliteSource:
                 self._near = open_read_connection(self._url)
             near = self._near
             return _within(near, self._quick_seconds, lambda: _run(near, read), _QUICK_CHECKED_EVERY)
-        except (sqlite3.Error, SourceUnavailable):
+        except Exception:  # noqa: BLE001 - whatever it is, the thread meets it too
             self._drop_near()
             return None
-        except BaseException:
-            self._drop_near()
-            raise
 
     def _drop_near(self) -> None:
         if self._near is not None:

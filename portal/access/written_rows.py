@@ -19,7 +19,7 @@ from portal.vocabulary import ItemIdentifier
 
 _MOST_MEMBERS = 40
 """PostgreSQL takes 100 arguments of a function, SQLite 127; each member is two."""
-_AS_STORED = frozenset({ValueType.STRING, ValueType.INTEGER, ValueType.DATE, ValueType.DATETIME})
+_WRITTEN = frozenset({ValueType.STRING, ValueType.INTEGER, ValueType.BOOLEAN, ValueType.DATE, ValueType.DATETIME})
 
 
 def written_row(plan: QueryPlan, permit: Permit, columns: EntryColumns) -> ColumnElement[bytes] | None:
@@ -48,15 +48,13 @@ def _value(
     name: ItemIdentifier | LinkNumber, plan: QueryPlan, choices: dict[ItemIdentifier, MaskChoice], columns: EntryColumns
 ) -> ColumnElement[Any] | None:
     item = None if isinstance(name, LinkNumber) else plan.entry.item(name)
-    if item is None:
+    if item is None or item.type not in _WRITTEN:
         return None
     column = columns.column(item.identifier)
     choice = choices.get(item.identifier)
     if choice is not None:
         return _masked(choice, item, column)
-    if item.type is ValueType.BOOLEAN:
-        return as_truth(column)
-    return column if item.type in _AS_STORED else None
+    return as_truth(column) if item.type is ValueType.BOOLEAN else column
 
 
 def _masked(choice: MaskChoice, item: InformationItem, column: ColumnElement[Any]) -> ColumnElement[Any] | None:

@@ -65,7 +65,9 @@ HIDDEN_ENTRIES = [
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
-    with open_world(sharing_bundle(), tmp_path_factory.mktemp("world")) as opened:
+    folder = tmp_path_factory.mktemp("world")
+    # The public asks thousands of questions, as fast as it is answered.
+    with open_world(sharing_bundle(), folder, public_requests_per_second="100000") as opened:
         yield opened
 
 
