@@ -65,9 +65,7 @@ HIDDEN_ENTRIES = [
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
-    folder = tmp_path_factory.mktemp("world")
-    # The public asks thousands of questions, as fast as it is answered.
-    with open_world(sharing_bundle(), folder, public_requests_per_second="100000") as opened:
+    with open_world(sharing_bundle(), tmp_path_factory.mktemp("world")) as opened:
         yield opened
 
 
