@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,10 +105,12 @@ def _kill_workers(lane: Lane, trials: int, chance: Random) -> Result:
         server.wait_ready()
         lane.ledger.lead_to(server.port)
         with traffic(lane.ledger.port, lane.bench.world.token) as clients:
+            killed: set[int] = set()
             for trial in range(trials):
-                workers = serving_workers(server, WORKERS)
+                workers = serving_workers(server, WORKERS, killed)
                 time.sleep(chance.uniform(0.05, 0.4))
-                os.kill(chance.choice(workers), signal.SIGKILL)
+                killed.add(chosen := chance.choice(workers))
+                os.kill(chosen, signal.SIGKILL)
                 if not clients.wait_answered(10, GOES_ON_SECONDS):
                     violations.append(f"trial {trial}: no answers after a worker's end")
         server.kill()
@@ -129,10 +132,13 @@ def workers_of(server: Server) -> list[int]:
     return [int(child) for child in children.read_text().split()]
 
 
-def serving_workers(server: Server, count: int) -> list[int]:
-    """Return the server's workers, once there are so many that serve: that hold the log open."""
+def serving_workers(server: Server, count: int, killed: Container[int] = ()) -> list[int]:
+    """Return the server's workers, once there are so many that serve: that hold the log open.
+
+    One of those that were `killed` may hold it for a moment yet.
+    """
     deadline = time.monotonic() + START_SECONDS
-    while len(workers := [child for child in workers_of(server) if _has_log(child)]) < count:
+    while len(workers := [one for one in workers_of(server) if one not in killed and _has_log(one)]) < count:
         assert time.monotonic() < deadline, "a killed worker isn't replaced"
         time.sleep(0.05)
     return workers

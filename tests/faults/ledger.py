@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
 
 from portal.storage.addresses import database_url
 from portal.storage.audit_tables import audit_records
@@ -112,6 +113,9 @@ def examine(home: Path, public_key: bytes, releases: Iterable[Release], scratch:
     try:
         with engine.connect() as connection:
             integrity = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check"))]
+    except DatabaseError as damage:
+        # So damaged that it can't even be opened: nothing else can be said of it.
+        return [f"integrity: {damage.orig}"]
     finally:
         engine.dispose()
     faults = [] if integrity == ["ok"] else [f"integrity: {line}" for line in integrity]
