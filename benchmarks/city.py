@@ -108,6 +108,17 @@ def department_code(number: int) -> DepartmentCode:
     return DepartmentCode(first + credit_check_character(first))
 
 
+def entries_of(city: City, department: int) -> list[str]:
+    """Return the identifiers of the entries that records on no widest entry name the department for."""
+    numbers = range(city.records - ITEMS_OF_THE_WIDEST)
+    read = (number % city.entries for number in numbers if _consumer(city, number) == department)
+    return [f"entry_{number}" for number in dict.fromkeys(read)]
+
+
+def _consumer(city: City, number: int) -> int:
+    return (number // city.entries * 7 + number) % city.departments
+
+
 def entry_code(number: int) -> EntryCode:
     """Return the code of an entry."""
     return EntryCode(f"303001001/{number:05}")
@@ -189,7 +200,7 @@ def _records(city: City) -> Iterator[dict[str, JsonValue]]:
             "basis": f"测量第 {number} 条",
         }
     for number in range(city.records - ITEMS_OF_THE_WIDEST):
-        consumer = (number // city.entries * 7 + number) % city.departments
+        consumer = _consumer(city, number)
         yield {
             "id": f"record-{number}",
             "effect": "allow",

@@ -37,8 +37,10 @@ class Asked:
     token: str = field(repr=False)
     seconds_to_start: float
 
-    def ask(self, document: str, variables: Mapping[str, object] | None = None) -> Timed:
-        """Return the answer of a document. Raises: ValueError for one with errors."""
+    def ask(
+        self, document: str, variables: Mapping[str, object] | None = None, *, may_be_refused: bool = False
+    ) -> Timed:
+        """Return the answer of a document. Raises: ValueError for one with errors, unless it may be refused."""
         body = json.dumps({"query": document, "variables": variables or {}}).encode()
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         begun = perf_counter()
@@ -46,7 +48,8 @@ class Asked:
         content = self.connection.getresponse().read()
         milliseconds = 1000 * (perf_counter() - begun)
         payload = json.loads(content)
-        if payload.get("errors"):
+        codes = {error["extensions"]["code"] for error in payload.get("errors", ())}
+        if codes and not (may_be_refused and "NOT_VALID" not in codes):
             raise ValueError(content[:500])
         return Timed(payload, milliseconds)
 
