@@ -90,9 +90,11 @@ def _measure_start(folder: Path, entries: int, items: int) -> StartCost:
         first = portal.ask("{ me { application } }").milliseconds
         names = entries_of(city, _DEPARTMENT)[:_FIRST_SEEN]
         more = [_query(portal, name) - _query(portal, name) for name in names]
-        memory, seconds = portal.mebibytes, portal.seconds_to_start
+        # The content is read when it is first asked for.
+        memory, seconds = portal.mebibytes, portal.seconds_to_start + first / 1000
     # In a process of its own: what was asked before has made types that the schema is put together of.
     with asked(settings, _SERVE, _READER, folder) as portal:
+        portal.ask("{ me { application } }")
         shown = [portal.ask(get_introspection_query()).milliseconds for _ in range(4)]
         memory = max(memory, portal.mebibytes)
     return StartCost(entries, seconds, memory, first, max(more, default=0.0), shown[0], min(shown[1:]))
