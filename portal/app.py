@@ -34,7 +34,7 @@ from portal.audit.recorder import Recorder
 from portal.audit.starting import start_recorder
 from portal.demonstration.page import page_routes
 from portal.demonstration.provider import DemonstrationDesk, DemonstrationFetcher
-from portal.errors import PortalError
+from portal.errors import Language, PortalError
 from portal.exchange.slots import Slots
 from portal.identity.client_settings import ClientSettings, load_client_settings
 from portal.identity.demonstration_provider import SIGN_IN_PATH as PROVIDER_PATH
@@ -73,6 +73,7 @@ from portal.resolvers.sign_in_desk import (
     SIGN_OUT_PATH,
     SignInDesk,
 )
+from portal.resolvers.site import ASSET_PATH, ICON_PATH, PAGE_PATHS, Facts, Site
 from portal.resolvers.staff import Staff
 from portal.resolvers.token_desk import (
     INTROSPECTION_PATH,
@@ -82,6 +83,7 @@ from portal.resolvers.token_desk import (
     TOKEN_PATH,
     TokenDesk,
 )
+from portal.resources import frontend_folder
 from portal.serving import listen, service_of
 from portal.serving import serve as serve_one
 from portal.settings import Settings
@@ -236,6 +238,7 @@ def create_app(settings: Settings) -> Starlette:
             ),
             *_token_routes(),
             *_sign_in_routes(),
+            *_page_routes(Site(frontend_folder(), tuple(settings.allowed_hosts))),
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
@@ -274,6 +277,36 @@ def _sign_in_routes() -> Iterator[Route]:
     yield route(CALLBACK_PATH, ("GET",), lambda request: _portal_of(request).sign_in_desk.answer_callback(request))
     yield route(SIGN_OUT_PATH, ("POST",), lambda request: _portal_of(request).sign_in_desk.answer_sign_out(request))
     yield route(SESSION_PATH, ("GET",), lambda request: _portal_of(request).sign_in_desk.answer_session(request))
+
+
+def _page_routes(site: Site) -> Iterator[Route]:
+    """Yield the routes of the pages that people use."""
+
+    async def answer_page(request: Request) -> Response:
+        return await site.answer_page(request, partial(_page_facts, _portal_of(request)))
+
+    for path in PAGE_PATHS:
+        yield route(path, READ_METHODS, answer_page)
+    yield route(ASSET_PATH, READ_METHODS, site.answer_asset)
+    yield route(ICON_PATH, READ_METHODS, site.answer_icon)
+
+
+async def _page_facts(portal: Portal, language: Language) -> Facts:
+    """Return what a page is told; accounts are named where they have no password, in a demonstration."""
+    client = portal.sign_in_desk.client
+    if client is None or not client.settings.is_demonstration:
+        return Facts(language)
+    try:
+        registry = (await portal.road.keeper.current()).snapshot.registry
+    except PortalError:
+        # A page says itself why it has no answers.
+        return Facts(language, demonstration=True)
+    accounts = sorted(registry.users.values(), key=lambda user: user.id)
+    return Facts(
+        language,
+        demonstration=True,
+        accounts=tuple({"id": user.id, "name": user.name, "roles": sorted(user.roles)} for user in accounts),
+    )
 
 
 def _provider_routes() -> Iterator[Route]:

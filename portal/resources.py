@@ -15,6 +15,12 @@ def migrations_folder() -> Path:
     return _shipped_folder("migrations")
 
 
+def frontend_folder() -> Path:
+    """The folder with the built pages; in a checkout it is there once they were built."""
+    packaged = PACKAGE_FOLDER / "frontend"
+    return packaged if packaged.is_dir() else PACKAGE_FOLDER.parent / "frontend" / "dist"
+
+
 def _shipped_folder(name: str) -> Path:
     packaged = PACKAGE_FOLDER / name
     return packaged if packaged.is_dir() else PACKAGE_FOLDER.parent / name

@@ -38,6 +38,8 @@ if [ "$1" != runtime ]; then
     need java default-jdk-headless
     need chromium chromium
     need fusermount fuse
+    # Chinese as it is shown to people, for those who look at the pictures of pages.
+    need_file fonts-noto-cjk /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
     need_file libfuse2 /lib/*/libfuse.so.2 /usr/lib/*/libfuse.so.2 /usr/local/lib/libfuse.so.2
     need_file libfaketime /usr/lib/*/faketime/libfaketime.so.1 /usr/local/lib/faketime/libfaketime.so.1
     need_file nginx /usr/sbin/nginx /usr/local/sbin/nginx /usr/bin/nginx /usr/local/bin/nginx

@@ -104,19 +104,19 @@ class DemonstrationDesk:
             return render_page(_TITLE, paragraph(_REFUSED, language), language, 400)
         if redirected.location is not None:
             return Response(status_code=303, headers={"Location": redirected.location, "Cache-Control": "no-store"})
-        return render_page(_TITLE, paragraph(_NOTE, language) + _forms(registry, query), language)
+        return render_page(_TITLE, paragraph(_NOTE, language) + _forms(registry, query, self.fetcher.provider.hint(query)), language)
 
     async def _chosen(self, request: Request) -> str:
         body = await read_body(request, _MAX_BODY_BYTES)
         return dict(parse_qsl(body.decode("ascii", "replace"))).get("user", "")
 
 
-def _forms(registry: Registry, query: Mapping[str, str]) -> str:
-    """Return a button for each account; the choice is sent to the very address that was asked for."""
+def _forms(registry: Registry, query: Mapping[str, str], hint: str | None) -> str:
+    """Return a button for each account, the one that is hinted at first; it is sent to the address that was asked for."""
     address = escape(f"{SIGN_IN_PATH}?{urlencode(query)}")
     rows = (
         f'<li><form method="post" action="{address}"><button name="user" value="{escape(user.id)}">'
         f"{escape(user.name)} ({escape(user.id)})</button> {escape(', '.join(user.roles))}</form></li>"
-        for user in sorted(registry.users.values(), key=lambda user: user.id)
+        for user in sorted(registry.users.values(), key=lambda user: (user.id != hint, user.id))
     )
     return f"<ul>{''.join(rows)}</ul>"

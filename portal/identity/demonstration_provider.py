@@ -112,6 +112,11 @@ class DemonstrationProvider:
         answered: Redirected = self._server.create_authorization_response(request, grant_user=user, grant=grant)
         return answered
 
+    def hint(self, query: Mapping[str, str]) -> str | None:
+        """Return who probably signs in, where the portal said so."""
+        asked = self._pushed.open(query) if "request_uri" in query else query
+        return None if asked is None else asked.get("login_hint")
+
     def push(self, form: Mapping[str, str]) -> Redeemed:
         """Return a reference to what is asked for, if the portal asks and it may be asked (RFC 9126)."""
         request = _Request("POST", PUSHED_ADDRESS, dict(form), "")

@@ -112,13 +112,16 @@ class SignInClient:
     fetcher: Fetcher
     signing: Callable[[], Ed25519PrivateKey]
 
-    async def address_for(self, pending: PendingSignIn, redirect_uri: str, now: datetime) -> str:
+    async def address_for(
+        self, pending: PendingSignIn, redirect_uri: str, now: datetime, hint: str | None = None
+    ) -> str:
         """Return where the browser is sent; what is asked was pushed before where the provider takes that.
 
+        `hint` is who probably signs in (OpenID Connect Core §3.1.2.1, `login_hint`); it grants nothing.
         Raises: SignInRefused.
         """
         metadata = await self.directory.metadata()
-        asked = self._request(pending, redirect_uri)
+        asked = {**self._request(pending, redirect_uri), **({} if hint is None else {"login_hint": hint})}
         endpoint = pushed_endpoint(metadata, self.settings.pushed_requests)
         if endpoint is not None:
             # RFC 9126 §2: an assertion for this endpoint names the issuer.

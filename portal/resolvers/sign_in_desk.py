@@ -1,6 +1,7 @@
 """Where staff sign in and out with a browser: to the identity provider and back, and who is signed in."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -43,6 +44,7 @@ _SIGNED_IN = Text(en="You are signed in", zh="已登录")
 _NOT_SIGNED_IN = Text(en="You aren't signed in", zh="未能登录")
 _GO_ON = Text(en="Go on", zh="继续")
 _AGAIN = Text(en="Sign in again", zh="重新登录")
+_HINT = re.compile(r"[A-Za-z0-9._@-]{1,128}", re.ASCII)
 _log = logger_of("sign-in")
 
 
@@ -87,11 +89,11 @@ class SignInDesk:
     async def _begin(self, request: Request) -> Response:
         site, client = self._site(request), self._client()
         self._take(request)
-        return_to = parse_return_path(_single(request, "return_to"))
+        return_to, hint = parse_return_path(_single(request, "return_to")), _hint(request)
         await self.staff.road.keeper.current()
         now = self.staff.road.now()
         pending = draw_sign_in(return_to, now)
-        address = await client.address_for(pending, f"{site}{CALLBACK_PATH}", now)
+        address = await client.address_for(pending, f"{site}{CALLBACK_PATH}", now, hint)
         if client.settings.is_demonstration:
             # The demonstration's provider is a page of this portal, wherever that is reached.
             address = address.removeprefix(DEMONSTRATION_ISSUER)
@@ -203,6 +205,12 @@ def _former(request: Request, cookie: Cookie) -> str | None:
         return read_cookie(request, cookie)
     except NotAnOperation:
         return None
+
+
+def _hint(request: Request) -> str | None:
+    """Return who probably signs in, if it is said in a form that ids have; the provider may do with it what it likes."""
+    hint = _single(request, "login_hint")
+    return hint if hint is not None and _HINT.fullmatch(hint) else None
 
 
 def _single(request: Request, name: str) -> str | None:

@@ -1,0 +1,135 @@
+import type { TableProps } from "antd";
+import { useTranslation } from "react-i18next";
+import { Link, useSearchParams } from "react-router";
+import { useQuery } from "urql";
+
+import { DataTable } from "@/components/data-table";
+import { Answered, Empty } from "@/components/states";
+import type { DataSet, Item } from "@/features/dataset/entry";
+import { FilterBar } from "@/features/dataset/filter-bar";
+import { conditionOf, readView, type RowsView, writeView } from "@/features/dataset/view";
+import { type RowsAnswer, rowsDocument } from "@/lib/rows";
+import { showCount, showMoment } from "@/lib/times";
+
+interface RowsProps {
+    readonly entry: DataSet;
+    readonly items: readonly Item[];
+}
+
+/** The rows as a table: filtered, ordered and paged by the portal; how they are looked at stands in the address. */
+export function Rows({ entry, items }: RowsProps): React.JSX.Element {
+    const [address, setAddress] = useSearchParams();
+    const view = readView(address, items);
+    const [question, ask] = useQuery<{ shared: { rows: RowsAnswer | null } }>(
+        rowsDocument({
+            entry: entry.identifier,
+            items: items.map(({ identifier }) => identifier),
+            first: view.size,
+            after: view.after ?? undefined,
+            where: conditionOf(view.filters, items),
+            orderBy:
+                view.order === null
+                    ? undefined
+                    : [{ [view.order.item]: view.order.descending ? "DESC" : "ASC" }],
+        }),
+    );
+    const change = (changed: Partial<RowsView>): void => {
+        setAddress(writeView({ ...view, after: null, ...changed }), { preventScrollReset: true });
+    };
+    return (
+        <>
+            <FilterBar
+                items={items}
+                filters={view.filters}
+                onChange={(filters) => {
+                    change({ filters });
+                }}
+            />
+            <Answered question={{ ...question, data: question.data?.shared.rows }} again={ask} rows={20}>
+                {(rows) => <RowsTable {...{ rows, items, view, change }} />}
+            </Answered>
+        </>
+    );
+}
+
+interface RowsTableProps {
+    readonly rows: RowsAnswer;
+    readonly items: readonly Item[];
+    readonly view: RowsView;
+    readonly change: (changed: Partial<RowsView>) => void;
+}
+
+type Row = RowsAnswer["nodes"][number];
+
+function RowsTable({ rows, items, view, change }: RowsTableProps): React.JSX.Element {
+    const { t } = useTranslation();
+    const columns: TableProps<Row>["columns"] = items.map((item) => ({
+        key: item.identifier,
+        dataIndex: item.identifier,
+        title: item.name,
+        sorter: item.type !== "json",
+        sortOrder:
+            view.order?.item === item.identifier ? (view.order.descending ? "descend" : "ascend") : null,
+        align: item.type === "integer" || item.type === "decimal" ? "right" : "left",
+        render: (value: unknown) => <Cell value={value} type={item.type} />,
+    }));
+    if (rows.nodes.length === 0)
+        return (
+            <Empty title={t("dataset.noRows")}>
+                {t(view.filters.length > 0 ? "dataset.noRowsNext" : "dataset.noRowsYet")}
+            </Empty>
+        );
+    return (
+        <>
+            <p className="soft small rows-told">
+                {t("dataset.rows", { count: rows.totalCount, shown: showCount(rows.totalCount) })}
+                {rows.access.updatedAt !== null &&
+                    ` · ${t("catalog.updated", { when: showMoment(rows.access.updatedAt) })}`}
+            </p>
+            <DataTable<Row>
+                label={t("dataset.tabs.data")}
+                rowKey={(row) => JSON.stringify(row)}
+                dataSource={rows.nodes}
+                columns={columns}
+                size="small"
+                onChange={(_page, _filters, sorted) => {
+                    const one = Array.isArray(sorted) ? sorted[0] : sorted;
+                    const item =
+                        typeof one?.columnKey === "string" && one.order != null ? one.columnKey : null;
+                    change({ order: item === null ? null : { item, descending: one?.order === "descend" } });
+                }}
+            />
+            <div className="pages">
+                <span className="soft small">{t("dataset.receipt", { receipt: rows.access.receipt })}</span>
+                {view.after !== null && (
+                    <Link to={`?${writeView({ ...view, after: null }).toString()}`}>
+                        {t("catalog.first")}
+                    </Link>
+                )}
+                {rows.pageInfo.hasNextPage && (
+                    <Link to={`?${writeView({ ...view, after: rows.pageInfo.endCursor }).toString()}`}>
+                        {t("catalog.next")}
+                    </Link>
+                )}
+            </div>
+        </>
+    );
+}
+
+function Cell({
+    value,
+    type,
+}: {
+    readonly value: unknown;
+    readonly type: string;
+}): React.JSX.Element | string {
+    const { t } = useTranslation();
+    if (value === null || value === undefined) return <span className="soft">{t("dataset.missing")}</span>;
+    if (typeof value === "boolean") return t(value ? "dataset.yes" : "dataset.no");
+    if (type === "datetime" && typeof value === "string") return showMoment(value);
+    return typeof value === "string" || typeof value === "number" ? (
+        String(value)
+    ) : (
+        <code>{JSON.stringify(value)}</code>
+    );
+}

@@ -1,0 +1,6 @@
+import { catalog } from "@/texts/en/catalog";
+import { dataset } from "@/texts/en/dataset";
+import { frame, states, start } from "@/texts/en/frame";
+import type { Texts } from "@/texts/zh";
+
+export const en: Texts = { frame, states, start, catalog, dataset };

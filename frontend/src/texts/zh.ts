@@ -1,0 +1,11 @@
+import { catalog } from "@/texts/zh/catalog";
+import { dataset } from "@/texts/zh/dataset";
+import { frame, states, start } from "@/texts/zh/frame";
+
+/** The portal's words in Chinese; other languages have the same members. */
+export const zh = { frame, states, start, catalog, dataset };
+
+/** The shape that every language has. */
+export type Texts<Words = typeof zh> = {
+    readonly [Name in keyof Words]: Words[Name] extends string ? string : Texts<Words[Name]>;
+};
