@@ -10,27 +10,30 @@ export function Items({ entry }: { readonly entry: DataSet }): React.JSX.Element
     return (
         <DataTable<Item>
             label={t("dataset.tabs.items")}
-            rowKey="identifier"
-            dataSource={entry.items}
+            name={`${entry.identifier}-items`}
+            exports
+            rows={entry.items}
+            keyOf={({ identifier }) => identifier}
             columns={[
                 {
+                    name: "name",
                     title: t("dataset.itemName"),
-                    dataIndex: "name",
-                    render: (name: string, item) => <ItemName {...{ name, item, entry }} />,
+                    text: ({ name }) => name,
+                    show: (item) => <ItemName {...{ name: item.name, item, entry }} />,
                 },
                 {
+                    name: "identifier",
                     title: t("dataset.identifier"),
-                    dataIndex: "identifier",
-                    render: (name: string) => <code>{name}</code>,
+                    text: ({ identifier }) => identifier,
+                    show: ({ identifier }) => <code>{identifier}</code>,
                 },
-                { title: t("dataset.type"), key: "type", render: (_, item) => typeOf(item, t) },
-                { title: t("dataset.meaning"), dataIndex: "description", width: 320 },
+                { name: "type", title: t("dataset.type"), text: (item) => typeOf(item, t) },
                 {
-                    title: t("dataset.access"),
-                    key: "access",
-                    width: 340,
-                    render: (_, item) => <Access item={item} />,
+                    name: "meaning",
+                    title: t("dataset.meaning"),
+                    text: ({ description }) => description ?? "",
                 },
+                { name: "access", title: t("dataset.access"), show: (item) => <Access item={item} /> },
             ]}
         />
     );

@@ -1,9 +1,8 @@
-import type { TableProps } from "antd";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { useQuery } from "urql";
 
-import { DataTable } from "@/components/data-table";
+import { type Column, DataTable } from "@/components/data-table";
 import { Answered, Empty } from "@/components/states";
 import type { DataSet, Item } from "@/features/dataset/entry";
 import { FilterBar } from "@/features/dataset/filter-bar";
@@ -63,15 +62,11 @@ type Row = RowsAnswer["nodes"][number];
 
 function RowsTable({ rows, items, view, change }: RowsTableProps): React.JSX.Element {
     const { t } = useTranslation();
-    const columns: TableProps<Row>["columns"] = items.map((item) => ({
-        key: item.identifier,
-        dataIndex: item.identifier,
+    const columns: Column<Row>[] = items.map((item) => ({
+        name: item.identifier,
         title: item.name,
-        sorter: item.type !== "json",
-        sortOrder:
-            view.order?.item === item.identifier ? (view.order.descending ? "descend" : "ascend") : null,
-        align: item.type === "integer" || item.type === "decimal" ? "right" : "left",
-        render: (value: unknown) => <Cell value={value} type={item.type} />,
+        show: (row) => <Cell value={row[item.identifier]} type={item.type} />,
+        ...(item.type === "integer" || item.type === "decimal" ? { align: "right" as const } : {}),
     }));
     if (rows.nodes.length === 0)
         return (
@@ -88,15 +83,17 @@ function RowsTable({ rows, items, view, change }: RowsTableProps): React.JSX.Ele
             </p>
             <DataTable<Row>
                 label={t("dataset.tabs.data")}
-                rowKey={(row) => JSON.stringify(row)}
-                dataSource={rows.nodes}
+                name="rows"
+                rows={rows.nodes}
+                keyOf={(_, place) => String(place)}
                 columns={columns}
-                size="small"
-                onChange={(_page, _filters, sorted) => {
-                    const one = Array.isArray(sorted) ? sorted[0] : sorted;
-                    const item =
-                        typeof one?.columnKey === "string" && one.order != null ? one.columnKey : null;
-                    change({ order: item === null ? null : { item, descending: one?.order === "descend" } });
+                order={
+                    view.order === null ? null : { name: view.order.item, descending: view.order.descending }
+                }
+                onOrder={(order) => {
+                    change({
+                        order: order === null ? null : { item: order.name, descending: order.descending },
+                    });
                 }}
             />
             <div className="pages">

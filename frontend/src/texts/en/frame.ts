@@ -22,6 +22,7 @@ export const states = {
     again: "Try again",
     copy: "Copy",
     copied: "Copied",
+    export: "Export as CSV",
     refused: "Not permitted",
     refusedWhy: "Nothing permits this to you as you are signed in now.",
     refusedNext:

@@ -22,6 +22,7 @@ export const states = {
     again: "再试一次",
     copy: "复制",
     copied: "已复制",
+    export: "导出为 CSV",
     refused: "未获准许",
     refusedWhy: "您当前的身份没有此项权限。",
     refusedNext: "裁决已记入审计日志。若您认为应当获准，请换用有权限的身份，或联系数据提供方。",
