@@ -1,5 +1,6 @@
 import { createBrowserRouter } from "react-router";
 
+import { consolePages, consoleWays } from "@/app/console-pages";
 import { Frame } from "@/app/frame";
 import { LostPage } from "@/app/lost-page";
 import { Loading } from "@/components/states";
@@ -29,6 +30,22 @@ export function makeRouter(): ReturnType<typeof createBrowserRouter> {
                     lazy: async () => ({
                         Component: (await import("@/features/dataset/dataset-page")).DatasetPage,
                     }),
+                },
+                {
+                    path: "console",
+                    lazy: async () => {
+                        const { ConsoleFrame } = await import("@/features/console/console-frame");
+                        return { element: <ConsoleFrame ways={consoleWays} /> };
+                    },
+                    children: [
+                        {
+                            index: true,
+                            lazy: async () => ({
+                                Component: (await import("@/features/console/overview-page")).OverviewPage,
+                            }),
+                        },
+                        ...consolePages,
+                    ],
                 },
                 { path: "*", element: <LostPage /> },
             ],

@@ -1,9 +1,10 @@
 import { catalog } from "@/texts/zh/catalog";
+import { consoleTexts } from "@/texts/zh/console";
 import { dataset } from "@/texts/zh/dataset";
 import { frame, states, start } from "@/texts/zh/frame";
 
 /** The portal's words in Chinese; other languages have the same members. */
-export const zh = { frame, states, start, catalog, dataset };
+export const zh = { frame, states, start, catalog, dataset, console: consoleTexts };
 
 /** The shape that every language has. */
 export type Texts<Words = typeof zh> = {

@@ -76,7 +76,9 @@ function Shown({ entry }: { readonly entry: DataSet }): React.JSX.Element {
             <Tabs
                 activeKey={wished}
                 onChange={(tab) => {
-                    setAddress({ tab });
+                    const changed = new URLSearchParams(address);
+                    changed.set("tab", tab);
+                    setAddress(changed);
                 }}
                 items={TABS.filter((tab) => readable.length > 0 || tab === "items" || tab === "about").map(
                     (tab) => ({
