@@ -104,7 +104,9 @@ class DemonstrationDesk:
             return render_page(_TITLE, paragraph(_REFUSED, language), language, 400)
         if redirected.location is not None:
             return Response(status_code=303, headers={"Location": redirected.location, "Cache-Control": "no-store"})
-        return render_page(_TITLE, paragraph(_NOTE, language) + _forms(registry, query, self.fetcher.provider.hint(query)), language)
+        return render_page(
+            _TITLE, paragraph(_NOTE, language) + _forms(registry, query, self.fetcher.provider.hint(query)), language
+        )
 
     async def _chosen(self, request: Request) -> str:
         body = await read_body(request, _MAX_BODY_BYTES)

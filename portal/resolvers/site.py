@@ -153,9 +153,7 @@ class Site:
     @cached_property
     def _names(self) -> frozenset[str]:
         """Return the names of the built files: what is asked for is looked up here, and never made a path of."""
-        return frozenset(
-            path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()
-        )
+        return frozenset(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
 
 
 @dataclass(frozen=True, slots=True)

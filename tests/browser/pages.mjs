@@ -1,0 +1,75 @@
+// What the browser tests share: a Chromium that notes what goes wrong, people who sign in, and axe.
+import AxeBuilder from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+
+const QUIET = ["gpu", "quic", "background-networking", "component-update", "sync"].map((what) => `--disable-${what}`);
+const SERIOUS = ["serious", "critical"];
+
+/** Open a browser; `faults` gathers what no page may do: errors, refusals by the content policy, requests elsewhere. */
+export async function open(executablePath, site, { locale = "zh-CN", width = 1280, scripts = true } = {}) {
+  const browser = await chromium.launch({ executablePath, args: ["--headless", "--no-sandbox", "--no-first-run", ...QUIET] });
+  const context = await browser.newContext({
+    locale,
+    viewport: { width, height: 900 },
+    javaScriptEnabled: scripts,
+    acceptDownloads: true,
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  const page = await context.newPage();
+  const faults = [];
+  page.setDefaultTimeout(20_000);
+  page.on("console", (message) => {
+    // A refusal that a page shows is an answer; the browser's own line on its status is no fault of the page.
+    if (["error", "warning"].includes(message.type()) && !message.text().startsWith("Failed to load resource"))
+      faults.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(site) && !url.startsWith("data:") && !url.startsWith("blob:")) faults.push(`request: ${url}`);
+  });
+  return { browser, context, page, faults };
+}
+
+/** Go to a page and wait until nothing more is on its way. */
+export async function go(page, address) {
+  const response = await page.goto(address, { waitUntil: "networkidle" });
+  return response.status();
+}
+
+/** Sign in at the demonstration's provider as the person with this id, and come back to a page. */
+export async function signIn(page, site, user, returnTo = "/console") {
+  await page.goto(`${site}/sign-in?return_to=${returnTo}&login_hint=${user}`);
+  await page.locator("button").first().click();
+  await page.waitForURL(`**${returnTo}`, { waitUntil: "networkidle" });
+}
+
+/** Return the serious and critical findings of axe on the page as it is now. */
+export async function findings(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => SERIOUS.includes(impact))
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join("; ")}`);
+}
+
+/** Return whether the page is wider than the window, which no page may be. */
+export function isTooWide(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+}
+
+/** Do what makes a page ask anew, and wait until the answer is shown. */
+export async function renewed(page, act) {
+  const answered = page.waitForResponse((response) => response.url().endsWith("/graphql"));
+  await act();
+  await answered;
+  await page.waitForLoadState("networkidle");
+  await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
+}
+
+/** Return the text of a table: its heads, then its rows. */
+export function tableOf(page, name) {
+  return page
+    .getByRole("region", { name })
+    .locator("tr")
+    .evaluateAll((lines) => lines.map((line) => [...line.children].map((cell) => cell.textContent.trim())));
+}
