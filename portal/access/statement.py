@@ -30,7 +30,7 @@ ROW_NUMBER = "_row_number"
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """Stands among a statement's parameters for a part of a position that is filled in: 0 the row number, then values."""
+    """Stands among parameters for a part of a position that is filled in: 0 the row number, then its values."""
 
     number: int
 
