@@ -133,8 +133,8 @@ class QueryPlan:
 
     `links` are those below its nodes, in the document's order. `keys` are the rows asked for by key, each with the
     values of the key items in their order; None where rows aren't asked for so. `part` is that of a transfer, None for
-    a page. `as_text`: the database may write rows. `base` is the plan that all parts of a transfer have in common, where
-    it is kept.
+    a page. `as_text`: the database may write rows. `base` is what the plans of all parts of a transfer have in common,
+    where that is kept.
     """
 
     state: EntryState
