@@ -5,13 +5,13 @@ stand. What a compiled read depends on besides is what was granted. Nothing is d
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphql.language.ast import FieldNode
 
 from portal.access.granting import Grant, every_grant
 from portal.access.kept import Kept
-from portal.access.plan import QueryPlan
+from portal.access.plan import Part, QueryPlan
 from portal.access.planning import SharedField, Targets, plan_query
 from portal.access.statement import Position, Read
 from portal.policies.information_point import EntryState
@@ -20,6 +20,7 @@ _KEPT_PLANS = 1000
 _KEPT_READS = 1000
 _LONGEST = 4096
 """Characters of arguments and variables that a plan is kept for."""
+_ANY_PART = Part(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,20 @@ class KeptReads:
 
     def plan(self, state: EntryState, asked: SharedField, targets: Targets) -> QueryPlan:
         """Return the plan of a root field, as `plan_query` does. Raises: BadInput."""
+        if asked.part is None:
+            return self._plan(state, asked, targets)
+        after = asked.arguments.get("after")
+        # All parts of a transfer are planned alike: each begins behind another row, and that is all.
+        others = {name: value for name, value in asked.arguments.items() if name != "after"}
+        base = self._plan(state, replace(asked, arguments=others, part=_ANY_PART), targets)
+        return replace(base, after=None if after is None else str(after), part=asked.part, base=base)
+
+    def _plan(self, state: EntryState, asked: SharedField, targets: Targets) -> QueryPlan:
         # INVARIANT: `repr` tells 1 from `true`, "1" and 1.0, which a dictionary takes for the same.
         said = repr((asked.arguments, asked.document.variables))
-        if asked.part is not None or len(said) > _LONGEST:
+        if len(said) > _LONGEST:
             return plan_query(state, asked, targets)
-        key = (tuple(map(id, asked.nodes)), asked.kind, asked.as_text, said)
+        key = (tuple(map(id, asked.nodes)), asked.kind, asked.as_text, asked.part is None, said)
         kept = self.plans.find(key)
         if kept is None or not _stands(kept.plan, state, targets):
             plan = plan_query(state, asked, targets)
@@ -60,16 +70,20 @@ class KeptReads:
             kept = self.plans.keep(key, _KeptPlan(plan, asked.nodes, arguments))
         return kept.plan
 
-    def read(self, grant: Grant, after: Position | None, compile_read: Callable[[], Read]) -> Read:
+    def read(self, grant: Grant, after: Position | None, compile_read: Callable[[Position | None], Read]) -> Read:
         """Return the compiled read of a grant; what `compile_read` returns, the first time. Raises what that does."""
-        if after is not None or grant.plan.part is not None:
+        if grant.plan.base is None and (after is not None or grant.plan.part is not None):
             # Each of these is asked for once.
-            return compile_read()
-        key = tuple((id(each.plan), id(each.permit), each.rows) for each in every_grant(grant))
+            return compile_read(after)
+        open_places = None if after is None else after.blanked()
+        granted = tuple((id(each.plan.base or each.plan), id(each.permit), each.rows) for each in every_grant(grant))
+        key = (granted, open_places)
         kept = self.reads.find(key)
         if kept is None:
-            kept = self.reads.keep(key, _KeptRead(compile_read(), grant))
-        return kept.read
+            kept = self.reads.keep(key, _KeptRead(compile_read(open_places), grant))
+        if after is None or kept.read.rows is None:
+            return kept.read
+        return replace(kept.read, rows=kept.read.rows.after(after))
 
 
 def _stands(plan: QueryPlan, state: EntryState, targets: Targets) -> bool:

@@ -287,7 +287,7 @@ async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, 
     road, plan = attempt.road, attempt.plan
     seal = _seal(attempt) if plan.has_cursors else NO_CURSORS
     after = None if plan.after is None else seal.open(plan.after)
-    read = road.kept.read(grant, after, lambda: _compile(road, grant, after))
+    read = road.kept.read(grant, after, lambda position: _compile(road, grant, position))
     executed = await road.source.execute(read)
     fetched = _page(executed, grant.rows)
     shown = rows_shown(grant, sum(row_weights(fetched.rows, read.keys)), executed.links)

@@ -1,7 +1,7 @@
 """What a request asks of one entry, as a frozen value: the outcome of planning."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portal.catalog.entries import CatalogEntry, Link
 from portal.conditions.tree import Condition, Value
@@ -133,7 +133,8 @@ class QueryPlan:
 
     `links` are those below its nodes, in the document's order. `keys` are the rows asked for by key, each with the
     values of the key items in their order; None where rows aren't asked for so. `part` is that of a transfer, None for
-    a page. `as_text`: the database may write rows.
+    a page. `as_text`: the database may write rows. `base` is what the plans of all parts of a transfer have in common,
+    where that is kept.
     """
 
     state: EntryState
@@ -149,6 +150,7 @@ class QueryPlan:
     keys: tuple[tuple[Value, ...], ...] | None = None
     part: Part | None = None
     as_text: bool = False
+    base: "QueryPlan | None" = field(default=None, compare=False, repr=False)
 
     @property
     def entry(self) -> CatalogEntry:

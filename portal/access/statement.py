@@ -29,11 +29,26 @@ ROW_NUMBER = "_row_number"
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """The place of a row in an order: its values of the ordered items, as stored, and its row number."""
+class Blank:
+    """Stands among parameters for a part of a position that is filled in: 0 the row number, then its values."""
 
-    values: tuple[Stored | None, ...]
-    row_number: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place of a row in an order: its values of the ordered items, as stored, and its row number.
+
+    One to be filled in has blanks instead. A missing value is never blank: it is compared in another way.
+    """
+
+    values: tuple[Stored | Blank | None, ...]
+    row_number: int | Blank
+
+    def blanked(self) -> "Position":
+        """Return the same position with its values left open."""
+        values = (None if value is None else Blank(place) for place, value in enumerate(self.values, start=1))
+        return Position(tuple(values), Blank(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,12 @@ class Statement:
 
     sql: str
     parameters: tuple[object, ...]
+
+    def after(self, position: Position) -> "Statement":
+        """Return the statement with its blanks filled in."""
+        parts = (position.row_number, *position.values)
+        filled = (parts[each.number] if isinstance(each, Blank) else each for each in self.parameters)
+        return Statement(self.sql, tuple(filled))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +275,7 @@ def _after(order: Sequence[OrderTerm], position: Position, columns: EntryColumns
     return case(*whens, else_=following) if whens else following
 
 
-def _compare_with(column: ColumnElement[Any], value: Stored | None, *, descending: bool) -> list[tuple[Clause, Clause]]:
+def _compare_with(column: ColumnElement[Any], value: object, *, descending: bool) -> list[tuple[Clause, Clause]]:
     """Return which rows an item alone puts after the value (true) or before it (false); nulls are last."""
     if value is None:
         return [(column.is_not(None), false())]

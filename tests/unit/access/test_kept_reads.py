@@ -10,7 +10,7 @@ from portal.access.granting import Grant
 from portal.access.kept_reads import KeptReads
 from portal.access.plan import Part, QueryPlan
 from portal.access.planning import FieldKind, SharedField
-from portal.access.statement import Position, Read
+from portal.access.statement import Position, Read, Window
 from portal.errors import BadInput
 from portal.policies.information_point import EntryState
 from portal.vocabulary import EntryIdentifier
@@ -112,13 +112,41 @@ def test_plan_is_made_again_when_a_linked_entry_is_another_version() -> None:
     assert kept.plan(villages, field, moved.__getitem__).links[0].plan.state.version == 2
 
 
-def test_part_of_a_transfer_and_long_arguments_are_planned_each_time() -> None:
+def test_long_arguments_are_planned_each_time() -> None:
     kept = KeptReads()
-    part = replace(shared_field(NAMES, {"code": "r001"}), part=Part(1000))
     long = shared_field(NAMES, {"code": "x" * 5000})
-    assert planned(kept, part) is not planned(kept, part)
     assert planned(kept, long) is not planned(kept, long)
     assert not kept.plans
+
+
+TRANSFERRED = shared_field(NAMES, {"code": "r001"})
+
+
+def part_of(number: int, after: str | None = None) -> SharedField:
+    """Return the field of a part of a transfer."""
+    field = replace(TRANSFERRED, part=Part(1000, number * 1000, 5000, "basis"))
+    return with_arguments(field, {**field.arguments, **({} if after is None else {"after": after})})
+
+
+def test_parts_of_a_transfer_are_planned_once_and_differ_in_their_place_alone() -> None:
+    kept, fields = KeptReads(), (part_of(0), part_of(1, "cursor one"), part_of(2, "cursor two"))
+
+    plans = [planned(kept, each) for each in fields]
+
+    assert len(kept.plans) == 1
+    assert plans[0].base is plans[1].base is plans[2].base
+    assert [plan.after for plan in plans] == [None, "cursor one", "cursor two"]
+    assert plans == [planned(KeptReads(), each) for each in fields]
+    assert [plan.part for plan in plans] == [each.part for each in fields]
+    assert plans[0].action.mode == "exchange"
+
+
+def test_part_and_page_of_the_same_field_are_planned_apart() -> None:
+    kept = KeptReads()
+    page = planned(kept, replace(part_of(0), part=None))
+    assert page.action.mode == "query"
+    assert planned(kept, part_of(0)).action.mode == "exchange"
+    assert planned(kept, replace(part_of(0), part=None)) is page
 
 
 def grant_of(kept: KeptReads) -> Grant:
@@ -132,9 +160,9 @@ class Compiling:
         self.grant = grant
         self.times = 0
 
-    def __call__(self) -> Read:
+    def __call__(self, after: Position | None) -> Read:
         self.times += 1
-        return compiled(self.grant.plan, self.grant.permit)
+        return compiled(self.grant.plan, self.grant.permit, Window(1000, after))
 
 
 def test_statement_is_compiled_once_for_the_same_grant() -> None:
@@ -165,7 +193,7 @@ def test_statement_is_compiled_anew_for_another_permit_page_or_plan() -> None:
         assert compiling.times == before + 1
 
 
-def test_statement_after_a_cursor_and_of_a_part_is_compiled_each_time() -> None:
+def test_statement_after_a_cursor_is_compiled_each_time_and_so_is_that_of_a_part_without_base() -> None:
     kept = KeptReads()
     grant = grant_of(kept)
     compiling = Compiling(grant)
@@ -177,3 +205,31 @@ def test_statement_after_a_cursor_and_of_a_part_is_compiled_each_time() -> None:
 
     assert compiling.times == 4
     assert not kept.reads
+
+
+ORDERED = "{residents(orderBy: [{name: DESC}, {code: ASC}]) {nodes {code name}}}"
+
+
+def test_statement_of_parts_is_compiled_once_and_filled_in_as_if_it_were_compiled_for_each() -> None:
+    kept = KeptReads()
+    field = shared_field(ORDERED, {})
+    positions = [Position(("周", "r007"), 7), Position(("李", "r009"), 12), Position(("李' OR 1", "r"), 0)]
+    compilings = []
+    for number, position in enumerate(positions):
+        plan = planned(kept, replace(with_arguments(field, {**field.arguments, "after": str(number)}), part=Part(1000)))
+        grant = Grant(plan, EVERYTHING, (), (), 100, 100)
+        compilings.append(Compiling(grant))
+        read = kept.read(grant, position, compilings[-1])
+        assert read.rows == compiled(plan, EVERYTHING, Window(1000, position)).rows
+
+    assert [each.times for each in compilings] == [1, 0, 0]
+
+
+def test_missing_value_in_a_position_is_never_filled_in_where_another_was_compared() -> None:
+    kept = KeptReads()
+    plan = planned(kept, replace(shared_field(ORDERED, {}), part=Part(1000)))
+    grant = Grant(plan, EVERYTHING, (), (), 100, 100)
+    for position in (Position(("周", "r007"), 7), Position((None, "r007"), 7), Position((None, None), 7)):
+        assert (
+            kept.read(grant, position, Compiling(grant)).rows == compiled(plan, EVERYTHING, Window(1000, position)).rows
+        )

@@ -42,3 +42,21 @@ def test_missing_value_and_empty_text_differ() -> None:
 
 def test_json_is_text() -> None:
     assert CsvWriter(["a"], mark=False, raw=False).rows([({"a": 1},)]) == b'"{""a"":1}"\r\n'
+
+
+@given(st.lists(st.none() | TEXTS | st.text("ab1", max_size=3), max_size=6), st.booleans())
+def test_column_is_written_as_its_cells_are_one_by_one(cells: list[str | None], raw: bool) -> None:
+    writer = CsvWriter(["a"], mark=False, raw=raw)
+    assert writer.rows([(cell,) for cell in cells]) == b"".join(writer.rows([(cell,)]) for cell in cells)
+
+
+@pytest.mark.clause("threats.md T45")
+@pytest.mark.parametrize(
+    "text", ["=1", '"', "a,b", "a;b", " a", "a ", "a\r\nb", "'=1", "\u200b=1", "\uff1d1", "", "\x00"]
+)
+def test_one_text_that_needs_care_gets_it_among_many_that_need_none(text: str) -> None:
+    writer = CsvWriter(["a"], mark=False, raw=False)
+    plain = [("plain",)] * 5
+    alone = writer.rows([(text,)])
+    assert alone != f"{text}\r\n".encode()
+    assert writer.rows([*plain, (text,), *plain]) == b"plain\r\n" * 5 + alone + b"plain\r\n" * 5
