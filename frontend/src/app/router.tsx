@@ -32,6 +32,12 @@ export function makeRouter(): ReturnType<typeof createBrowserRouter> {
                     }),
                 },
                 {
+                    path: "explorer",
+                    lazy: async () => ({
+                        Component: (await import("@/features/explorer/explorer-page")).ExplorerPage,
+                    }),
+                },
+                {
                     path: "console",
                     lazy: async () => {
                         const { ConsoleFrame } = await import("@/features/console/console-frame");

@@ -61,3 +61,23 @@ export function readFailure(error: Told): Failure {
     const kind = code === "RATE_LIMITED" ? "busy" : REFUSALS.has(code) ? "refused" : "failed";
     return { kind, code, message: first.message, items };
 }
+
+/** A question as it was written, and who asks: `token` is an application's, null for who is signed in, or the public. */
+export interface WrittenQuestion {
+    readonly query: string;
+    readonly operationName?: string | null | undefined;
+    readonly variables?: unknown;
+    readonly token: string | null;
+}
+
+/** Ask what somebody wrote, and return the answer as it came. A token and a session never go together. */
+export async function askWritten({ token, ...body }: WrittenQuestion): Promise<unknown> {
+    const own = token === null ? { "X-Portal-Request": "1" } : { Authorization: `Bearer ${token}` };
+    const response = await fetch("/graphql", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "Accept-Language": currentLanguage(), ...own },
+        body: JSON.stringify(body),
+        credentials: token === null ? "same-origin" : "omit",
+    });
+    return response.json();
+}

@@ -1,7 +1,8 @@
 import { catalog } from "@/texts/en/catalog";
 import { consoleTexts } from "@/texts/en/console";
 import { dataset } from "@/texts/en/dataset";
+import { explorer } from "@/texts/en/explorer";
 import { frame, states, start } from "@/texts/en/frame";
 import type { Texts } from "@/texts/zh";
 
-export const en: Texts = { frame, states, start, catalog, dataset, console: consoleTexts };
+export const en: Texts = { frame, states, start, catalog, dataset, console: consoleTexts, explorer };

@@ -1,10 +1,11 @@
 import { catalog } from "@/texts/zh/catalog";
 import { consoleTexts } from "@/texts/zh/console";
 import { dataset } from "@/texts/zh/dataset";
+import { explorer } from "@/texts/zh/explorer";
 import { frame, states, start } from "@/texts/zh/frame";
 
 /** The portal's words in Chinese; other languages have the same members. */
-export const zh = { frame, states, start, catalog, dataset, console: consoleTexts };
+export const zh = { frame, states, start, catalog, dataset, console: consoleTexts, explorer };
 
 /** The shape that every language has. */
 export type Texts<Words = typeof zh> = {

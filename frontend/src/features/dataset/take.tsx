@@ -1,6 +1,6 @@
 import { Tabs } from "antd";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 
 import { Copied } from "@/components/copied";
 import type { DataSet, Item } from "@/features/dataset/entry";
@@ -50,7 +50,10 @@ export function Take({ entry, items }: TakeProps): React.JSX.Element {
             </section>
             <section>
                 <h2>{t("dataset.byQuery")}</h2>
-                <p className="soft">{t("dataset.byQueryText")}</p>
+                <p className="soft">
+                    {t("dataset.byQueryText")}{" "}
+                    <Link to={`/explorer?entry=${entry.code}`}>{t("dataset.tryIt")}</Link>
+                </p>
                 <Tabs
                     items={examples.map(({ name, text }) => ({
                         key: name,

@@ -79,4 +79,5 @@ export const dataset = {
     },
     byQuery: "API",
     byQueryText: "GraphQL, without signing in. Each example runs as it is copied.",
+    tryIt: "Try it in the explorer",
 };

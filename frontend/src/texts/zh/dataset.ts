@@ -77,4 +77,5 @@ export const dataset = {
     },
     byQuery: "接口",
     byQueryText: "用 GraphQL 查询，无需登录。以下示例复制即可运行。",
+    tryIt: "在查询工具中试用",
 };

@@ -1,0 +1,67 @@
+import "@/features/explorer/explorer.css";
+
+import { lazy, Suspense, useCallback, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
+
+import { Loading } from "@/components/states";
+import { Panel } from "@/features/explorer/panel";
+import { errorsOf, type ExploredEntry, type ToldError } from "@/features/explorer/question";
+import { Refusals } from "@/features/explorer/refusals";
+import { Token } from "@/features/explorer/token";
+import { askWritten, type WrittenQuestion } from "@/lib/asking";
+
+const Editor = lazy(async () => ({ default: (await import("@/features/explorer/editor")).Editor }));
+
+/** Where queries are written and tried: who asks and what may be asked at the side, the editor, and refusals in words. */
+export function ExplorerPage(): React.JSX.Element {
+    const { t } = useTranslation();
+    const [address] = useSearchParams();
+    const [token, setToken] = useState<string | null>(null);
+    const [written, setWritten] = useState<string | null>(null);
+    const [entry, setEntry] = useState<ExploredEntry | null>(null);
+    const [refusals, setRefusals] = useState<readonly ToldError[]>([]);
+    const ask = useCallback(
+        (question: Omit<WrittenQuestion, "token">) => askWritten({ ...question, token }),
+        [token],
+    );
+    const run = useMemo(
+        () => async (question: Omit<WrittenQuestion, "token">) => {
+            const answer = await ask(question);
+            if (question.operationName !== "IntrospectionQuery") setRefusals(errorsOf(answer));
+            return answer;
+        },
+        [ask],
+    );
+    return (
+        <main className="page explorer" id="main" tabIndex={-1}>
+            <div className="explorer-head">
+                <h1>{t("explorer.title")}</h1>
+                <p className="soft">{t("explorer.lead")}</p>
+            </div>
+            <aside>
+                <Panel
+                    key={token}
+                    ask={ask}
+                    first={address.get("entry")}
+                    onEntry={setEntry}
+                    onWritten={(query) => {
+                        setWritten(query);
+                        setRefusals([]);
+                    }}
+                />
+                <Token token={token} onChange={setToken} />
+            </aside>
+            <section className="editor-place">
+                <Suspense fallback={<Loading rows={16} />}>
+                    {written === null ? (
+                        <Loading rows={16} />
+                    ) : (
+                        <Editor key={token} query={written} run={run} />
+                    )}
+                </Suspense>
+                <Refusals refusals={refusals} entry={entry} />
+            </section>
+        </main>
+    );
+}
