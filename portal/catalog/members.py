@@ -51,6 +51,8 @@ class Members:
 
     def checked(self, known: Sequence[str]) -> "Members":
         """Return the object with known members alone; one that is nearly named like a missing one is read as that."""
+        if set(known).issuperset(self.document):
+            return self
         read_as: dict[str, str] = {}
         for key in self.document:
             if key in known:
@@ -130,10 +132,10 @@ class Members:
 
     def parts(self, key: str, *, required: bool = False) -> list["Members"]:
         """Return the objects of a list, each to be read in its turn; where required, at least one."""
-        parts = []
+        parts, place = [], self.place(key)
         for index, raw in enumerate(self._list(key, required=required)):
             if isinstance(raw, dict):
-                parts.append(Members(raw, self.file, f"{self.place(key)}[{index}]", self.faults))
+                parts.append(Members(raw, self.file, f"{place}[{index}]", self.faults))
             else:
                 self.refuse(
                     f"{key}[{index}]",
@@ -151,9 +153,10 @@ class Members:
         return Members({}, self.file, self.place(key))
 
     def _choice(self, key: str, raw: JsonValue, values: Sequence[_Closed]) -> _Closed | None:
-        for value in values:
-            if isinstance(raw, str) and raw == value.value:
-                return value
+        if isinstance(raw, str):
+            for value in values:
+                if raw == value:
+                    return value
         known = Text(en=f"write one of {', '.join(values)}", zh=f"请填写其中之一：{'、'.join(values)}")
         self._refuse_value(key, raw, known)
         return None
