@@ -73,6 +73,7 @@ from portal.resolvers.sign_in_desk import (
     SIGN_OUT_PATH,
     SignInDesk,
 )
+from portal.resolvers.shelves import keep_indexed
 from portal.resolvers.staff import Staff
 from portal.resolvers.token_desk import (
     INTROSPECTION_PATH,
@@ -211,7 +212,11 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _opened(settings) as portal, _in_background(keep_activating(portal.endpoint.office.changes)):
+        async with (
+            _opened(settings) as portal,
+            _in_background(keep_activating(portal.endpoint.office.changes)),
+            _in_background(keep_indexed(portal.road.keeper, portal.endpoint.shelves)),
+        ):
             app.state.portal = portal
             yield
 

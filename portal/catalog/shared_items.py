@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from portal.catalog.entries import InformationItem
 from portal.json_text import JsonValue, parse_json
@@ -45,4 +44,4 @@ class SharedItems:
         """Return what a JSON text holds. Raises: NotJson."""
         if text not in self._values:
             self._values[text] = parse_json(text)
-        return cast(JsonValue, self._values[text])
+        return self._values[text]

@@ -83,7 +83,7 @@ async def list_entries(context: RequestContext, question: CatalogQuestion) -> Ca
     question.check_texts()
     rows = _page_size(question.first)
     after = _parse_cursor(question)
-    shelf = context.shelves.shelf(context.point.snapshot, context.subject)
+    shelf = await context.shelves.shelf(context.point.snapshot, context.subject)
     hits = await _hits(shelf, question)
     found = rank_places(hits, shelf, question.filter)
     start = 0 if after is None else bisect_right(found, _number_after(after, shelf))

@@ -5,15 +5,19 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from portal.access.kept import Kept
+from portal.access.snapshots import SnapshotKeeper
 from portal.catalog.entries import CatalogEntry
 from portal.catalog.facets import FacetValues, facet_values
 from portal.catalog.index_layers import CatalogIndex, index_catalog
 from portal.catalog.search import SearchDocument, search_document
+from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import Snapshot
 from portal.schema.catalog_values import is_in_catalog, shown_items
-from portal.vocabulary import DepartmentCode, EntryCode, Subject
+from portal.vocabulary import PUBLIC, DepartmentCode, EntryCode, Subject
 
 _KEPT_SHELVES = 4
+_DEPARTMENTS = Subject(department=DepartmentCode("all"))
+"""Stands for all departments, which may search the same."""
 
 
 @dataclass(slots=True)
@@ -80,23 +84,38 @@ class CatalogShelves:
     _by_epoch: Kept[Shelf] = field(default_factory=lambda: Kept(_KEPT_SHELVES))
     _by_content: Kept[Shelf] = field(default_factory=lambda: Kept(_KEPT_SHELVES))
     _latest: dict[bool, Shelf] = field(default_factory=dict)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def shelf(self, snapshot: Snapshot, subject: Subject) -> Shelf:
+    async def shelf(self, snapshot: Snapshot, subject: Subject) -> Shelf:
         """Return what the subject may search: all departments see the same."""
         key = snapshot.epoch, subject.is_public
         kept = self._by_epoch.find(key)
-        return kept if kept is not None else self._by_epoch.keep(key, self._of_content(snapshot, subject))
+        if kept is None:
+            async with self._lock:
+                kept = self._by_epoch.find(key) or self._by_epoch.keep(key, await self._of_content(snapshot, subject))
+        return kept
 
-    def _of_content(self, snapshot: Snapshot, subject: Subject) -> Shelf:
-        key = _content_key(snapshot, subject)
+    async def _of_content(self, snapshot: Snapshot, subject: Subject) -> Shelf:
+        # A large catalog takes tenths of a second to look through, in which other requests are answered.
+        key = await asyncio.to_thread(_content_key, snapshot, subject)
         kept = self._by_content.find(key)
         if kept is None:
             # INVARIANT: the public's shelf follows on the public's alone, for its documents hold what is open alone.
             former = self._latest.get(subject.is_public)
-            kept = _shelf(snapshot, subject, None if former is None else former.latest_indexed)
+            known = None if former is None else former.latest_indexed
+            kept = await asyncio.to_thread(_shelf, snapshot, subject, known)
             self._by_content.keep(key, kept)
             self._latest[subject.is_public] = kept
         return kept
+
+
+async def keep_indexed(keeper: SnapshotKeeper, shelves: CatalogShelves) -> None:
+    """Index the catalog of each epoch as soon as it was read, until cancelled: nobody who searches is to wait."""
+    point: DecisionPoint | None = None
+    while True:
+        point = await keeper.after(point)
+        for subject in (_DEPARTMENTS, PUBLIC):
+            await (await shelves.shelf(point.snapshot, subject)).index()
 
 
 def _content_key(snapshot: Snapshot, subject: Subject) -> Hashable:

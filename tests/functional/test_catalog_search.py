@@ -149,11 +149,11 @@ def test_search_keeps_its_index_when_only_policies_change(tmp_path: Path) -> Non
     with open_world(draft, tmp_path / "first") as changing:
         assert codes(changing, search="街道") == [STREETS]
         shelves, keeper = changing.portal.endpoint.shelves, changing.portal.road.keeper
-        before = shelves.shelf(changing.run(keeper.current()).snapshot, Subject(DepartmentCode(PROVIDER)))
+        before = changing.run(shelves.shelf(changing.run(keeper.current()).snapshot, Subject(DepartmentCode(PROVIDER))))
         del draft.policies["names"]
         assert changing.load(draft, tmp_path / "second").changed
         assert codes(changing, search="街道") == [STREETS]
-        after = shelves.shelf(changing.run(keeper.current()).snapshot, Subject(DepartmentCode(PROVIDER)))
+        after = changing.run(shelves.shelf(changing.run(keeper.current()).snapshot, Subject(DepartmentCode(PROVIDER))))
         assert after is before
 
 
@@ -165,7 +165,7 @@ def test_search_reads_an_entry_again_only_when_it_changed(tmp_path: Path, is_pub
     def documents(world: PortalWorld) -> Mapping[EntryCode, SearchDocument]:
         assert codes(world, by, search="行政村") != []
         snapshot = world.run(world.portal.road.keeper.current()).snapshot
-        indexed = world.portal.endpoint.shelves.shelf(snapshot, subject).latest_indexed
+        indexed = world.run(world.portal.endpoint.shelves.shelf(snapshot, subject)).latest_indexed
         assert indexed is not None
         return indexed.documents
 
