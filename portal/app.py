@@ -65,6 +65,7 @@ from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
 from portal.resolvers.second_factors import SecondFactors
 from portal.resolvers.session_reader import SessionReader
+from portal.resolvers.shelves import keep_indexed
 from portal.resolvers.sign_in_desk import (
     CALLBACK_PATH,
     REQUESTS_PER_SECOND,
@@ -73,7 +74,6 @@ from portal.resolvers.sign_in_desk import (
     SIGN_OUT_PATH,
     SignInDesk,
 )
-from portal.resolvers.shelves import keep_indexed
 from portal.resolvers.staff import Staff
 from portal.resolvers.token_desk import (
     INTROSPECTION_PATH,

@@ -1,13 +1,14 @@
 """The catalog as a subject may search it: its entries, their facets and their index, kept while they stay the same."""
 
 import asyncio
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import and_
 
 from portal.access.kept import Kept
 from portal.access.snapshots import SnapshotKeeper
 from portal.catalog.entries import CatalogEntry
-from portal.catalog.facets import FacetValues, facet_values
+from portal.catalog.facets import Facet, FacetCounts, FacetValues, count_facets, facet_values, passes
 from portal.catalog.index_layers import CatalogIndex, index_catalog
 from portal.catalog.search import SearchDocument, search_document
 from portal.policies.decision_point import DecisionPoint
@@ -16,6 +17,8 @@ from portal.schema.catalog_values import is_in_catalog, shown_items
 from portal.vocabulary import PUBLIC, DepartmentCode, EntryCode, Subject
 
 _KEPT_SHELVES = 4
+_KEPT_FILTERS = 32
+"""Values of facets whose entries are looked up once: whoever looks for them goes from page to page."""
 _DEPARTMENTS = Subject(department=DepartmentCode("all"))
 """Stands for all departments, which may search the same."""
 
@@ -29,11 +32,35 @@ class Shelf:
 
     subject: Subject
     entries: tuple[CatalogEntry, ...]
-    values: tuple[FacetValues, ...]
+    values: Sequence[FacetValues]
     provider_names: dict[DepartmentCode, str]
     _former: "IndexedShelf | None" = None
     _indexed: "IndexedShelf | None" = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _counted: FacetCounts | None = None
+    _having: Kept[bytes] = field(default_factory=lambda: Kept(_KEPT_FILTERS))
+
+    def counts_of_all(self) -> FacetCounts:
+        """Return how many entries there are of each value, counted when first asked for."""
+        if self._counted is None:
+            self._counted = count_facets(self.values, ())
+        return self._counted
+
+    def passing(self, wanted: Sequence[tuple[Facet, object]]) -> bytes | None:
+        """Return an octet for each place, 1 where the entry is wanted, else 0; None takes all."""
+        if not wanted:
+            return None
+        first, *others = (self._with(*one) for one in wanted)
+        for other in others:
+            first = bytes(map(and_, first, other))
+        return first
+
+    def _with(self, facet: Facet, value: object) -> bytes:
+        kept = self._having.find((facet, value))
+        if kept is not None:
+            return kept
+        one = ((facet, value),)
+        return self._having.keep((facet, value), bytes(passes(values, one) for values in self.values))
 
     async def index(self) -> CatalogIndex:
         """Return the index, made in a thread, so that other requests are answered meanwhile."""
