@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from portal.access.epochs import EpochSource, open_epochs
 from portal.access.revocations import Revocations
+from portal.access.settling import make_undisturbed, settle
 from portal.errors import ConfigurationError, PolicyUnavailable, Text
 from portal.identity.keyring import KeyRing
 from portal.policies.canaries import check_canaries
@@ -180,7 +181,11 @@ class SnapshotKeeper:
             make = await read_following(self.engine, known, self.ring.keys.digest_secret)
         except DATABASE_FAULTS as fault:
             raise unreadable("the database doesn't answer", "数据库没有响应") from fault
-        return await asyncio.to_thread(make)
+        made = await asyncio.to_thread(make_undisturbed, make)
+        if made.touched is None and made.standing.row_count >= self.followed_from:
+            # INVARIANT: only here, where everybody waits for the content: it holds up every thread.
+            await asyncio.to_thread(settle)
+        return made
 
 
 def snapshot_keeper(database_url: str, ring: KeyRing) -> SnapshotKeeper:

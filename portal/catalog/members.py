@@ -1,10 +1,11 @@
 """Members of a JSON object as typed values, with every fault noted at its path."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from portal.errors import Fault, Text
@@ -29,6 +30,9 @@ def closest(name: str, candidates: Collection[str]) -> str | None:
     return next(iter(get_close_matches(name, candidates, n=1)), None)
 
 
+_as_set: Callable[[tuple[str, ...]], frozenset[str]] = lru_cache(maxsize=64)(frozenset)
+
+
 @dataclass(frozen=True, slots=True)
 class Members:
     """An object of a JSON document that is being read; `path` is where it stands, such as `items[2]`.
@@ -51,7 +55,7 @@ class Members:
 
     def checked(self, known: Sequence[str]) -> "Members":
         """Return the object with known members alone; one that is nearly named like a missing one is read as that."""
-        if set(known).issuperset(self.document):
+        if _as_set(tuple(known)).issuperset(self.document):
             return self
         read_as: dict[str, str] = {}
         for key in self.document:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from operator import add
-from time import sleep
 
 from portal.catalog.entries import CatalogEntry, InformationItem
+from portal.catalog.turns import in_turns
 from portal.errors import BadInput, Text
 from portal.vocabulary import EntryCode
 
@@ -28,8 +28,6 @@ _READING_COST = 8
 """What it costs to read a document's texts, measured in numbers of a posting list."""
 _TEXTS_KEPT = 1_024
 """Entries have the names of providers and items, and keywords, mostly in common: each is folded once."""
-_DOCUMENTS_AT_ONCE = 32
-"""So many documents are indexed before other threads have their turn: a request would else wait for one of its own."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -95,9 +93,7 @@ def build_index(documents: Sequence[SearchDocument]) -> SearchIndex:
     """Return the index of the documents, which are to be in the order of codes."""
     postings: dict[str, array[int]] = {}
     cut: dict[str, Sequence[str]] = {}
-    for place, document in enumerate(documents):
-        if not place % _DOCUMENTS_AT_ONCE:
-            sleep(0)
+    for place, document in enumerate(in_turns(documents)):
         for term, number in _numbered_terms(place, document, cut).items():
             posting = postings.get(term)
             if posting is None:

@@ -11,6 +11,7 @@ from portal.catalog.entries import CatalogEntry
 from portal.catalog.facets import Facet, FacetCounts, FacetValues, count_facets, facet_values, passes
 from portal.catalog.index_layers import CatalogIndex, index_catalog
 from portal.catalog.search import SearchDocument, search_document
+from portal.catalog.turns import in_turns
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.snapshot import Snapshot
 from portal.schema.catalog_values import is_in_catalog, shown_items
@@ -76,7 +77,7 @@ class Shelf:
         return self._indexed or self._former
 
     def _build(self, former: "IndexedShelf | None") -> "IndexedShelf":
-        documents = {entry.code: self._document(entry, former) for entry in self.entries}
+        documents = {entry.code: self._document(entry, former) for entry in in_turns(self.entries)}
         index = index_catalog(tuple(documents.values()), None if former is None else former.index)
         return IndexedShelf({entry.code: entry for entry in self.entries}, documents, self.provider_names, index)
 
@@ -148,13 +149,15 @@ async def keep_indexed(keeper: SnapshotKeeper, shelves: CatalogShelves) -> None:
 def _content_key(snapshot: Snapshot, subject: Subject) -> Hashable:
     # The provider by itself: that of an entry that didn't change changes with a succession.
     states = tuple(
-        (state.entry.code, state.version, state.removed, state.entry.provider) for state in snapshot.content.entries
+        (state.entry.code, state.version, state.removed, state.entry.provider)
+        for state in in_turns(snapshot.content.entries)
     )
     names = tuple((department.code, department.name) for department in snapshot.registry.departments.values())
     return subject.is_public, states, names
 
 
 def _shelf(snapshot: Snapshot, subject: Subject, former: IndexedShelf | None) -> Shelf:
-    entries = tuple(state.entry for state in snapshot.content.entries if is_in_catalog(state.entry, subject))
+    states = in_turns(snapshot.content.entries)
+    entries = tuple(state.entry for state in states if is_in_catalog(state.entry, subject))
     names = {code: department.name for code, department in snapshot.registry.departments.items()}
-    return Shelf(subject, entries, tuple(map(facet_values, entries)), names, former)
+    return Shelf(subject, entries, tuple(map(facet_values, in_turns(entries))), names, former)

@@ -1,6 +1,7 @@
 """The current snapshot: whole, of the epoch that holds now, or none at all."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -301,6 +302,24 @@ async def test_keeper_reads_the_content_before_it_is_asked_for(
     load_draft(other_draft(), store, tmp_path / "second")
     second = await keeper.current()
     assert await waiting is second
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+async def test_large_content_alone_is_left_out_of_looking_through_memory(
+    keeper: SnapshotKeeper, store: PortalStore, tmp_path: Path, is_large: bool
+) -> None:
+    load_draft(small_bundle(), store, tmp_path / "first")
+    if is_large:
+        keeper.followed_from = 0
+    try:
+        content = (await keeper.current()).snapshot.content
+        looked_through = {id(each) for each in gc.get_objects()}
+        assert [id(state.entry) in looked_through for state in content.entries] == [not is_large] * 2
+        load_draft(other_draft(), store, tmp_path / "second")
+        followed = (await keeper.current()).snapshot.content
+        assert id(followed) in {id(each) for each in gc.get_objects()}
+    finally:
+        gc.unfreeze()
 
 
 async def test_keeper_ends_a_reading_under_way_when_it_is_closed(
