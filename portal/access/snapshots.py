@@ -148,25 +148,23 @@ class SnapshotKeeper:
                         if point.snapshot.epoch == epoch:
                             return point
                 if self._reading is None or self._reading.done():
-                    self._reading = asyncio.create_task(self._load(epoch))
+                    self._reading = asyncio.create_task(self._load())
                 return await asyncio.shield(self._reading)
         except TimeoutError:
             raise _still_reading() from None
 
-    async def _load(self, epoch: int) -> DecisionPoint:
-        if self._kept is None or self._kept.snapshot.epoch != epoch:
-            # INVARIANT: while another is read, and after it couldn't be, no earlier one answers.
-            former, self._kept = self._kept, None
-            check_canaries(self.matchers)
-            known, self._known = self._known, None
-            is_followed = known is not None and known.standing.row_count >= self.followed_from
-            following = await self._read(known if is_followed else None)
-            content = following.content
-            # INVARIANT: what is decided under an epoch is masked, sealed and verified with that epoch's keys.
-            await asyncio.to_thread(self.ring.use, content.key_set)
-            self._kept, self._known = self._point(former, following), following
-            self._arrived.set()
-            self._arrived = asyncio.Event()
+    async def _load(self) -> DecisionPoint:
+        # INVARIANT: while another is read, and after it couldn't be, no earlier one answers.
+        former, self._kept = self._kept, None
+        check_canaries(self.matchers)
+        known, self._known = self._known, None
+        is_followed = known is not None and known.standing.row_count >= self.followed_from
+        following = await self._read(known if is_followed else None)
+        # INVARIANT: what is decided under an epoch is masked, sealed and verified with that epoch's keys.
+        await asyncio.to_thread(self.ring.use, following.content.key_set)
+        self._kept, self._known = self._point(former, following), following
+        self._arrived.set()
+        self._arrived = asyncio.Event()
         return self._kept
 
     def _point(self, former: DecisionPoint | None, known: KnownContent) -> DecisionPoint:

@@ -67,7 +67,7 @@ def index_catalog(documents: Sequence[SearchDocument], known: CatalogIndex | Non
 def _moved(layer: IndexLayer, places: dict[int, int]) -> IndexLayer:
     """Return the layer with its documents where they stand now, by identity; those are taken out of `places`."""
     now = array("q", (places.pop(id(document), _GONE) for document in layer.index.documents))
-    return IndexLayer(layer.index, now)
+    return IndexLayer(layer.index, None if now == array("q", range(len(now))) else now)
 
 
 def _layer(documents: Sequence[SearchDocument], places: Sequence[int]) -> IndexLayer:
