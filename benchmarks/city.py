@@ -79,6 +79,10 @@ class City:
     departments: int = 200
     records: int = 100_000
     """The first are on the items of the widest entry, one each, all for one department."""
+    beginning: str = ""
+    """What every title begins with."""
+    are_items_own: bool = False
+    """True where no two entries have an item of the same name; else all have the same items."""
 
 
 def make_city(folder: Path, city: City) -> Settings:
@@ -124,10 +128,10 @@ def entry_code(number: int) -> EntryCode:
     return EntryCode(f"303001001/{number:05}")
 
 
-def entry_title(number: int) -> str:
+def entry_title(number: int, beginning: str = "") -> str:
     """Return the title of an entry, put together of words that many entries share, and a number."""
     about, act = _ABOUT[number % len(_ABOUT)], _ACTS[number // len(_ABOUT) % len(_ACTS)]
-    return f"{about}{act}信息 {number}"
+    return f"{beginning}{about}{act}信息 {number}"
 
 
 def _departments(city: City) -> Iterator[Department]:
@@ -145,10 +149,11 @@ def _applications(city: City) -> Iterator[Application]:
 def _entries(city: City) -> Iterator[CatalogEntry]:
     for number in range(city.entries):
         width = ITEMS_OF_THE_WIDEST if number == 0 else city.items
+        of_entry = f" {number}" if city.are_items_own else ""
         document: dict[str, JsonValue] = {
             "code": entry_code(number),
             "identifier": f"entry_{number}",
-            "name": entry_title(number),
+            "name": entry_title(number, city.beginning),
             "provider": department_code(number % city.departments),
             "abstract": "合成数据，仅供测量",
             "format": {"category": "database", "type": "sqlite"},
@@ -162,16 +167,16 @@ def _entries(city: City) -> Iterator[CatalogEntry]:
             "update_cycle": "daily",
             "published_on": "2026-01-02",
             "key": ["item_0"],
-            "items": [_item(item) for item in range(width)],
+            "items": [_item(item, of_entry) for item in range(width)],
             "status": "published",
         }
         yield _sound(*parse_entry(document, f"entry {number}"))
 
 
-def _item(number: int) -> dict[str, JsonValue]:
+def _item(number: int, of_entry: str) -> dict[str, JsonValue]:
     return {
         "identifier": f"item_{number}",
-        "name": f"信息项 {number}",
+        "name": f"信息项 {number}{of_entry}",
         "type": "string",
         "length": 60,
         "share_class": "conditional",

@@ -65,6 +65,7 @@ from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
 from portal.resolvers.second_factors import SecondFactors
 from portal.resolvers.session_reader import SessionReader
+from portal.resolvers.shelves import keep_indexed
 from portal.resolvers.sign_in_desk import (
     CALLBACK_PATH,
     REQUESTS_PER_SECOND,
@@ -213,7 +214,11 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _opened(settings) as portal, _in_background(keep_activating(portal.endpoint.office.changes)):
+        async with (
+            _opened(settings) as portal,
+            _in_background(keep_activating(portal.endpoint.office.changes)),
+            _in_background(keep_indexed(portal.road.keeper, portal.endpoint.shelves)),
+        ):
             app.state.portal = portal
             yield
 

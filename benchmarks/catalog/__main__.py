@@ -2,13 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 from statistics import quantiles
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
 from graphql import get_introspection_query
 
@@ -26,6 +25,7 @@ _FIRST_SEEN = 20
 _SEED = 20261123
 _SEARCH = "query ($text: String!) { catalog(search: $text, first: 10) { totalCount nodes { code name } } }"
 _COMMON = ("信息", "登记信息", "信息 1")
+_BEGINNING = "合成市政务数据共享目录"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,16 @@ def main(arguments: list[str]) -> int:
     options = _parse(arguments)
     with TemporaryDirectory(prefix="portal-bench-") as folder:
         machine = describe_machine(Path(folder))
-        start = _measure_start(Path(folder), options.entries, options.items)
-        search = _measure_search(Path(folder), options.searched, options.searches)
-    targets = _targets(start, search)
-    members = {"machine": machine, "start": asdict(start), "search": asdict(search)}
+        served = City(options.entries, options.items, _DEPARTMENTS, _VISIBLE * _DEPARTMENTS + _VISIBLE)
+        searched = City(options.searched, 1, _DEPARTMENTS, 0)
+        starts = [_measure_start(Path(folder), city) for city in (served, replace(served, are_items_own=True))]
+        cities = (searched, replace(searched, beginning=_BEGINNING))
+        searches = [_measure_search(Path(folder), city, options.searches) for city in cities]
+    targets = [*_targets(*starts), *_search_targets(*searches)]
+    members = {"starts": [asdict(one) for one in starts], "searches": [asdict(one) for one in searches]}
     tell(
-        [*_render(start, search), *render_targets(targets)],
-        {**members, "targets": [asdict(one) for one in targets]},
+        [*_render(starts, searches), *render_targets(targets)],
+        {"machine": machine, **members, "targets": [asdict(one) for one in targets]},
         options.json,
     )
     return 0
@@ -82,22 +85,21 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _measure_start(folder: Path, entries: int, items: int) -> StartCost:
+def _measure_start(folder: Path, city: City) -> StartCost:
     """Measure a portal of which each department sees fifty entries."""
-    city = City(entries, items, _DEPARTMENTS, _VISIBLE * _DEPARTMENTS + _VISIBLE)
-    settings = make_city(folder / "served", city)
+    settings = make_city(folder / f"served-{city.are_items_own}", city)
     with asked(settings, _SERVE, _READER, folder) as portal:
         first = portal.ask("{ me { application } }").milliseconds
         names = entries_of(city, _DEPARTMENT)[:_FIRST_SEEN]
         more = [_query(portal, name) - _query(portal, name) for name in names]
-        # The content is read when it is first asked for.
+        # Who asks first waits until the content was read.
         memory, seconds = portal.mebibytes, portal.seconds_to_start + first / 1000
     # In a process of its own: what was asked before has made types that the schema is put together of.
     with asked(settings, _SERVE, _READER, folder) as portal:
         portal.ask("{ me { application } }")
         shown = [portal.ask(get_introspection_query()).milliseconds for _ in range(4)]
         memory = max(memory, portal.mebibytes)
-    return StartCost(entries, seconds, memory, first, max(more, default=0.0), shown[0], min(shown[1:]))
+    return StartCost(city.entries, seconds, memory, first, max(more, default=0.0), shown[0], min(shown[1:]))
 
 
 def _query(portal: Asked, name: str) -> float:
@@ -106,45 +108,54 @@ def _query(portal: Asked, name: str) -> float:
     return portal.ask(document, may_be_refused=True).milliseconds
 
 
-def _measure_search(folder: Path, entries: int, searches: int) -> SearchCost:
-    city = City(entries, 1, _DEPARTMENTS, 0)
+def _measure_search(folder: Path, city: City, searches: int) -> SearchCost:
     random = Random(_SEED)
-    begun = perf_counter()
-    with asked(make_city(folder / "searched", city), _SERVE, _READER, folder) as portal:
-        seconds = perf_counter() - begun
+    settings = make_city(folder / f"searched-{bool(city.beginning)}", city)
+    with asked(settings, _SERVE, _READER, folder) as portal:
+        seconds = portal.seconds_to_start + portal.ask("{ me { application } }").milliseconds / 1000
         first = portal.ask(_SEARCH, {"text": "户籍登记"}).milliseconds
-        taken = [portal.ask(_SEARCH, {"text": _words(random, entries)}).milliseconds for _ in range(searches)]
+        taken = [portal.ask(_SEARCH, {"text": _words(random, city)}).milliseconds for _ in range(searches)]
         common = max(portal.ask(_SEARCH, {"text": word}).milliseconds for word in _COMMON)
         memory = portal.mebibytes
     shares = quantiles(taken, n=20) if len(taken) > 1 else taken * 19
-    return SearchCost(entries, searches, seconds, memory, first, shares[9], shares[18], common)
+    return SearchCost(city.entries, searches, seconds, memory, first, shares[9], shares[18], common)
 
 
-def _words(random: Random, entries: int) -> str:
+def _words(random: Random, city: City) -> str:
     """Return a part of a title, two characters or more."""
-    title = entry_title(random.randrange(entries))
+    title = entry_title(random.randrange(city.entries), city.beginning)
     begin = random.randrange(0, len(title) - 1)
     return title[begin : begin + random.randint(2, 8)].strip() or title
 
 
-def _targets(start: StartCost, search: SearchCost) -> list[Target]:
+def _targets(alike: StartCost, own: StartCost) -> list[Target]:
     return [
-        at_most("start, seconds", start.seconds, 5),
-        at_most("memory, mebibytes", start.mebibytes, 400),
-        at_most("first query of an entry more than the second, milliseconds", start.first_query_more, 20),
-        at_most("introspection of 50 entries, first, milliseconds", start.introspection_first, 300),
-        at_most("introspection of 50 entries, after, milliseconds", start.introspection_after, 10),
-        at_most("search for words of titles, p95, milliseconds", search.p95, 30),
-        at_most("search for a word of more than a tenth, milliseconds", search.common, 150),
+        at_most("start, seconds", alike.seconds, 5),
+        at_most("start, each entry's items its own, seconds", own.seconds, 5),
+        at_most("memory, mebibytes", alike.mebibytes, 400),
+        at_most("memory, each entry's items its own, mebibytes", own.mebibytes, 400),
+        at_most("first query of an entry more than the second, milliseconds", alike.first_query_more, 20),
+        at_most("introspection of 50 entries, first, milliseconds", alike.introspection_first, 300),
+        at_most("introspection of 50 entries, after, milliseconds", alike.introspection_after, 10),
     ]
 
 
-def _render(start: StartCost, search: SearchCost) -> Iterator[str]:
-    yield f"{start.entries:,} entries: first answer {start.first_answer:.0f} ms"
-    yield (
-        f"{search.entries:,} entries: {search.mebibytes:.0f} MiB, first search {search.first:.0f} ms,"
-        f" {search.searches:,} searches with a median of {search.median:.1f} ms"
-    )
+def _search_targets(plain: SearchCost, alike: SearchCost) -> list[Target]:
+    return [
+        at_most("search for words of titles, p95, milliseconds", plain.p95, 30),
+        at_most("search where all titles begin alike, p95, milliseconds", alike.p95, 30),
+        at_most("search for a word of more than a tenth, milliseconds", max(plain.common, alike.common), 150),
+    ]
+
+
+def _render(starts: Sequence[StartCost], searches: Sequence[SearchCost]) -> Iterator[str]:
+    for start in starts:
+        yield f"{start.entries:,} entries: first answer {start.first_answer:.0f} ms after the portal lived"
+    for search in searches:
+        yield (
+            f"{search.entries:,} entries: start {search.seconds:.1f} s, {search.mebibytes:.0f} MiB, a search at once"
+            f" {search.first:.0f} ms, then {search.searches:,} with a median of {search.median:.1f} ms"
+        )
     yield ""
 
 

@@ -1,6 +1,6 @@
 """The bound on how much a document asks of the catalog: values in the answer, counted before it is made (T71)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -35,16 +35,17 @@ class CatalogSizes:
     below: Mapping[str, int]
 
 
-def catalog_sizes(shown: Mapping[CatalogEntry, int], purposes: int) -> CatalogSizes:
+def catalog_sizes(shown: Sequence[tuple[CatalogEntry, int]], purposes: int) -> CatalogSizes:
     """Return the sizes of lists over the entries that a subject may know of, each with how many of its items.
 
     # INVARIANT: a refusal tells them, so nothing else may count: no hidden entry or item, and no record of a policy.
     """
-    places = {place for entry in shown for place in accumulate((name,) for name in entry.classification)}
+    classifications = {entry.classification for entry, _ in shown}
+    places = {place for names in classifications for place in accumulate((name,) for name in names)}
     return CatalogSizes(
         entries=max(1, len(shown)),
-        facets=max(10, len(places), len({entry.provider for entry in shown})),
-        below={"items": max(shown.values(), default=1), "purposes": purposes + 1},
+        facets=max(10, len(places), len({entry.provider for entry, _ in shown})),
+        below={"items": max((items for _, items in shown), default=1), "purposes": purposes + 1},
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import lru_cache
 
 CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_CODE = re.compile(f"[{CREDIT_ALPHABET}]{{2}}[0-9]{{6}}[{CREDIT_ALPHABET}]{{10}}")
@@ -15,6 +16,8 @@ _IDENTITY_CHECKS = "10X98765432"
 _RESOURCE_CODE = re.compile(r"[0-9][0-9]{2}[0-9]{3}[0-9A-Za-z]*/[0-9A-Za-z]+")
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_IDENTIFIERS_KEPT = 4_096
+"""Items of different entries are mostly named alike."""
 _RESERVED = frozenset({"and", "or", "not"})
 _RESERVED_ENDINGS = ("_connection", "_edge", "_where", "_order")
 
@@ -67,6 +70,7 @@ def is_resource_code(text: str) -> bool:
     return _RESOURCE_CODE.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=_IDENTIFIERS_KEPT)
 def is_identifier(text: str) -> bool:
     """Return whether an entry, item or link may be named so: a GraphQL name that meets no generated one.
 

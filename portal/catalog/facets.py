@@ -27,6 +27,8 @@ ClassPath = tuple[str, ...]
 FacetValue = EntryKind | DepartmentCode | ShareClass | bool | UpdateCycle | ClassPath
 FacetValues = tuple[EntryKind, DepartmentCode, ShareClass, bool, UpdateCycle, ClassPath]
 """An entry's value of each facet, in the order of `Facet`."""
+FacetCounts = Mapping[Facet, Counter[FacetValue]]
+"""How many entries there are of each value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,7 @@ def _has(value: object, wanted: object) -> bool:
     return value == wanted
 
 
-def count_facets(
-    entries: Sequence[FacetValues], wanted: Sequence[tuple[Facet, object]]
-) -> Mapping[Facet, Counter[FacetValue]]:
+def count_facets(entries: Sequence[FacetValues], wanted: Sequence[tuple[Facet, object]]) -> FacetCounts:
     """Return how many entries there are of each value, each facet leaving its own filter aside."""
     narrowed = {facet for facet, _ in wanted}
     passing = [values for values in entries if passes(values, wanted)] if wanted else entries

@@ -1,10 +1,11 @@
 """Members of a JSON object as typed values, with every fault noted at its path."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from portal.errors import Fault, Text
@@ -29,6 +30,9 @@ def closest(name: str, candidates: Collection[str]) -> str | None:
     return next(iter(get_close_matches(name, candidates, n=1)), None)
 
 
+_as_set: Callable[[tuple[str, ...]], frozenset[str]] = lru_cache(maxsize=64)(frozenset)
+
+
 @dataclass(frozen=True, slots=True)
 class Members:
     """An object of a JSON document that is being read; `path` is where it stands, such as `items[2]`.
@@ -51,6 +55,8 @@ class Members:
 
     def checked(self, known: Sequence[str]) -> "Members":
         """Return the object with known members alone; one that is nearly named like a missing one is read as that."""
+        if _as_set(tuple(known)).issuperset(self.document):
+            return self
         read_as: dict[str, str] = {}
         for key in self.document:
             if key in known:
@@ -130,10 +136,10 @@ class Members:
 
     def parts(self, key: str, *, required: bool = False) -> list["Members"]:
         """Return the objects of a list, each to be read in its turn; where required, at least one."""
-        parts = []
+        parts, place = [], self.place(key)
         for index, raw in enumerate(self._list(key, required=required)):
             if isinstance(raw, dict):
-                parts.append(Members(raw, self.file, f"{self.place(key)}[{index}]", self.faults))
+                parts.append(Members(raw, self.file, f"{place}[{index}]", self.faults))
             else:
                 self.refuse(
                     f"{key}[{index}]",
@@ -151,9 +157,10 @@ class Members:
         return Members({}, self.file, self.place(key))
 
     def _choice(self, key: str, raw: JsonValue, values: Sequence[_Closed]) -> _Closed | None:
-        for value in values:
-            if isinstance(raw, str) and raw == value.value:
-                return value
+        if isinstance(raw, str):
+            for value in values:
+                if raw == value:
+                    return value
         known = Text(en=f"write one of {', '.join(values)}", zh=f"请填写其中之一：{'、'.join(values)}")
         self._refuse_value(key, raw, known)
         return None

@@ -13,6 +13,7 @@ from portal.catalog.entries import (
     UpdateCycle,
 )
 from portal.catalog.members import Members
+from portal.catalog.shared_items import SharedItems
 from portal.conditions.tree import ValueType
 from portal.conditions.values import parse_value
 from portal.errors import BadInput, Fault, Text
@@ -65,14 +66,21 @@ ITEM_MEMBERS = (
 )
 LINK_MEMBERS = ("identifier", "items", "target", "target_items", "many")
 
+# Listing the members of an enumeration takes longer than comparing with them all.
+_CATEGORIES, _KINDS, _CYCLES = tuple(FormatCategory), tuple(EntryKind), tuple(UpdateCycle)
+_STATUSES, _SHARE_CLASSES, _MODES = tuple(EntryStatus), tuple(ShareClass), tuple(Mode)
 ITEM_TYPES = tuple(value_type for value_type in ValueType if value_type not in (ValueType.TEXT_LIST, ValueType.ADDRESS))
 _LENGTH_LIMIT = 2**31 - 1
 _SCALE_LIMIT = 9
 _SENSITIVITY_LIMIT = 4
 
 
-def parse_entry(document: JsonValue, file: str) -> tuple[CatalogEntry | None, list[Fault]]:
+def parse_entry(
+    document: JsonValue, file: str, shared: SharedItems | None = None
+) -> tuple[CatalogEntry | None, list[Fault]]:
     """Return the entry that a JSON document writes, and every fault in it by itself; what it refers to isn't looked up.
+
+    Of items that `shared` has nothing is read again.
 
     INVARIANT: an entry that comes with faults only stands in for itself, so that what refers to it can still be
     checked; nothing else may use it. It is None where the document is no object.
@@ -81,9 +89,10 @@ def parse_entry(document: JsonValue, file: str) -> tuple[CatalogEntry | None, li
         what = Text(en="a catalog entry is one JSON object", zh="目录条目应为一个 JSON 对象")
         return None, [Fault(file, None, "", what, Text(en="write it as `{…}`", zh="请写成 `{…}`"))]
     members = Members(document, file).checked(ENTRY_MEMBERS)
-    item_parts = [part.checked(ITEM_MEMBERS) for part in members.parts("items", required=True)]
+    read = [_read_item(part, shared) for part in members.parts("items", required=True)]
+    item_parts = [part for part, _ in read]
     link_parts = [part.checked(LINK_MEMBERS) for part in members.parts("links")]
-    entry = _entry(members, tuple(map(_item, item_parts)), tuple(map(_link, link_parts)))
+    entry = _entry(members, tuple(item for _, item in read), tuple(map(_link, link_parts)))
     check_entry(members, entry)
     for item_part, item in zip(item_parts, entry.items, strict=True):
         check_item(item_part, item, entry)
@@ -104,18 +113,18 @@ def _entry(members: Members, items: tuple[InformationItem, ...], links: tuple[Li
         abstract=members.text("abstract"),
         keywords=members.texts("keywords"),
         classification=members.texts("classification"),
-        format_category=resource_format.choice("category", tuple(FormatCategory)),
+        format_category=resource_format.choice("category", _CATEGORIES),
         format_type=resource_format.text("type"),
-        kind=members.choice("kind", tuple(EntryKind)),
+        kind=members.choice("kind", _KINDS),
         grade=members.optional_text("grade"),
-        share_class=members.choice("share_class", tuple(ShareClass)),
+        share_class=members.choice("share_class", _SHARE_CLASSES),
         share_condition=_nullable_text(members, "share_condition"),
-        share_modes=members.choices("share_modes", tuple(Mode)),
+        share_modes=members.choices("share_modes", _MODES),
         use_requirements=members.optional_text("use_requirements"),
         legal_basis=_nullable_text(members, "legal_basis"),
         open=members.flag("open"),
         open_condition=members.optional_text("open_condition"),
-        update_cycle=members.choice("update_cycle", tuple(UpdateCycle)),
+        update_cycle=members.choice("update_cycle", _CYCLES),
         published_on=_published_on(members),
         service_window=members.optional_text("service_window"),
         handler=members.optional_text("handler"),
@@ -124,7 +133,7 @@ def _entry(members: Members, items: tuple[InformationItem, ...], links: tuple[Li
         items=items,
         links=links,
         extensions=_extensions(members),
-        status=members.choice("status", tuple(EntryStatus)),
+        status=members.choice("status", _STATUSES),
     )
 
 
@@ -157,6 +166,19 @@ def _sorted(value: JsonValue) -> JsonValue:
     return [_sorted(member) for member in value] if isinstance(value, list) else value
 
 
+def _read_item(written: Members, shared: SharedItems | None) -> tuple[Members, InformationItem]:
+    """Return the object of an item as it is read, and the item."""
+    known = None if shared is None else shared.item_of(written.document)
+    if known is not None:
+        return written, known
+    faults = len(written.faults)
+    part = written.checked(ITEM_MEMBERS)
+    item = _item(part)
+    if shared is not None and len(part.faults) == faults:
+        shared.keep_item(written.document, item)
+    return part, item
+
+
 def _item(part: Members) -> InformationItem:
     identifier = part.text("identifier")
     value_type = part.choice("type", ITEM_TYPES)
@@ -166,7 +188,7 @@ def _item(part: Members) -> InformationItem:
         type=value_type,
         length=_measure(part, "length", ValueType.STRING, (1, _LENGTH_LIMIT)),
         scale=_scale(part, value_type),
-        share_class=part.choice("share_class", tuple(ShareClass)),
+        share_class=part.choice("share_class", _SHARE_CLASSES),
         open=part.flag("open"),
         sensitivity=part.whole("sensitivity", 1, _SENSITIVITY_LIMIT),
         description=part.optional_text("description"),

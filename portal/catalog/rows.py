@@ -5,7 +5,8 @@ from typing import cast
 
 from portal.catalog.entries import CatalogEntry
 from portal.catalog.reading import ENTRY_MEMBERS, ITEM_MEMBERS, LINK_MEMBERS, parse_entry, render_entry
-from portal.json_text import JsonValue, parse_json, render_json
+from portal.catalog.shared_items import SharedItems
+from portal.json_text import JsonValue, render_json
 from portal.storage.content import Cell, Cells, ContentRow, faulty
 from portal.storage.tables import information_items, links
 
@@ -34,17 +35,21 @@ def store_entry(entry: CatalogEntry, *, removed: bool) -> ContentRow:
     )
 
 
-def load_entry(code: str, row: ContentRow) -> CatalogEntry:
-    """Return the entry that the rows hold. Raises: PolicyUnavailable, with the first of its faults."""
+def load_entry(code: str, row: ContentRow, shared: SharedItems | None = None) -> CatalogEntry:
+    """Return the entry that the rows hold; what `shared` has of it is read no more, and the entry shares it.
+
+    Raises: PolicyUnavailable, with the first of its faults.
+    """
+    known = shared or SharedItems()
     document: dict[str, JsonValue] = {
         "code": code,
-        **_load_members(row.cells, _OWN),
+        **_load_members(row.cells, _OWN, known),
         "format": {"category": row.text("format_category"), "type": row.text("format_type")},
         "classified": False,
-        "items": [_load_members(cells, ITEM_MEMBERS) for cells in row.children[information_items.name]],
-        "links": [_load_members(cells, LINK_MEMBERS) for cells in row.children[links.name]],
+        "items": [_load_item(cells, known) for cells in row.children[information_items.name]],
+        "links": [_load_members(cells, LINK_MEMBERS, known) for cells in row.children[links.name]],
     }
-    entry, faults = parse_entry(document, f"catalog {code}")
+    entry, faults = parse_entry(document, f"catalog {code}", known)
     if entry is None or faults:
         raise faulty(faults)
     return entry
@@ -70,13 +75,19 @@ def _store_member(member: JsonValue) -> Cell:
     return member if member is None or isinstance(member, str | int) else render_json(member)
 
 
-def _load_members(cells: Cells, names: Iterable[str]) -> dict[str, JsonValue]:
-    return {name: _load_member(name, cells[name]) for name in names}
+def _load_item(cells: Cells, shared: SharedItems) -> JsonValue:
+    document = shared.document_of(cells)
+    if document is None:
+        document = _load_members(cells, ITEM_MEMBERS, shared)
+        shared.keep_document(cells, document)
+    # As `_load_members` makes it.
+    return cast(JsonValue, document)
 
 
-def _load_member(name: str, cell: Cell) -> JsonValue:
-    if name in _FLAGS:
-        return bool(cell)
-    if name in _JSON:
-        return parse_json(cast(str, cell))
-    return cast(JsonValue, cell)
+def _load_members(cells: Cells, names: Iterable[str], shared: SharedItems) -> dict[str, JsonValue]:
+    document = {name: cast(JsonValue, cells[name]) for name in names}
+    for name in _FLAGS.intersection(document):
+        document[name] = bool(document[name])
+    for name in _JSON.intersection(document):
+        document[name] = shared.value_of(cast(str, cells[name]))
+    return document

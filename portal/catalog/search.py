@@ -9,9 +9,11 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from operator import add
 
 from portal.catalog.entries import CatalogEntry, InformationItem
+from portal.catalog.turns import in_turns
 from portal.errors import BadInput, Text
 from portal.vocabulary import EntryCode
 
@@ -24,6 +26,8 @@ _TERM_LENGTH = 2
 """Words up to this length are terms of the index: their posting lists hold their weights."""
 _READING_COST = 8
 """What it costs to read a document's texts, measured in numbers of a posting list."""
+_TEXTS_KEPT = 1_024
+"""Entries have the names of providers and items, and keywords, mostly in common: each is folded once."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -39,7 +43,7 @@ class Weight(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SearchDocument:
-    """The folded texts that an entry is found by, the weightiest first."""
+    """The folded texts that an entry is found by, one of each weight, the weightiest first."""
 
     code: EntryCode
     texts: tuple[tuple[Weight, str], ...]
@@ -57,7 +61,9 @@ class SearchIndex:
     """
 
     documents: tuple[SearchDocument, ...]
-    postings: Mapping[str, "array[int]"]
+    postings: Mapping[str, Sequence[int]]
+    columns: tuple[tuple[Weight, Sequence[str]], ...]
+    """The documents' texts of each weight, the weightiest first: to look through one column is fast."""
 
 
 def fold(text: str) -> str:
@@ -65,14 +71,19 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _fold_once(text: str) -> str:
+    return fold(text)
+
+
 def search_document(entry: CatalogEntry, items: Iterable[InformationItem], provider: str) -> SearchDocument:
     """Return what an entry is found by. `items` are those that the searcher may see; `provider` is its name."""
     named = [part for item in items for part in (item.name, item.identifier)]
     texts = (
         (Weight.TITLE, fold(f"{entry.name}\n{entry.identifier}")),
-        (Weight.KEYWORDS, fold("\n".join(entry.keywords))),
-        (Weight.ITEMS, fold("\n".join(named))),
-        (Weight.PROVIDER, fold(provider)),
+        (Weight.KEYWORDS, _fold_once("\n".join(entry.keywords))),
+        (Weight.ITEMS, _fold_once("\n".join(named))),
+        (Weight.PROVIDER, _fold_once(provider)),
         (Weight.ABSTRACT, fold(entry.abstract)),
     )
     return SearchDocument(entry.code, texts)
@@ -81,26 +92,46 @@ def search_document(entry: CatalogEntry, items: Iterable[InformationItem], provi
 def build_index(documents: Sequence[SearchDocument]) -> SearchIndex:
     """Return the index of the documents, which are to be in the order of codes."""
     postings: dict[str, array[int]] = {}
-    for place, document in enumerate(documents):
-        for term, number in _numbered_terms(place, document).items():
+    cut: dict[str, Sequence[str]] = {}
+    for place, document in enumerate(in_turns(documents)):
+        for term, number in _numbered_terms(place, document, cut).items():
             posting = postings.get(term)
             if posting is None:
                 postings[term] = array("I", (number,))
             else:
                 posting.append(number)
-    return SearchIndex(tuple(documents), postings)
+    return SearchIndex(tuple(documents), postings, _columns(documents))
 
 
-def _numbered_terms(place: int, document: SearchDocument) -> dict[str, int]:
-    """Return the document's terms, each with its number in a posting list."""
+def _columns(documents: Sequence[SearchDocument]) -> tuple[tuple[Weight, Sequence[str]], ...]:
+    heaviest_first = sorted(Weight, reverse=True)
+    return tuple(
+        (weight, tuple(document.texts[at][1] for document in documents)) for at, weight in enumerate(heaviest_first)
+    )
+
+
+def _numbered_terms(place: int, document: SearchDocument, cut: dict[str, Sequence[str]]) -> dict[str, int]:
+    """Return the document's terms, each with its number in a posting list. `cut` are texts that were cut before."""
     numbers: dict[str, int] = {}
     for weight, text in reversed(document.texts):
         # A weightier text comes later, and takes the place of a lighter one.
         number = place << _WEIGHT_BITS | int(weight)
-        for word in _WORD.findall(text):
-            numbers.update(dict.fromkeys(word, number))
-            numbers.update(dict.fromkeys(_bigrams(word), number))
+        if weight is Weight.TITLE:
+            terms: Iterable[str] = _terms(text)
+        elif text in cut:
+            terms = cut[text]
+        else:
+            terms = cut[text] = tuple(_terms(text))
+        numbers.update(dict.fromkeys(terms, number))
     return numbers
+
+
+def _terms(text: str) -> set[str]:
+    terms: set[str] = set()
+    for word in _WORD.findall(text):
+        terms.update(word)
+        terms.update(_bigrams(word))
+    return terms
 
 
 def _bigrams(word: str) -> Iterable[str]:
@@ -133,7 +164,7 @@ def parse_words(text: str) -> tuple[str, ...]:
 def find_documents(index: SearchIndex, words: Sequence[str]) -> Hits:
     """Return the documents that have every word, and the sum of each word's best weight in them."""
     rarest = [_rarest_posting(index, word) for word in words]
-    found: dict[int, int] | None = None
+    found: Mapping[int, int] | None = None
     for posting, word in sorted(zip(rarest, words, strict=True), key=lambda pair: len(pair[0])):
         hits = _word_hits(index, word, posting, found)
         found = hits if found is None else {place: found[place] + weight for place, weight in hits.items()}
@@ -142,27 +173,32 @@ def find_documents(index: SearchIndex, words: Sequence[str]) -> Hits:
     return found or {}
 
 
-def _rarest_posting(index: SearchIndex, word: str) -> "array[int]":
+def _rarest_posting(index: SearchIndex, word: str) -> Sequence[int]:
     terms = (word,) if len(word) == 1 else _bigrams(word)
-    return min((index.postings.get(term, array("I")) for term in terms), key=len)
+    return min((index.postings.get(term, ()) for term in terms), key=len)
 
 
 def _word_hits(
-    index: SearchIndex, word: str, posting: "array[int]", within: Mapping[int, int] | None
-) -> dict[int, int]:
+    index: SearchIndex, word: str, posting: Sequence[int], within: Mapping[int, int] | None
+) -> Mapping[int, int]:
     """Return the weight of the word in each document of `within` (None: in all) that has it."""
     if within is not None and len(within) * _READING_COST < len(posting):
-        places: Iterable[int] = within
-    elif len(word) <= _TERM_LENGTH:
-        hits = {number >> _WEIGHT_BITS: number & _WEIGHT_MASK for number in posting}
-        return hits if within is None else {place: hits[place] for place in within if place in hits}
-    else:
-        listed = (number >> _WEIGHT_BITS for number in posting)
-        places = listed if within is None else (place for place in listed if place in within)
-    weighed = ((place, _weight_in(index.documents[place], word)) for place in places)
-    return {place: weight for place, weight in weighed if weight}
+        return _read_hits(index, word, list(within))
+    if len(word) > _TERM_LENGTH:
+        listed = [number >> _WEIGHT_BITS for number in posting]
+        return _read_hits(index, word, listed if within is None else [place for place in listed if place in within])
+    hits = {number >> _WEIGHT_BITS: number & _WEIGHT_MASK for number in posting}
+    return hits if within is None else {place: hits[place] for place in within if place in hits}
 
 
-def _weight_in(document: SearchDocument, word: str) -> int:
-    """Return the weight of the weightiest text that holds the word, 0 where none does."""
-    return next((int(weight) for weight, text in document.texts if word in text), 0)
+def _read_hits(index: SearchIndex, word: str, places: Sequence[int]) -> Mapping[int, int]:
+    """Return the weight of the weightiest text that holds the word, of each of these documents that has it."""
+    hits: dict[int, int] = {}
+    for weight, texts in index.columns:
+        found = [place for place in places if word in texts[place]]
+        if found:
+            hits.update(dict.fromkeys(found, int(weight)))
+            places = [place for place in places if place not in hits]
+        if not places:
+            break
+    return hits

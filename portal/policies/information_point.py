@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from portal.catalog.entries import CatalogEntry, EntryStatus
 from portal.catalog.rows import is_removed, load_entry
+from portal.catalog.shared_items import SharedItems
 from portal.conditions.values import parse_instant
 from portal.errors import PolicyUnavailable, PortalError, Text
 from portal.identity.registry import Registry
@@ -140,8 +141,9 @@ def parse_parts(content: StoredContent) -> ContentParts:
         successions = successions_of(load_registry(content))
         entries = sorted(content.rows[catalog_entries.name].items())
         tables = {code: active.row for code, active in content.rows[datasets.name].items()}
+        items = SharedItems()
         states = {
-            code: entry_state(code, active, data_table(code, tables.get(code), content.arrivals))
+            code: entry_state(code, active, data_table(code, tables.get(code), content.arrivals), items)
             for code, active in entries
         }
         by_code = {state.entry.code: state.entry for state in states.values()}
@@ -164,10 +166,7 @@ def assemble(parts: ContentParts) -> PortalContent:
             title=head.identity.title,
             key_set=head.identity.key_set,
             registry=successions.registry,
-            entries=tuple(
-                replace(state, entry=follow_entry(state.entry, successions))
-                for _, state in sorted(parts.states.items())
-            ),
+            entries=tuple(_followed(state, successions) for _, state in sorted(parts.states.items())),
             records=follow_records(
                 (record for _, record in sorted(parts.records.items())), parts.entry_by_code, successions
             ),
@@ -179,6 +178,11 @@ def assemble(parts: ContentParts) -> PortalContent:
             ),
             head=head,
         )
+
+
+def _followed(state: EntryState, successions: Successions) -> EntryState:
+    entry = follow_entry(state.entry, successions)
+    return state if entry is state.entry else replace(state, entry=entry)
 
 
 def left_by_ended_departments(content: StoredContent) -> tuple[Text, ...]:
@@ -201,9 +205,9 @@ def reading_parts() -> Iterator[None]:
         raise unreadable(f"`{fault}` in a row", f"某行中有 `{fault}`") from fault
 
 
-def entry_state(code: str, active: ActiveRow, table: DataTable) -> EntryState:
-    """Return an entry as it stands. Raises: PolicyUnavailable, ValueError."""
-    entry = load_entry(code, active.row)
+def entry_state(code: str, active: ActiveRow, table: DataTable, items: SharedItems | None = None) -> EntryState:
+    """Return an entry as it stands, sharing `items` with others. Raises: PolicyUnavailable, ValueError."""
+    entry = load_entry(code, active.row, items)
     removed = is_removed(active.row)
     shown = replace(entry, status=EntryStatus.WITHDRAWN) if removed else entry
     return EntryState(shown, active.version, removed, table)

@@ -5,9 +5,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import compress
 
 from portal.catalog.entries import CatalogEntry, EntryKind, UpdateCycle
-from portal.catalog.facets import CatalogFilter, count_facets, passes, trimmed_path
+from portal.catalog.facets import CatalogFilter, count_facets, trimmed_path
 from portal.catalog.search import Hits, parse_words
 from portal.conditions.values import check_text
 from portal.errors import BadInput, Text
@@ -83,13 +84,15 @@ async def list_entries(context: RequestContext, question: CatalogQuestion) -> Ca
     question.check_texts()
     rows = _page_size(question.first)
     after = _parse_cursor(question)
-    shelf = context.shelves.shelf(context.point.snapshot, context.subject)
+    shelf = await context.shelves.shelf(context.point.snapshot, context.subject)
     hits = await _hits(shelf, question)
     found = rank_places(hits, shelf, question.filter)
     start = 0 if after is None else bisect_right(found, _number_after(after, shelf))
     page = [number & _PLACE_MASK for number in found[start : start + rows]]
     nodes = _node_values(context, (shelf.entries[place] for place in page))
-    cursors = [_cursor(hits[place], shelf.entries[place].code, question) for place in page]
+    weights = (0 if hits is None else hits[place] for place in page)
+    codes = (shelf.entries[place].code for place in page)
+    cursors = [_cursor(weight, code, question) for weight, code in zip(weights, codes, strict=True)]
     return CatalogConnectionType(
         nodes=nodes,
         edges=[CatalogEdgeType(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
@@ -99,17 +102,19 @@ async def list_entries(context: RequestContext, question: CatalogQuestion) -> Ca
     )
 
 
-def rank_places(hits: Hits, shelf: Shelf, narrowed: CatalogFilter) -> Sequence[int]:
-    """Return the places of the hits that pass the filter, the weightiest first, ties by code.
+def rank_places(hits: Hits | None, shelf: Shelf, narrowed: CatalogFilter) -> Sequence[int]:
+    """Return the places of the hits (None: of all) that pass the filter, the weightiest first, ties by code.
 
     Each is one number, ascending: what the entry counts, negated, above the bits of its place.
     # INVARIANT: the order of places in a shelf is that of codes.
     """
-    wanted, values = narrowed.wanted(), shelf.values
-    if not wanted:
+    passing = shelf.passing(narrowed.wanted())
+    if hits is None:
+        places = range(len(shelf.entries))
+        return places if passing is None else list(compress(places, passing))
+    if passing is None:
         return sorted([place - (weight << _PLACE_BITS) for place, weight in hits.items()])
-    passing = ((place, weight) for place, weight in hits.items() if passes(values[place], wanted))
-    return sorted([place - (weight << _PLACE_BITS) for place, weight in passing])
+    return sorted([place - (weight << _PLACE_BITS) for place, weight in hits.items() if passing[place]])
 
 
 def _number_after(rank: _Rank, shelf: Shelf) -> int:
@@ -128,11 +133,11 @@ def _page_size(first: int | None) -> int:
     return rows
 
 
-async def _hits(shelf: Shelf, question: CatalogQuestion) -> Hits:
-    """Return the places of the entries that the search finds, each with what it counts; all of them without search."""
+async def _hits(shelf: Shelf, question: CatalogQuestion) -> Hits | None:
+    """Return the places of the entries that the search finds, each with what it counts; None, for all, without one."""
     words = parse_words(question.search or "")
     if not question.is_search:
-        return dict.fromkeys(range(len(shelf.entries)), 0)
+        return None
     return (await shelf.index()).find(words) if words else {}
 
 
@@ -163,12 +168,15 @@ def _node_values(context: RequestContext, entries: Iterable[CatalogEntry]) -> li
 
 
 def _count_later(
-    context: RequestContext, shelf: Shelf, hits: Hits, wanted: CatalogFilter
+    context: RequestContext, shelf: Shelf, hits: Hits | None, narrowed: CatalogFilter
 ) -> Callable[[], CatalogFacetsType]:
     """Return what counts the facets; it is done only where they are asked for."""
-    departments = context.point.snapshot.registry.departments
+    departments, wanted = context.point.snapshot.registry.departments, narrowed.wanted()
 
     def count() -> CatalogFacetsType:
-        return facets_value(count_facets([shelf.values[place] for place in hits], wanted.wanted()), departments)
+        if hits is None and not wanted:
+            return facets_value(shelf.counts_of_all(), departments)
+        values = shelf.values if hits is None else [shelf.values[place] for place in hits]
+        return facets_value(count_facets(values, wanted), departments)
 
     return count

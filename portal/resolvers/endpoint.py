@@ -98,7 +98,7 @@ class Endpoint:
         kept = self.sizes.find(key)
         if kept is None:
             entries = [state.entry for state in content.entries if is_in_catalog(state.entry, subject)]
-            shown = {entry: len(shown_items(entry, subject)) for entry in entries}
+            shown = [(entry, len(shown_items(entry, subject))) for entry in entries]
             kept = self.sizes.keep(key, catalog_sizes(shown, len(self.purposes_of(content.profile))))
         return kept
 

@@ -18,6 +18,8 @@ from portal.storage.quarantine import Quarantine, read_quarantine
 from portal.storage.row_arrivals import read_arrivals
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes, epoch, portal
 
+_ROWS_AT_ONCE = 2_000
+"""So many rows are taken of the database at a time: all of them at once would be in memory twice."""
 Cell = str | int | bytes | None
 Cells = Mapping[str, Cell]
 """Cells by column, without the columns that say which row and version it is."""
@@ -252,24 +254,27 @@ def read_rows(
     connection: Connection, content: ContentTable, keys: Sequence[str] | None = None
 ) -> Mapping[str, ActiveRow]:
     """Return the active rows of a table by key: those of these keys, or all. Raises: PolicyUnavailable."""
-    children = {child.name: _read_children(connection, content, child, keys) for child in content.children}
-    names = content.columns
     # Cells that are equal are one: of many rows most are, and so many texts would take twice the memory.
     alike: dict[Cell, Cell] = {}
-    statement = select(*(content.table.c[name] for name in (content.key, "version", "added_in", *names))).where(
-        *_chosen(content, keys)
+    children = {child.name: _read_children(connection, content, child, keys) for child in content.children}
+    names = content.columns
+    statement = (
+        select(*(content.table.c[name] for name in (content.key, "version", "added_in", *names)))
+        .where(*_chosen(content, keys))
+        .execution_options(yield_per=_ROWS_AT_ONCE)
     )
-    return {
-        key: ActiveRow(
-            version,
-            added_in,
-            ContentRow(
-                dict(zip(names, map(alike.setdefault, cells, cells), strict=True)),
-                {name: tuple(by_key.get(key, ())) for name, by_key in children.items()},
-            ),
-        )
-        for key, version, added_in, *cells in connection.execute(statement)
-    }
+    with connection.execute(statement) as listed:
+        return {
+            key: ActiveRow(
+                version,
+                added_in,
+                ContentRow(
+                    dict(zip(names, map(alike.setdefault, cells, cells), strict=True)),
+                    {name: tuple(by_key.get(key, ())) for name, by_key in children.items()},
+                ),
+            )
+            for key, version, added_in, *cells in listed
+        }
 
 
 def _chosen(content: ContentTable, keys: Sequence[str] | None) -> tuple[ColumnElement[bool], ...]:
@@ -287,13 +292,23 @@ def _read_children(
         .join(parent, and_(key_column == parent.c[content.key], child.c.version == parent.c.version))
         .where(*_chosen(content, keys))
         .order_by(key_column, position_column)
+        .execution_options(yield_per=_ROWS_AT_ONCE)
     )
     names = [column.name for column in columns]
     found: defaultdict[str, list[Cells]] = defaultdict(list)
-    for key, position, *cells in connection.execute(statement):
-        if position != len(found[key]):
-            raise unreadable(f"`{child.name}` of `{key}` has a gap", f"`{key}` 的 `{child.name}` 有缺漏")
-        found[key].append(dict(zip(names, cells, strict=True)))
+    # Rows of equal cells are one too: entries share most of their items, in a city hundreds of thousands.
+    alike: dict[tuple[Cell, ...], Cells] = {}
+    texts: dict[Cell, Cell] = {}
+    with connection.execute(statement) as listed:
+        for key, position, *row in listed:
+            of_parent = found[key]
+            if position != len(of_parent):
+                raise unreadable(f"`{child.name}` of `{key}` has a gap", f"`{key}` 的 `{child.name}` 有缺漏")
+            cells = tuple(row)
+            known = alike.get(cells)
+            if known is None:
+                known = alike[cells] = dict(zip(names, map(texts.setdefault, cells, cells), strict=True))
+            of_parent.append(known)
     return found
 
 

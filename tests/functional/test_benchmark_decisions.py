@@ -36,7 +36,8 @@ def test_small_measure_tells_all_as_text_and_json(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     members = json.loads(file.read_bytes())
-    assert members["city"] == {"entries": 20, "items": 6, "departments": 8, "records": 300}
+    counts = {"entries": 20, "items": 6, "departments": 8, "records": 300}
+    assert members["city"] == {**counts, "beginning": "", "are_items_own": False}
     assert (members["empty"]["records"], members["snapshot"]["records"]) == (0, 300)
     assert members["decision"]["items"] == 50
     assert members["decision"]["records"] >= 50

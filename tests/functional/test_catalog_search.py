@@ -1,13 +1,15 @@
 """The root field `catalog`: search, facets, pages; and that no search finds what isn't shown."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from portal.catalog.index_layers import CatalogIndex
 from portal.catalog.search import SearchDocument
-from portal.vocabulary import DepartmentCode, EntryCode, Subject
+from portal.vocabulary import PUBLIC, DepartmentCode, EntryCode, Subject
 from tests.fixtures.portal_world import PortalWorld, open_world
 from tests.fixtures.sharing_bundle import CASES, CHECKER, PLANS, RESIDENTS, VILLAGES, sharing_bundle
 from tests.fixtures.small_bundle import PROVIDER, BundleDraft, entry, item
@@ -149,11 +151,11 @@ def test_search_keeps_its_index_when_only_policies_change(tmp_path: Path) -> Non
     with open_world(draft, tmp_path / "first") as changing:
         assert codes(changing, search="街道") == [STREETS]
         shelves, keeper = changing.portal.endpoint.shelves, changing.portal.road.keeper
-        before = shelves.shelf(changing.run(keeper.current()).snapshot, Subject(DepartmentCode(PROVIDER)))
+        before = changing.run(shelves.shelf(changing.run(keeper.current()).snapshot, Subject(DepartmentCode(PROVIDER))))
         del draft.policies["names"]
         assert changing.load(draft, tmp_path / "second").changed
         assert codes(changing, search="街道") == [STREETS]
-        after = shelves.shelf(changing.run(keeper.current()).snapshot, Subject(DepartmentCode(PROVIDER)))
+        after = changing.run(shelves.shelf(changing.run(keeper.current()).snapshot, Subject(DepartmentCode(PROVIDER))))
         assert after is before
 
 
@@ -165,7 +167,7 @@ def test_search_reads_an_entry_again_only_when_it_changed(tmp_path: Path, is_pub
     def documents(world: PortalWorld) -> Mapping[EntryCode, SearchDocument]:
         assert codes(world, by, search="行政村") != []
         snapshot = world.run(world.portal.road.keeper.current()).snapshot
-        indexed = world.portal.endpoint.shelves.shelf(snapshot, subject).latest_indexed
+        indexed = world.run(world.portal.endpoint.shelves.shelf(snapshot, subject)).latest_indexed
         assert indexed is not None
         return indexed.documents
 
@@ -196,3 +198,24 @@ def test_search_reads_an_entry_again_only_when_it_changed(tmp_path: Path, is_pub
 )
 def test_catalog_refuses_input_that_it_cannot_use(world: PortalWorld, variables: dict[str, object]) -> None:
     assert world.ask(DOCUMENT, by=CHECKER, variables=variables).codes == ["BAD_INPUT"]
+
+
+def test_catalog_is_indexed_before_anyone_searches(tmp_path: Path) -> None:
+    subjects = PUBLIC, Subject(DepartmentCode(PROVIDER))
+    with open_world(searchable_bundle(), tmp_path / "first") as world:
+        endpoint, keeper = world.portal.endpoint, world.portal.road.keeper
+
+        async def indexed() -> list[CatalogIndex]:
+            snapshot = (await keeper.current()).snapshot
+            found = [(await endpoint.shelves.shelf(snapshot, subject)).latest_indexed for subject in subjects]
+            return [one.index for one in found if one is not None]
+
+        async def all_indexed() -> list[CatalogIndex]:
+            async with asyncio.timeout(20):
+                while len(indexes := await indexed()) < len(subjects):  # noqa: ASYNC110 - it is indexed in a thread
+                    await asyncio.sleep(0.001)
+            return indexes
+
+        of_public, of_departments = world.run(all_indexed())
+        assert len(of_public.find(["村"])) == 2
+        assert len(of_departments.find(["村"])) == 3

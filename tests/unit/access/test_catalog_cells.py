@@ -64,8 +64,8 @@ def test_operation_that_is_meant_is_counted_alone() -> None:
 def test_sizes_are_those_of_the_longest_lists() -> None:
     plain: dict[str, Any] = {"code": EntryCode("303001001/00002"), "identifier": EntryIdentifier("others")}
     wide = entry(classification=("户籍", "常住", "城镇"))
-    sizes = catalog_sizes({wide: 7, entry(wide.items[:2], **plain): 2}, 4)
+    sizes = catalog_sizes([(wide, 7), (entry(wide.items[:2], **plain), 2)], 4)
     assert sizes == CatalogSizes(entries=2, facets=10, below={"items": 7, "purposes": 5})
-    many = {entry(classification=(f"{n}", "x"), code=EntryCode(f"303001001/{n:05}")): 1 for n in range(20)}
+    many = [(entry(classification=(f"{n}", "x"), code=EntryCode(f"303001001/{n:05}")), 1) for n in range(20)]
     assert catalog_sizes(many, 4).facets == 40
-    assert catalog_sizes({}, 4) == CatalogSizes(entries=1, facets=10, below={"items": 1, "purposes": 5})
+    assert catalog_sizes([], 4) == CatalogSizes(entries=1, facets=10, below={"items": 1, "purposes": 5})

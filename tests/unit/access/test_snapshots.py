@@ -1,6 +1,8 @@
 """The current snapshot: whole, of the epoch that holds now, or none at all."""
 
 import asyncio
+import gc
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -200,3 +202,135 @@ async def test_whole_content_that_can_not_be_read_is_refused(following: Snapshot
     await following.verify_whole()
 
     assert (await following.current()).snapshot.epoch == 1
+
+
+class HeldRing(KeyRing):
+    """Keys that come into use only once they are let: till then the reading of content doesn't end."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        super().__init__(None, ring.keys)
+        self.let = threading.Event()
+        self.readings = 0
+
+    def use(self, fingerprint: str | None) -> None:
+        self.readings += 1
+        if not self.let.wait(20):
+            raise TimeoutError
+        super().use(fingerprint)
+
+
+@pytest.fixture
+def held(keeper: SnapshotKeeper, store: PortalStore, tmp_path: Path) -> HeldRing:
+    """The ring of a keeper whose first reading is held."""
+    load_draft(small_bundle(), store, tmp_path / "first")
+    ring = HeldRing(keeper.ring)
+    keeper.ring = ring
+    return ring
+
+
+async def until_read(ring: HeldRing, readings: int) -> None:
+    while ring.readings < readings:  # noqa: ASYNC110 - it is counted in a thread
+        await asyncio.sleep(0.001)
+
+
+async def test_reading_goes_on_when_who_asked_gave_up(keeper: SnapshotKeeper, held: HeldRing) -> None:
+    keeper.wait_seconds = 0.01
+    for _ in range(3):
+        with pytest.raises(PolicyUnavailable, match="still being read"):
+            await keeper.current()
+    held.let.set()
+    keeper.wait_seconds = 20
+
+    assert (await keeper.current()).snapshot.epoch == 1
+    assert held.readings == 1
+
+
+async def test_reading_goes_on_when_who_asked_left(keeper: SnapshotKeeper, held: HeldRing) -> None:
+    asking = asyncio.create_task(keeper.current())
+    await until_read(held, 1)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    held.let.set()
+
+    assert (await keeper.current()).snapshot.epoch == 1
+    assert held.readings == 1
+
+
+async def test_content_is_read_again_when_it_changed_while_it_was_read(
+    keeper: SnapshotKeeper, held: HeldRing, store: PortalStore, tmp_path: Path
+) -> None:
+    first = asyncio.create_task(keeper.current())
+    await until_read(held, 1)
+    load_draft(other_draft(), store, tmp_path / "second")
+    later = [asyncio.create_task(keeper.current()) for _ in range(3)]
+    await asyncio.sleep(0)
+    held.let.set()
+
+    assert (await first).snapshot.epoch == 1
+    assert {(await point).snapshot.epoch for point in later} == {2}
+    assert held.readings == 2
+
+
+async def test_content_is_read_again_when_the_reading_under_way_fails(
+    keeper: SnapshotKeeper, store: PortalStore, tmp_path: Path
+) -> None:
+    load_draft(small_bundle(), store, tmp_path / "first")
+    engine, keeper.engine = keeper.engine, open_database("postgresql://nobody@127.0.0.1:1/none")
+    failing = asyncio.create_task(keeper.current())
+    await asyncio.sleep(0)
+    joined = asyncio.create_task(keeper.current())
+    await asyncio.sleep(0)
+    unreachable, keeper.engine = keeper.engine, engine
+
+    with pytest.raises(PolicyUnavailable):
+        await failing
+    assert (await joined).snapshot.epoch == 1
+    await unreachable.dispose()
+
+
+async def test_keeper_reads_the_content_before_it_is_asked_for(
+    keeper: SnapshotKeeper, store: PortalStore, tmp_path: Path
+) -> None:
+    load_draft(small_bundle(), store, tmp_path / "first")
+
+    keeper.start()
+    async with asyncio.timeout(20):
+        first = await keeper.after(None)
+
+    assert first is await keeper.current()
+    waiting = asyncio.create_task(keeper.after(first))
+    load_draft(other_draft(), store, tmp_path / "second")
+    second = await keeper.current()
+    assert await waiting is second
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+async def test_large_content_alone_is_left_out_of_looking_through_memory(
+    keeper: SnapshotKeeper, store: PortalStore, tmp_path: Path, is_large: bool
+) -> None:
+    load_draft(small_bundle(), store, tmp_path / "first")
+    if is_large:
+        keeper.followed_from = 0
+    try:
+        content = (await keeper.current()).snapshot.content
+        looked_through = {id(each) for each in gc.get_objects()}
+        assert [id(state.entry) in looked_through for state in content.entries] == [not is_large] * 2
+        load_draft(other_draft(), store, tmp_path / "second")
+        followed = (await keeper.current()).snapshot.content
+        assert id(followed) in {id(each) for each in gc.get_objects()}
+    finally:
+        gc.unfreeze()
+
+
+async def test_keeper_ends_a_reading_under_way_when_it_is_closed(
+    keeper: SnapshotKeeper, store: PortalStore, tmp_path: Path
+) -> None:
+    load_draft(small_bundle(), store, tmp_path / "first")
+    asking = asyncio.create_task(keeper.current())
+    while keeper._reading is None:  # noqa: ASYNC110 - it begins within a few turns
+        await asyncio.sleep(0)
+
+    await keeper.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking

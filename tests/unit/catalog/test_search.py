@@ -14,6 +14,7 @@ from portal.catalog.search import (
 )
 from portal.errors import BadInput
 from portal.vocabulary import EntryCode
+from tests.fixtures.counted import Counted
 from tests.policies.building import entry, item
 
 BARE = replace(entry(), name="甲", keywords=(), abstract="", items=())
@@ -105,3 +106,31 @@ def test_words_are_refused_when_too_long_or_too_many() -> None:
     assert parse_words(" ".join(many + many)) == tuple(many)
     with pytest.raises(BadInput, match="11 words"):
         parse_words(" ".join([*many, "x"]))
+
+
+def looked_at(searched: SearchIndex, text: str) -> int:
+    """Return how many numbers of posting lists a search looks at."""
+    counted = {term: Counted(posting) for term, posting in searched.postings.items()}
+    found(replace(searched, postings=counted), text)
+    return sum(posting.looked for posting in counted.values())
+
+
+def test_search_looks_at_the_shortest_posting_list_of_each_word_alone() -> None:
+    searched = index(*((f"表{'丙' if place < 40 else ''}丁{place:03}", "", "", "") for place in range(400)))
+    assert looked_at(searched, "丙丁0") == looked_at(searched, "表丙丁") == 40
+    assert looked_at(searched, "表") == 400
+    assert looked_at(searched, "丙 丙丁") == 80
+    assert looked_at(searched, "无 表") == 0
+
+
+def test_search_looks_at_no_posting_of_a_common_word_when_few_documents_have_the_rare_one() -> None:
+    searched = index(*((f"表{'丙' if place < 40 else ''}丁{place:03}", "", "", "") for place in range(400)))
+    assert looked_at(searched, "丙 表 丁") == 40
+
+
+def test_search_reads_one_column_when_every_title_has_the_word() -> None:
+    searched = index(*((f"共享目录{place}", "目录共享", "共享目录", "") for place in range(50)))
+    looked = [Counted(texts) for _, texts in searched.columns]
+    columns = tuple((weight, texts) for (weight, _), texts in zip(searched.columns, looked, strict=True))
+    assert found(replace(searched, columns=columns), "共享目录") == dict.fromkeys(range(50), Weight.TITLE)
+    assert [texts.looked for texts in looked] == [50, 0, 0, 0, 0]

@@ -84,6 +84,21 @@ def test_rows_are_the_same_when_they_come_back(connection: Connection) -> None:
     assert {active.version for rows in content.rows.values() for active in rows.values()} == {1}
 
 
+def test_child_rows_are_one_object_when_their_cells_are_equal(connection: Connection) -> None:
+    rows = {**ROWS, departments.name: {"a": department("甲", "g", "h"), "b": department("乙", "h", "g")}}
+    content = store(connection, None, rows)
+    first, second = (content.active(departments)[key].children[department_groups.name] for key in "ab")
+    assert (first[0], first[1]) == ({"group": "g"}, {"group": "h"})
+    assert first[0] is second[1]
+    assert first[1] is second[0]
+
+
+def test_rows_come_back_when_there_are_more_than_are_taken_at_a_time(connection: Connection) -> None:
+    many = {f"{number:04}": department(f"部门 {number}", "g") for number in range(2_100)}
+    content = store(connection, None, {**ROWS, departments.name: many})
+    assert content.active(departments) == many
+
+
 def test_only_what_differs_has_a_new_version(connection: Connection) -> None:
     first = store(connection, None, ROWS)
     second = store(
