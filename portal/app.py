@@ -32,7 +32,6 @@ from portal.audit.log_readings import LogReadings
 from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
 from portal.audit.starting import start_recorder
-from portal.demonstration.page import page_routes
 from portal.demonstration.provider import DemonstrationDesk, DemonstrationFetcher
 from portal.errors import Language, PortalError
 from portal.exchange.slots import Slots
@@ -247,7 +246,7 @@ def create_app(settings: Settings) -> Starlette:
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
-            *((*page_routes(), *_provider_routes()) if settings.demonstration else ()),
+            *(_provider_routes() if settings.demonstration else ()),
         ],
         lifespan=lifespan,
         middleware=[Middleware(Observing, conclude=conclude)],

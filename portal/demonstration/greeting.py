@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 
 from portal.demonstration.drafts import SHANGHAI
-from portal.demonstration.page import PAGE_PATH
 from portal.demonstration.surroundings import Surroundings
 from portal.demonstration.tries import TRIES, Try
 from portal.errors import Language, Text
@@ -58,10 +57,7 @@ def _heading(content: PortalContent, around: Surroundings) -> list[Text]:
         Text(
             en=f"   GraphQL   {around.address}/graphql{moved_en}", zh=f"   GraphQL   {around.address}/graphql{moved_zh}"
         ),
-        Text(
-            en=f"   GraphiQL  {around.address}{PAGE_PATH}, in a browser",
-            zh=f"   GraphiQL  {around.address}{PAGE_PATH}，在浏览器中打开",
-        ),
+        Text(en=f"   Pages     {around.address}/, in a browser", zh=f"   页面      {around.address}/，在浏览器中打开"),
         Text(
             en=f"   Sign in   {around.address}{SIGN_IN_PATH}, as one of the users below",
             zh=f"   登录      {around.address}{SIGN_IN_PATH}，可选择下列任一用户",

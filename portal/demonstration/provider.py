@@ -114,7 +114,7 @@ class DemonstrationDesk:
 
 
 def _forms(registry: Registry, query: Mapping[str, str], hint: str | None) -> str:
-    """Return a button for each account, the one that is hinted at first; it is sent to the address that was asked for."""
+    """Return a button for each account, the hinted one first; it is sent to the very address that was asked for."""
     address = escape(f"{SIGN_IN_PATH}?{urlencode(query)}")
     rows = (
         f'<li><form method="post" action="{address}"><button name="user" value="{escape(user.id)}">'

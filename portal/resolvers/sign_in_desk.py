@@ -208,7 +208,7 @@ def _former(request: Request, cookie: Cookie) -> str | None:
 
 
 def _hint(request: Request) -> str | None:
-    """Return who probably signs in, if it is said in a form that ids have; the provider may do with it what it likes."""
+    """Return who probably signs in, if it is said in a form that ids have; what comes of it is the provider's."""
     hint = _single(request, "login_hint")
     return hint if hint is not None and _HINT.fullmatch(hint) else None
 

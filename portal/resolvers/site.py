@@ -173,5 +173,5 @@ def page_language(accept_language: list[str]) -> Language:
 
 
 def _accepted_packing(accept_encoding: list[str]) -> str | None:
-    accepted = {preference.name for preference in parse_preferences(accept_encoding)}
+    accepted = {each.name for each in parse_preferences(accept_encoding) if each.quality > 0}
     return next((packing for packing in _PACKED if packing in accepted), None)

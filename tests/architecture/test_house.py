@@ -14,8 +14,6 @@ UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "Magic"
 TEXT_SQL = ("sqlalchemy.text", "sqlalchemy.sql.text", "sqlalchemy.literal_column", "sqlalchemy.sql.expression.text")
 # Hashes and rows: what they spell is chance.
 NOT_PROSE = {".lock", ".csv"}
-# Built from packages, whose words they are.
-BUILT = PROJECT / "portal/demonstration/graphiql/graphiql.js"
 
 
 def own_files() -> list[Path]:
@@ -58,7 +56,7 @@ def test_nothing_is_left_unfinished() -> None:
     found = [
         f"{path.relative_to(PROJECT)}:{number}"
         for path in own_files()
-        if path.suffix not in NOT_PROSE and path != BUILT
+        if path.suffix not in NOT_PROSE and path.name != "package-lock.json"
         for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").splitlines(), start=1)
         if UNFINISHED.search(line)
     ]

@@ -55,7 +55,8 @@ def test_rows_are_shown_with_the_open_items_alone(seen: dict[str, Any]) -> None:
 def test_rows_are_ordered_and_filtered_by_the_portal_and_the_address_keeps_it(seen: dict[str, Any]) -> None:
     assert seen["oldest"] == sorted(seen["oldest"])
     assert seen["oldest"][0] < "2000"
-    assert seen["filtered"] and all("南通" in name for name in seen["filtered"])
+    assert seen["filtered"]
+    assert all("南通" in name for name in seen["filtered"])
     assert "f=name.contains" in seen["address"]
     assert seen["reloaded"] == seen["filtered"]
 

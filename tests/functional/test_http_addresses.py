@@ -40,16 +40,16 @@ OPENED = (
     b"portal_requests",
     b'"keys"',
     b"system-1",
-    b"graphiql",
 )
-"""What stands in answers that were opened: cells, tokens, figures, keys, names of persons, the page for queries."""
+"""What stands in answers that were opened: cells, tokens, figures, keys, names of persons."""
 SIGNED_OUT = b'{"signed_in":false,"offered":true}'
 PERSON = f"system-1,系统管理员,{AUTHORITY},system_administrator,3,government"
 DOCUMENT = "{ me { application user } shared { residents(purpose: VERIFICATION) { nodes { name } } } }"
 BODY = json.dumps({"query": DOCUMENT}).encode()
 JSON = {"Content-Type": "application/json"}
 DRAWN = re.compile(
-    rb'"(?:access_token|ends_at|begun_at|exp|jti)":(?:"[^"]*"|[0-9]+)'
+    rb'nonce="[^"]+"'
+    rb'|"(?:access_token|ends_at|begun_at|exp|jti)":(?:"[^"]*"|[0-9]+)'
     rb"|\b(?:state|nonce|code_challenge|request_uri)=[A-Za-z0-9_%.-]{40,}"
 )
 """What differs from one answer to the same request to the next."""
@@ -133,9 +133,14 @@ GUARDED: dict[str, Asked] = {
     "alive": Asked("/healthz", 200),
     "ready": Asked("/readyz", 200),
     "figures from elsewhere": Asked("/metrics", 404),
-    "page for queries": Asked("/graphiql", 404),
-    "its script": Asked("/graphiql/graphiql.js", 404),
-    "its style": Asked("/graphiql/graphiql.css", 404),
+    "start page": Asked("/", 200),
+    "catalog": Asked("/catalog", 200),
+    "data set": Asked("/catalog/303001001/00001", 200),
+    "explorer": Asked("/explorer", 200),
+    "console": Asked("/console", 200),
+    "page of the console": Asked("/console/audit/1-1", 200),
+    "script that isn't there": Asked("/assets/index.js", 404),
+    "sign of the portal": Asked("/favicon.svg", 200),
     "demonstration's provider": Asked("/demonstration/sign-in", 404),
     "demonstration's provider, chosen": Asked(
         "/demonstration/sign-in", 404, "POST", lambda _: FORM, lambda _: b"user=system-1"
@@ -147,9 +152,7 @@ SHOWN: dict[str, Asked] = {
     "graphql by any name": Asked("/graphql", 200, "POST", lambda _: JSON, lambda _: BODY),
     "metadata by one name": Asked("/.well-known/oauth-authorization-server", 200),
     "figures": Asked("/metrics", 200),
-    "page for queries": Asked("/graphiql", 200),
-    "its script": Asked("/graphiql/graphiql.js", 200),
-    "its style": Asked("/graphiql/graphiql.css", 200),
+    "start page": Asked("/", 200),
     "sign-in": Asked("/sign-in", 303),
     "demonstration's provider": Asked("/demonstration/sign-in", 400),
     "demonstration's provider, chosen": Asked(

@@ -171,8 +171,8 @@ def test_answer_holds_no_trace_when_one_is_wanted(
 
 
 PAGES = (
-    *("/", "/graphiql", "/graphiql.html", "/graphql/", "/graphql/console", "/graphql/playground", "/graphql-explorer"),
-    *("/playground", "/altair", "/voyager", "/explorer", "/console", "/subscriptions", "/v1/graphql", "/api/graphql"),
+    *("/graphiql", "/graphiql.html", "/graphql/", "/graphql/console", "/graphql/playground", "/graphql-explorer"),
+    *("/playground", "/altair", "/voyager", "/subscriptions", "/v1/graphql", "/api/graphql"),
     *("/docs", "/redoc", "/openapi.json", "/static/js/bundle.js", "/favicon.ico", "/.git/HEAD", "/debug"),
 )
 BROWSERS = ("text/html", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
