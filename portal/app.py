@@ -60,6 +60,8 @@ from portal.resolvers.exchange_desk import MANIFEST_PATH, PATH, ExchangeDesk
 from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
 from portal.resolvers.observing import Observation, Observing
+from portal.resolvers.open_data_desk import OpenDataDesk
+from portal.resolvers.open_data_routes import open_data_routes
 from portal.resolvers.proxies import load_proxy
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
@@ -100,6 +102,7 @@ class Portal:
     desk: Desk
     token_desk: TokenDesk
     exchange_desk: ExchangeDesk
+    open_data_desk: OpenDataDesk
     sign_in_desk: SignInDesk
 
     @property
@@ -153,6 +156,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
             desk,
             TokenDesk(settings, road, tokens, buckets, proxy),
             ExchangeDesk(desk, Slots(settings.concurrent_transfers), readings),
+            OpenDataDesk(desk),
             SignInDesk(reader, client, Buckets(REQUESTS_PER_SECOND)),
         )
     finally:
@@ -234,6 +238,7 @@ def create_app(settings: Settings) -> Starlette:
                 READ_METHODS,
                 lambda request: _portal_of(request).exchange_desk.answer_manifest(request),
             ),
+            *open_data_routes(lambda request: _portal_of(request).open_data_desk),
             *_token_routes(),
             *_sign_in_routes(),
             route("/healthz", READ_METHODS, answer_alive),
