@@ -109,7 +109,7 @@ class OpenDataDesk:
         Raises: NotAnOperation, PortalError, as a request for a description is refused.
         """
         async with self._opened(request) as opened:
-            path, licence = request.url.path, opened.site.licence
+            path, licence = str(request.scope["path"]), opened.site.licence
             if path == "/":
                 return render_start(opened.catalog, language)
             if path == CATALOG_PATH:
