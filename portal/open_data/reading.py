@@ -16,7 +16,7 @@ from portal.policies.matching import Request
 from portal.policies.snapshot import EntryView, Snapshot, View
 from portal.vocabulary import PUBLIC, Action, EntryCode, Environment, ItemIdentifier, Mode
 
-_TOGETHER = 200
+_TOGETHER = 20
 """Entries that are decided on before other requests have a turn."""
 NEVER_UPDATED = datetime(1970, 1, 1, tzinfo=UTC)
 """When a data set was updated of which nothing tells: readers of feeds must be told an instant."""
@@ -62,7 +62,7 @@ class OpenCatalog:
 
     title: str
     epoch: int
-    data_sets: tuple[DataSet, ...]
+    data_sets: tuple[DataSet, ...] = field(repr=False)
     made_at: datetime
     holds_until: datetime | None
 

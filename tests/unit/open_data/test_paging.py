@@ -16,6 +16,6 @@ def test_every_part_is_on_one_page(length: int) -> None:
 
 
 def test_empty_list_has_one_empty_page() -> None:
-    page = page_of((), 1, 3)
+    page = page_of(range(0), 1, 3)
     assert page is not None
     assert (page.pages, len(page.listed)) == (1, 0)

@@ -70,11 +70,23 @@ def test_entry_is_no_open_data_where_its_record_does_not_apply_to_everyone_now(m
     assert shown(opening(PARKING, **members)) == []
 
 
+@pytest.mark.parametrize("condition", [{"network_zone": {"eq": "internet"}}, {"auth_level": {"gte": 0}}], ids=str)
+def test_record_for_whoever_asks_from_the_internet_opens_its_items(condition: dict[str, object]) -> None:
+    assert shown(opening(PARKING, condition=condition)) == ["code", "name"]
+
+
 def test_entry_without_a_record_for_the_public_is_no_open_data() -> None:
     for_departments = record(
         PARKING, kind="unconditional", consumer="any_department", items=["*"], purposes=["*"], modes=["*"]
     )
     assert shown() == shown(for_departments) == []
+
+
+def test_item_that_is_not_open_is_not_shown_even_where_everyone_may_read_it() -> None:
+    for_everyone = record(PARKING, kind="unconditional", consumer="public", items=["*"], purposes=["*"], modes=["*"])
+    view = point_on([PARKING], [for_everyone]).snapshot.view(PUBLIC, NOW)
+    assert [one.identifier for one in view[PARKING.identifier].items] == ["code", "name", "note"]
+    assert shown(for_everyone) == ["code", "name"]
 
 
 def test_restriction_takes_its_items_away() -> None:
