@@ -75,7 +75,7 @@ def _describe(data_set: DataSet, site: Site) -> Iterator[Statement]:
     yield named, "dct:title", Literal(entry.name, _CHINESE)
     yield named, "dct:description", Literal(entry.abstract, _CHINESE)
     yield named, "dct:identifier", Literal(entry.code)
-    provider = iri(site.at(f"{CATALOG_PATH}#provider-{quote(entry.provider, safe='')}"))
+    provider = iri(site.at(f"{CATALOG_PATH}#provider-{entry.provider}"))
     yield from _published(named, provider, data_set.provider)
     for keyword in entry.keywords:
         yield named, "dcat:keyword", Literal(keyword, _CHINESE)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from time import monotonic
 from urllib.parse import parse_qsl
 
@@ -60,8 +61,16 @@ class Opened:
         return int(text)
 
 
-_Render = Callable[[Request, Opened], bytes | None]
-"""What is answered with, None where nothing is at the address."""
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What is answered with, and when what it tells of was updated; None where nothing tells."""
+
+    content: bytes
+    updated_at: datetime | None = None
+
+
+_Render = Callable[[Request, Opened], Rendered | None]
+"""Makes an answer, None where nothing is at the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,7 @@ class OpenDataDesk:
 
     async def answer_sitemap(self, request: Request) -> Response:
         """Answer with the sitemap, or the index of several."""
-        return await self._answer(request, lambda _, opened: render_sitemap(opened.catalog, opened.site), _XML_TYPE)
+        return await self._answer(request, _whole(render_sitemap), _XML_TYPE)
 
     async def answer_sitemap_part(self, request: Request) -> Response:
         """Answer with one of several sitemaps."""
@@ -97,11 +106,11 @@ class OpenDataDesk:
 
     async def answer_feed(self, request: Request) -> Response:
         """Answer with the Atom feed of what was updated last."""
-        return await self._answer(request, lambda _, opened: render_feed(opened.catalog, opened.site), _ATOM_TYPE)
+        return await self._answer(request, _whole(render_feed), _ATOM_TYPE)
 
     async def answer_robots(self, request: Request) -> Response:
         """Answer with what crawlers are asked for."""
-        return await self._answer(request, lambda _, opened: render_robots(opened.site), _TEXT_TYPE)
+        return await self._answer(request, lambda _, opened: Rendered(render_robots(opened.site)), _TEXT_TYPE)
 
     async def page_fragment(self, request: Request, language: Language) -> Fragment:
         """Return the content of the page at the request's address: `/`, `/catalog`, or `/catalog/CODE`.
@@ -142,14 +151,14 @@ class OpenDataDesk:
         language = wanted_language(request.headers.getlist("accept-language"))
         try:
             async with self._opened(request) as opened:
-                content = await asyncio.to_thread(render, request, opened)
+                rendered = await asyncio.to_thread(render, request, opened)
         except NotAnOperation as failure:
             outcome = failure.outcome(language)
         except PortalError as failure:
             outcome = refuse_request(failure, language)
         else:
-            if content is not None:
-                return render_validated(request, content, media_type, opened.catalog.updated_at)
+            if rendered is not None:
+                return render_validated(request, rendered.content, media_type, rendered.updated_at)
             outcome = _nothing_here().outcome(language)
         if outcome.status == 401:
             self._count_refused_token(request)
@@ -184,28 +193,37 @@ class OpenDataDesk:
 
 
 def _catalog_as(render: Callable[[list[Statement]], bytes], path: str) -> _Render:
-    def answer(_: Request, opened: Opened) -> bytes | None:
+    def answer(_: Request, opened: Opened) -> Rendered | None:
         page = page_of(opened.catalog.data_sets, opened.page_number, PAGE_SIZE)
-        return None if page is None else render([*describe_catalog(opened.catalog, page, opened.site, path)])
+        if page is None:
+            return None
+        statements = [*describe_catalog(opened.catalog, page, opened.site, path)]
+        return Rendered(render(statements), opened.catalog.updated_at)
 
     return answer
 
 
 def _data_set_as(render: Callable[[list[Statement]], bytes]) -> _Render:
-    def answer(request: Request, opened: Opened) -> bytes | None:
+    def answer(request: Request, opened: Opened) -> Rendered | None:
         code = EntryCode(f"{request.path_params['base']}/{request.path_params['number']}")
         data_set = opened.catalog.data_set_by_code.get(code)
         if data_set is None:
             return None
-        return render([*describe_data_sets(opened.catalog, (data_set,), opened.site)])
+        statements = [*describe_data_sets(opened.catalog, (data_set,), opened.site)]
+        return Rendered(render(statements), data_set.updated_at)
 
     return answer
 
 
-def _sitemap_part(request: Request, opened: Opened) -> bytes | None:
+def _whole(render: Callable[[OpenCatalog, Site], bytes]) -> _Render:
+    return lambda _, opened: Rendered(render(opened.catalog, opened.site), opened.catalog.updated_at)
+
+
+def _sitemap_part(request: Request, opened: Opened) -> Rendered | None:
     number = request.path_params["number"]
     is_number = number.isascii() and number.isdigit() and len(number) <= _PAGE_DIGITS and number[0] != "0"
-    return render_sitemap_part(opened.catalog, opened.site, int(number)) if is_number else None
+    part = render_sitemap_part(opened.catalog, opened.site, int(number)) if is_number else None
+    return None if part is None else Rendered(part, opened.catalog.updated_at)
 
 
 def _parse_asked(request: Request) -> dict[str, str]:

@@ -12,7 +12,7 @@ from portal.errors import BadInput, Language
 from portal.open_data.fragments import Fragment
 from portal.resolvers.observing import Observation
 from portal.resolvers.over_http import NotAnOperation
-from tests.fixtures.open_data import graph_of, open_data_bundle, open_record
+from tests.fixtures.open_data import graph_of, open_data_bundle, open_record, parks
 from tests.fixtures.portal_world import Answer, PortalWorld, open_world
 from tests.fixtures.sharing_bundle import CHECKER
 
@@ -30,6 +30,7 @@ LISTS = ("/dcat.jsonld", "/dcat.ttl", "/sitemap.xml", "/feed.atom")
 PAGES = ("/", "/catalog", f"/catalog/{VILLAGES}", f"/catalog/{PARKS}", f"/catalog/{RESIDENTS}", "/catalog/1/2")
 SECRETS = (b"tariff", b"residents", b"/00002", b"/00003", b"/00004", b"cases", b"note", "经办".encode(), b"id_number")
 """What the public may not know: a conditional item, one that isn't open, hidden entries and their items."""
+HYDRA = rdflib.Namespace("http://www.w3.org/ns/hydra/core#")
 DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")
 
 
@@ -119,6 +120,32 @@ def test_addresses_that_are_told_are_answered(world: PortalWorld) -> None:
     query = re.search("<pre><code>(.*?)</code>", fragment(world, f"/catalog/{PARKS}").body)
     assert query is not None
     assert world.ask(query[1]).data == {"shared": {"parks": {"nodes": [{"code": "p1", "name": "合成停车场"}]}}}
+
+
+def test_pages_of_a_long_catalog_lead_to_every_data_set(tmp_path: Path) -> None:
+    draft = open_data_bundle()
+    for number in range(100):
+        name = f"parks_{number}"
+        draft.entries[name] = {**parks(), "identifier": name, "code": f"303001001/1{number:04}"}
+        draft.policies[name] = open_record(name, resource=f"303001001/1{number:04}")
+    with open_world(draft, tmp_path) as long:
+        for ending, kind in (("ttl", "turtle"), ("jsonld", "json-ld")):
+            path, seen = f"/dcat.{ending}", set[object]()
+            while path:
+                found = graph_of(get(long, path).content, kind)
+                assert len(set(found.objects(None, DCAT.dataset))) <= 100
+                seen |= set(found.objects(None, DCAT.dataset))
+                (path,) = [str(one).removeprefix("http://portal.test") for one in found.objects(None, HYDRA.next)] or [
+                    ""
+                ]
+                assert not path or path.startswith(f"/dcat.{ending}?")
+            assert len(seen) == 102
+        assert get(long, "/feed.atom").content.count(b"<entry>") == 100
+
+
+def test_answer_tells_when_its_rows_came(world: PortalWorld) -> None:
+    for path in TYPES:
+        assert ("last-modified" in get(world, path).headers) is (path != "/robots.txt")
 
 
 def test_nothing_of_it_is_in_the_audit(world: PortalWorld) -> None:

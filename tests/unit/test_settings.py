@@ -156,6 +156,7 @@ def test_setting_is_read_from_its_text(name: str, text: str, field: str, value: 
         ("PORTAL_STATEMENT_TIMEOUT_SECONDS", "inf"),
         ("PORTAL_STATEMENT_TIMEOUT_SECONDS", "3601"),
         ("PORTAL_OPEN_DATA_LICENCE", "javascript:alert(1)"),
+        ("PORTAL_OPEN_DATA_LICENCE", "ftp://license.example.gov.cn/1"),
         ("PORTAL_OPEN_DATA_LICENCE", "CC-BY-4.0"),
         ("PORTAL_OPEN_DATA_LICENCE", 'https://license.example.gov.cn/"><script>'),
         ("PORTAL_OPEN_DATA_LICENCE", "https://license.example.gov.cn/100%"),

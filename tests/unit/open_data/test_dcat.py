@@ -81,6 +81,14 @@ def test_whatever_people_wrote_is_text_and_adds_no_statement(text: str) -> None:
     assert turtle.value(DATA_SET, DCAT.keyword) == rdflib.Literal(text, lang="zh")
 
 
+def test_classes_of_different_places_have_different_names() -> None:
+    places = [("甲", "乙"), ("甲/乙",), ("甲%2F乙",), ("甲", "乙", ""), ("甲#乙",)]
+    entries = [parking(f"303001001/0000{n}", f"parks_{n}", classification=of) for n, of in enumerate(places)]
+    found = graph(described(catalog_of(*entries)))
+    assert len(set(found.objects(None, DCAT.theme))) == len(places)
+    assert all(len([*found.objects(one, rdflib.SKOS.prefLabel)]) == 1 for one in found.objects(None, DCAT.theme))
+
+
 def test_description_says_what_the_catalog_knows() -> None:
     found = graph(PLAIN)
     said = {name: str(found.value(DATA_SET, DCT[name])) for name in ("title", "description", "identifier", "issued")}
