@@ -30,14 +30,13 @@ from portal.resolvers.desk import Desk
 from portal.resolvers.hosts import check_host, site_of
 from portal.resolvers.negotiation import JSON_TYPE, wanted_language
 from portal.resolvers.observing import observation_of
-from portal.resolvers.operation import refuse_request
+from portal.resolvers.operation import check_contact, refuse_request
 from portal.resolvers.over_http import NotAnOperation, client_address, render_response
 from portal.resolvers.validators import render_validated
 from portal.vocabulary import PUBLIC, EntryCode
 
 SITEMAP_PART_PATH = "/sitemap-{number}.xml"
 DATA_SET_JSON_LD_PATH, DATA_SET_TURTLE_PATH = "/catalog/{base}/{number}.jsonld", "/catalog/{base}/{number}.ttl"
-_CONTACT_SECONDS = 1.0
 _PAGE_DIGITS = 9
 _TURTLE_TYPE, _JSON_LD_TYPE = "text/turtle; charset=utf-8", "application/ld+json"
 _XML_TYPE, _ATOM_TYPE = "application/xml; charset=utf-8", "application/atom+xml; charset=utf-8"
@@ -187,9 +186,7 @@ class OpenDataDesk:
             now = road.now()
             view = self.desk.endpoint.view_of(PUBLIC, point, now)
             yield Opened(await self.reader.read(point, view, now), site, asked)
-            # INVARIANT: as at `/graphql`, no answer leaves a portal that was cut off from its database for 2 s (R9).
-            if monotonic() - begun > _CONTACT_SECONDS:
-                await road.keeper.epochs.read()
+            await check_contact(road, begun)
 
 
 def _catalog_as(render: Callable[[list[Statement]], bytes], path: str) -> _Render:

@@ -185,7 +185,7 @@ def test_expired_record_opens_nothing(tmp_path: Path) -> None:
         assert "公共停车场" not in fragment(expired, "/catalog").body
 
 
-def test_frozen_data_set_and_entry_that_left_are_gone(changing: PortalWorld) -> None:
+def test_data_set_is_gone_when_its_entry_is_withdrawn(changing: PortalWorld) -> None:
     draft = open_data_bundle()
     draft.entries["parks"]["status"] = "withdrawn"
     changing.load(draft, changing.settings.home.parent / "second")
