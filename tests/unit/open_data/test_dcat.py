@@ -25,6 +25,7 @@ from tests.fixtures.open_data import (
     parking,
     point_on,
     read_at,
+    updated,
     violations,
 )
 
@@ -133,6 +134,15 @@ def test_licence_is_named_where_one_is_set_and_nowhere_else() -> None:
     without = described(catalog_of(parking()), site=Site(SITE.origin))
     assert [*graph(without).objects(None, DCT.license)] == []
     assert violations(without) == []
+
+
+def test_data_set_of_which_little_is_known_is_described_by_what_is() -> None:
+    bare = parking(keywords=(), classification=(), published_on=None)
+    statements = described(read_at(point_on([updated(bare, None)], [opening(bare)])))
+    assert violations(statements) == []
+    found = graph(statements)
+    for name in (DCT.issued, DCT.modified, DCAT.theme, DCAT.keyword, DCAT.themeTaxonomy):
+        assert [*found.subject_objects(name)] == []
 
 
 def test_pages_name_each_other_and_hold_each_data_set_once() -> None:

@@ -149,6 +149,14 @@ def test_data_set_says_what_the_catalog_knows_of_it() -> None:
     assert "note" not in page.body
 
 
+def test_data_set_of_which_little_is_known_says_what_is() -> None:
+    bare = parking(keywords=(), classification=(), published_on=None)
+    catalog = read_at(point_on([updated(bare, None)], [opening(bare, items=["name"])]))
+    found = Outline(render_data_set(catalog, catalog.data_sets[0], None, Language.ENGLISH).body)
+    assert [text for text in found.texts if text in ("Provider", "Code", "Updated")] == ["Provider", "Code", "Updated"]
+    assert {"Last update", "Published", "Class", "Keywords", "Conditions of use", "Key"}.isdisjoint(found.texts)
+
+
 def test_data_set_in_chinese_is_told_in_chinese() -> None:
     (data_set,) = CATALOG.data_sets
     found = Outline(render_data_set(CATALOG, data_set, None, Language.CHINESE).body)

@@ -87,6 +87,10 @@ def test_item_that_is_not_open_is_not_shown_even_where_everyone_may_read_it() ->
     view = point_on([PARKING], [for_everyone]).snapshot.view(PUBLIC, NOW)
     assert [one.identifier for one in view[PARKING.identifier].items] == ["code", "name", "note"]
     assert shown(for_everyone) == ["code", "name"]
+    closed = changed(PARKING, open=False)
+    point = point_on([closed], [for_everyone])
+    assert [*point.snapshot.view(PUBLIC, NOW)] == [PARKING.identifier]
+    assert read_at(point).data_sets == ()
 
 
 def test_restriction_takes_its_items_away() -> None:
