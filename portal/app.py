@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -58,7 +58,10 @@ from portal.resolvers.endpoint import Endpoint
 from portal.resolvers.exchange_desk import MANIFEST_PATH, PATH, ExchangeDesk
 from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
-from portal.resolvers.observing import Observation, Observing
+from portal.resolvers.observing import Observation, Observing, observation_of
+from portal.resolvers.open_data_desk import OpenDataDesk
+from portal.resolvers.open_data_routes import open_data_routes
+from portal.resolvers.over_http import NotAnOperation
 from portal.resolvers.proxies import load_proxy
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
@@ -73,7 +76,7 @@ from portal.resolvers.sign_in_desk import (
     SIGN_OUT_PATH,
     SignInDesk,
 )
-from portal.resolvers.site import ASSET_PATH, ICON_PATH, PAGE_PATHS, Facts, Site
+from portal.resolvers.site import ASSET_PATH, ICON_PATH, PAGE_PATHS, PUBLIC_PATHS, Facts, Site, Told
 from portal.resolvers.staff import Staff
 from portal.resolvers.token_desk import (
     INTROSPECTION_PATH,
@@ -102,6 +105,7 @@ class Portal:
     desk: Desk
     token_desk: TokenDesk
     exchange_desk: ExchangeDesk
+    open_data_desk: OpenDataDesk
     sign_in_desk: SignInDesk
 
     @property
@@ -155,6 +159,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
             desk,
             TokenDesk(settings, road, tokens, buckets, proxy),
             ExchangeDesk(desk, Slots(settings.concurrent_transfers), readings),
+            OpenDataDesk(desk),
             SignInDesk(reader, client, Buckets(REQUESTS_PER_SECOND)),
         )
     finally:
@@ -240,9 +245,10 @@ def create_app(settings: Settings) -> Starlette:
                 READ_METHODS,
                 lambda request: _portal_of(request).exchange_desk.answer_manifest(request),
             ),
+            *open_data_routes(lambda request: _portal_of(request).open_data_desk),
+            *_page_routes(Site(frontend_folder(), tuple(settings.allowed_hosts))),
             *_token_routes(),
             *_sign_in_routes(),
-            *_page_routes(Site(frontend_folder(), tuple(settings.allowed_hosts))),
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
@@ -287,12 +293,22 @@ def _page_routes(site: Site) -> Iterator[Route]:
     """Yield the routes of the pages that people use."""
 
     async def answer_page(request: Request) -> Response:
-        return await site.answer_page(request, partial(_page_facts, _portal_of(request)))
+        return await site.answer_page(request, partial(_tell_page, request))
 
     for path in PAGE_PATHS:
         yield route(path, READ_METHODS, answer_page)
     yield route(ASSET_PATH, READ_METHODS, site.answer_asset)
     yield route(ICON_PATH, READ_METHODS, site.answer_icon)
+
+
+async def _tell_page(request: Request, language: Language) -> Told:
+    """Return what a page is told, and what stands in it where the public may read something at its address."""
+    portal, fragment = _portal_of(request), None
+    if observation_of(request).route in PUBLIC_PATHS:
+        # Why there is no content a page says itself, when it asks.
+        with suppress(NotAnOperation, PortalError):
+            fragment = await portal.open_data_desk.page_fragment(request, language)
+    return Told(await _page_facts(portal, language), fragment)
 
 
 async def _page_facts(portal: Portal, language: Language) -> Facts:

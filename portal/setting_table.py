@@ -10,6 +10,7 @@ from portal.setting_values import (
     parse_issuer,
     parse_networks,
     parse_optional_header,
+    parse_optional_link,
     parse_optional_origin,
     parse_optional_path,
     parse_optional_text,
@@ -288,6 +289,14 @@ SETTINGS: Mapping[str, Setting] = {
         Text(
             "origins of web pages whose scripts may ask (`Origin`); several with commas; empty: none",
             "允许跨域请求的网页来源（`Origin`）；多个以逗号分隔；留空则不允许",
+        ),
+    ),
+    "open_data_licence": Setting(
+        parse_optional_link,
+        "",
+        Text(
+            "address of the licence that open data are given under; empty: none is named",
+            "开放数据所采用许可协议的网址；留空则不注明",
         ),
     ),
     "receive_timeout_seconds": Setting(

@@ -128,6 +128,19 @@ def parse_optional_origin(text: str) -> str | None:
     )
 
 
+_LINK = re.compile(r"https?://[a-z0-9.:\[\]-]{1,255}(/([A-Za-z0-9._~!$&()*+,;=:@/?#-]|%[0-9A-F]{2})*)?", re.ASCII)
+
+
+def parse_optional_link(text: str) -> str | None:
+    """Return the address of a page elsewhere, None for an empty text. Raises: BadInput."""
+    if not text or _LINK.fullmatch(text):
+        return text or None
+    raise _bad(
+        "is no address of a page; write for example `https://creativecommons.org/licenses/by/4.0/`",
+        "不是网页地址；写法如 `https://creativecommons.org/licenses/by/4.0/`",
+    )
+
+
 _ISSUER = re.compile(r"https?://[a-z0-9.:\[\]-]{1,255}(/[A-Za-z0-9._~-]+)*", re.ASCII)
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?(/.*)?", re.ASCII)
 

@@ -84,6 +84,7 @@ class Settings:
     metrics_from: tuple[Network, ...]
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
+    open_data_licence: str | None
     receive_timeout_seconds: float
     send_timeout_seconds: float
     max_connections: int

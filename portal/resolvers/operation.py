@@ -91,7 +91,7 @@ async def answer_operation(endpoint: Endpoint, asker: Asker, operation: Operatio
     )
     result = await _execute(prepared, operation, context)
     try:
-        await _check_contact(endpoint.road, begun)
+        await check_contact(endpoint.road, begun)
     except PortalError as failure:
         return refuse_request(failure, language)
     outcome = conclude(result, language)
@@ -115,7 +115,7 @@ async def _introspect(endpoint: Endpoint, prepared: Prepared, operation: Operati
     return outcome
 
 
-async def _check_contact(road: Road, begun: float) -> None:
+async def check_contact(road: Road, begun: float) -> None:
     """Ask the portal's database once more, if the answer took long. Raises: PolicyUnavailable.
 
     INVARIANT: no answer leaves a portal that was cut off from it for 2 s (R9): a field whose record was made before

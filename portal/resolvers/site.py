@@ -18,18 +18,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.errors import Language, Text
+from portal.open_data.fragments import Fragment
 from portal.resolvers.hosts import check_host
 from portal.resolvers.negotiation import parse_preferences, wanted_language
 from portal.resolvers.observing import observation_of
 from portal.resolvers.over_http import NotAnOperation
 from portal.resolvers.pages import paragraph, render_page
 
-PAGE_PATHS = ("/", "/catalog", "/catalog/{base}/{number}", "/explorer", "/console", "/console/{page:path}")
+PUBLIC_PATHS = ("/", "/catalog", "/catalog/{base}/{number}")
+"""The addresses of pages that are readable without scripts."""
+PAGE_PATHS = (*PUBLIC_PATHS, "/explorer", "/console", "/console/{page:path}")
 """The addresses of pages; each answers with the shell."""
 ASSET_PATH = "/assets/{name}"
 ICON_PATH = "/favicon.svg"
 _NONCE_IN_BUILD = "portal-nonce"
 _FACTS_IN_BUILD = re.compile(r'(<script type="application/json" id="portal-facts"[^>]*>)[^<]*(</script>)')
+_TITLE_IN_BUILD = re.compile(r"(<title>)[^<]*(</title>)")
+_HEAD_IN_BUILD, _BODY_IN_BUILD = "<!--portal:head-->", "<!--portal:body-->"
 _TAGS = {Language.ENGLISH: "en", Language.CHINESE: "zh-CN"}
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -91,6 +96,14 @@ class Facts:
         return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a page is told, and what stands in it for who reads it without scripts; None where there is nothing."""
+
+    facts: Facts
+    fragment: Fragment | None = None
+
+
 @dataclass(frozen=True)
 class Site:
     """The built pages of a folder; files are read when they are first asked for."""
@@ -99,7 +112,7 @@ class Site:
     allowed_hosts: tuple[str, ...]
     _kept: dict[str, bytes] = field(default_factory=dict)
 
-    async def answer_page(self, request: Request, facts: Callable[[Language], Awaitable[Facts]]) -> Response:
+    async def answer_page(self, request: Request, tell: Callable[[Language], Awaitable[Told]]) -> Response:
         """Answer an address of a page with the shell."""
         language = page_language(request.headers.getlist("accept-language"))
         try:
@@ -111,8 +124,11 @@ class Site:
         if shell is None:
             return render_page(_NOT_BUILT_TITLE, paragraph(_NOT_BUILT, language), language, 503)
         nonce = token_urlsafe(16)
-        page = _FACTS_IN_BUILD.sub(_Written((await facts(language)).render()), shell.decode())
-        page = page.replace('lang="zh-CN"', f'lang="{escape(_TAGS[language])}"', 1).replace(_NONCE_IN_BUILD, nonce)
+        told = await tell(language)
+        page = shell.decode().replace(_NONCE_IN_BUILD, nonce)
+        page = page.replace('lang="zh-CN"', f'lang="{escape(_TAGS[language])}"', 1)
+        page = _FACTS_IN_BUILD.sub(_Written(told.facts.render()), page)
+        page = page if told.fragment is None else _with_fragment(page, told.fragment)
         headers = {
             **_COMMON_HEADERS,
             "Cache-Control": "no-store",
@@ -154,6 +170,14 @@ class Site:
     def _names(self) -> frozenset[str]:
         """Return the names of the built files: what is asked for is looked up here, and never made a path of."""
         return frozenset(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
+
+
+def _with_fragment(page: str, fragment: Fragment) -> str:
+    """Return the page with a content that is there without scripts too; those show the same by themselves."""
+    titled = _TITLE_IN_BUILD.sub(_Written(escape(fragment.title)), page)
+    return titled.replace(_HEAD_IN_BUILD, fragment.head, 1).replace(
+        _BODY_IN_BUILD, f'<noscript><main class="page">{fragment.body}</main></noscript>', 1
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ async function signIn(user) {
   await page.goto(`${portal}/sign-in`);
   await page.locator(`button[value="${user}"]`).click();
   await page.waitForURL(`${portal}/session`);
-  await page.goto(`${portal}/explorer`);
+  await page.goto(`${portal}/console`, { waitUntil: "networkidle" });
   return { context, page };
 }
 

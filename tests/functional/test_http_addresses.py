@@ -141,6 +141,16 @@ GUARDED: dict[str, Asked] = {
     "page of the console": Asked("/console/audit/1-1", 200),
     "script that isn't there": Asked("/assets/index.js", 404),
     "sign of the portal": Asked("/favicon.svg", 200),
+    "open data as JSON-LD": Asked("/dcat.jsonld", 200, query="page=1"),
+    "open data as Turtle": Asked("/dcat.ttl", 200),
+    "data set as JSON-LD": Asked("/catalog/303001001/00001.jsonld", 200),
+    "hidden data set as JSON-LD": Asked("/catalog/303001001/00002.jsonld", 404),
+    "data set as Turtle": Asked("/catalog/303001001/00001.ttl", 200),
+    "hidden data set as Turtle": Asked("/catalog/303001001/00002.ttl", 404, make=by_token),
+    "sitemap": Asked("/sitemap.xml", 200),
+    "part of a sitemap": Asked("/sitemap-1.xml", 404),
+    "feed": Asked("/feed.atom", 200),
+    "robots": Asked("/robots.txt", 200),
     "demonstration's provider": Asked("/demonstration/sign-in", 404),
     "demonstration's provider, chosen": Asked(
         "/demonstration/sign-in", 404, "POST", lambda _: FORM, lambda _: b"user=system-1"

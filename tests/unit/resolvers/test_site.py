@@ -12,14 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.errors import Language
+from portal.open_data.fragments import Fragment
 from portal.resolvers.observing import Observing
 from portal.resolvers.routing import READ_METHODS, route
-from portal.resolvers.site import ASSET_PATH, ICON_PATH, PAGE_PATHS, Facts, Site
+from portal.resolvers.site import ASSET_PATH, ICON_PATH, PAGE_PATHS, Facts, Site, Told
 
-SHELL = """<!doctype html><html lang="zh-CN"><head><meta property="csp-nonce" nonce="portal-nonce">
+SHELL = """<!doctype html><html lang="zh-CN"><head><title>portal</title><!--portal:head--><meta property="csp-nonce" nonce="portal-nonce">
 <script type="module" nonce="portal-nonce" src="/assets/index-1.js"></script></head>
-<body><div id="root"></div>
+<body><div id="root"><!--portal:body--></div>
 <script type="application/json" id="portal-facts" nonce="portal-nonce">{}</script></body></html>"""
+FRAGMENT = Fragment("a <b> \\1", '<link rel="alternate" href="/dcat.ttl">', "<h1>content \\1</h1>")
 HOSTILE = "</script><script>alert(1)</script><!--\\1\\g<2>&amp;"
 
 
@@ -39,11 +41,12 @@ def built(tmp_path: Path) -> Path:
 async def fetch(folder: Path, path: str, *, hosts: tuple[str, ...] = (), **headers: str) -> httpx2.Response:
     site = Site(folder, hosts)
 
-    async def facts(language: Language) -> Facts:
-        return Facts(language, demonstration=True, accounts=({"id": "a", "name": HOSTILE, "roles": []},))
+    async def tell(language: Language) -> Told:
+        facts = Facts(language, demonstration=True, accounts=({"id": "a", "name": HOSTILE, "roles": []},))
+        return Told(facts, FRAGMENT)
 
     async def page(request: Request) -> Response:
-        return await site.answer_page(request, facts)
+        return await site.answer_page(request, tell)
 
     routes = [
         *(route(each, READ_METHODS, page) for each in PAGE_PATHS),
@@ -90,6 +93,13 @@ async def test_facts_end_no_script_whatever_a_name_holds(built: Path) -> None:
     (facts,) = re.findall(r'id="portal-facts"[^>]*>([^<]*)</script>', page)
     assert json.loads(facts)["accounts"] == [{"id": "a", "name": HOSTILE, "roles": []}]
     assert page.count("<script") == SHELL.count("<script")
+
+
+async def test_content_is_there_without_scripts_and_the_title_is_text(built: Path) -> None:
+    page = (await fetch(built, "/catalog")).text
+    assert '<noscript><main class="page"><h1>content \\1</h1></main></noscript>' in page
+    assert "<title>a &lt;b&gt; \\1</title>" in page
+    assert FRAGMENT.head in page.partition("</head>")[0]
 
 
 @pytest.mark.parametrize(
