@@ -65,7 +65,9 @@ class KeptReads:
         if after is not None or grant.plan.part is not None:
             # Each of these is asked for once.
             return compile_read()
-        key = tuple((id(each.plan), id(each.permit), each.rows) for each in every_grant(grant))
+        key = tuple(
+            (id(each.plan), id(each.permit), each.rows, each.groups, each.smallest_group) for each in every_grant(grant)
+        )
         kept = self.reads.find(key)
         if kept is None:
             kept = self.reads.keep(key, _KeptRead(compile_read(), grant))

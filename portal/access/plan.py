@@ -53,7 +53,15 @@ class LeafShape:
     field: str
 
 
-FieldShape = NodesShape | EdgesShape | NamedShape | LeafShape
+@dataclass(frozen=True, slots=True)
+class GroupsShape:
+    """A list `groups`, by its place in `QueryPlan.groups`: response keys with the name of the field that each shows."""
+
+    place: int
+    members: tuple[tuple[str, str], ...]
+
+
+FieldShape = NodesShape | EdgesShape | NamedShape | GroupsShape | LeafShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,18 @@ class OrderTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupsPlan:
+    """A list `groups`: the items that it groups by, in their order, and which rows it counts.
+
+    `filter` is the field's and the list's own together. `first` is None where the request leaves it to the limits.
+    """
+
+    by: tuple[ItemIdentifier, ...]
+    filter: Condition
+    first: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """The part of a transfer that is read next: up to `rows`, with `taken` of the whole before it.
 
@@ -133,7 +153,7 @@ class QueryPlan:
 
     `links` are those below its nodes, in the document's order. `keys` are the rows asked for by key, each with the
     values of the key items in their order; None where rows aren't asked for so. `part` is that of a transfer, None for
-    a page. `as_text`: the database may write rows.
+    a page. `as_text`: the database may write rows. `groups` are its lists of groups, in the document's order.
     """
 
     state: EntryState
@@ -149,6 +169,7 @@ class QueryPlan:
     keys: tuple[tuple[Value, ...], ...] | None = None
     part: Part | None = None
     as_text: bool = False
+    groups: tuple[GroupsPlan, ...] = ()
 
     @property
     def entry(self) -> CatalogEntry:
