@@ -305,8 +305,9 @@ async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, 
         return _refuse(beyond)
     if _has_ended(road, grant):
         return Overtaken.BY_POLICY
-    record = _record(attempt, grant, shown, groups)
-    recorded = await road.recorder.record(record, _quotas(attempt.occasion, grant, rows))
+    recorded = await road.recorder.record(
+        _record(attempt, grant, shown, groups), _quotas(attempt.occasion, grant, rows)
+    )
     if not isinstance(recorded, Recorded):
         # Nothing was written, and the rows are thrown away.
         return Overtaken.BY_COUNT if isinstance(recorded, QuotaExhausted) else Overtaken.BY_POLICY
