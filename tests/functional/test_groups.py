@@ -1,6 +1,7 @@
 """Counts of groups over HTTP: what is counted, what is refused, each kind by its name, and what the public is shown."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,6 +19,7 @@ from tests.fixtures.sharing_bundle import CHECKER, OUTSIDER, PLANNER, RESIDENTS,
 from tests.fixtures.small_bundle import BundleDraft, entry, item
 from tests.functional.test_links import refusal, shared
 
+PAGE = (Path(__file__).parents[2] / "docs/groups.md").read_text(encoding="utf-8")
 VERIFYING = "purpose: VERIFICATION"
 COUNTS = {"100": 9, "200": 7, "300": 6, "400": 2}
 """Villages by population."""
@@ -206,6 +208,19 @@ def test_public_is_not_shown_small_groups_nor_what_would_tell_of_them(world: Por
     # The same document, asked by a department before and after.
     assert groups(world, "by: [population]", CHECKER) == everybody
     assert groups(world, "by: [population]", None) == everybody[:2]
+
+
+def test_example_of_the_page_is_answered(tmp_path: Path) -> None:
+    (document,) = re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL)
+    draft = sharing_bundle()
+    draft.entries["villages"]["items"].append(item("street_code", open=True))
+    rows = [f"32061300{number:04},合成{number}村委会,,,,,,3206130{number % 3}" for number in range(20)]
+    draft.rows["villages"] = [f"{draft.rows['villages'][0]},street_code", *rows]
+    with open_world(draft, tmp_path) as world:
+        assert world.ask(document).data["shared"]["villages"] == {
+            "totalCount": 20,
+            "groups": [{"key": ["32061300"], "count": 7}, {"key": ["32061301"], "count": 7}],
+        }
 
 
 @pytest.mark.clause("threats.md T3")
