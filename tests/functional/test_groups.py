@@ -3,10 +3,12 @@
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -221,6 +223,41 @@ def test_example_of_the_page_is_answered(tmp_path: Path) -> None:
             "totalCount": 20,
             "groups": [{"key": ["32061300"], "count": 7}, {"key": ["32061301"], "count": 7}],
         }
+
+
+def drawn_field(random: Random) -> str:
+    """Return a field as the public may ask it: any filters, any items, any size, with the count of all."""
+
+    def where() -> str:
+        item, value = random.choice([("population", 100), ("population", 300), ("area", 2), ("area", 4)])
+        return f"{{{item}: {{{random.choice(['eq', 'ne', 'lt', 'gte'])}: {value}}}}}"
+
+    by = random.sample(["population", "area", "urban", "name"], random.randint(1, 3))
+    field = f"(where: {where()})" if random.random() < 0.5 else ""
+    own = f", where: {where()}" if random.random() < 0.5 else ""
+    first = f", first: {random.randint(1, 9)}" if random.random() < 0.5 else ""
+    return f"villages{field} {{ totalCount groups(by: [{', '.join(by)}]{own}{first}) {{ count }} }}"
+
+
+@pytest.mark.clause("threats.md T3")
+def test_no_field_tells_the_public_of_a_group_that_is_too_small(tmp_path: Path) -> None:
+    random, draft = Random(20261123), sharing_bundle()
+    rows = [
+        f"{number:08},合成{number % 7},{random.choice((100, 100, 200, 300))},{random.choice((1, 1, 1, 2, 3, 4))},,"
+        f"{random.choice(('true', 'true', 'false', ''))},"
+        for number in range(60)
+    ]
+    draft.rows["villages"] = [draft.rows["villages"][0], *rows]
+    lengths = Counter[int]()
+    with open_world(draft, tmp_path) as world:
+        for _ in range(300):
+            asked = drawn_field(random)
+            found = shared(world, asked, None)["villages"]
+            counts = [group["count"] for group in found["groups"]]
+            lengths[len(counts)] += 1
+            assert all(count >= 5 for count in counts), asked
+            assert not counts or found["totalCount"] - sum(counts) not in range(1, 5), asked
+    assert len([length for length, times in lengths.items() if length and times > 5]) > 2
 
 
 @pytest.mark.clause("threats.md T3")
