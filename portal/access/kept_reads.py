@@ -65,9 +65,8 @@ class KeptReads:
         if after is not None or grant.plan.part is not None:
             # Each of these is asked for once.
             return compile_read()
-        key = tuple(
-            (id(each.plan), id(each.permit), each.rows, each.groups, each.smallest_group) for each in every_grant(grant)
-        )
+        granted = tuple((id(each.plan), id(each.permit), each.rows) for each in every_grant(grant))
+        key = (granted, grant.groups, grant.smallest_group)
         kept = self.reads.find(key)
         if kept is None:
             kept = self.reads.keep(key, _KeptRead(compile_read(), grant))

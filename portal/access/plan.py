@@ -153,7 +153,7 @@ class QueryPlan:
 
     `links` are those below its nodes, in the document's order. `keys` are the rows asked for by key, each with the
     values of the key items in their order; None where rows aren't asked for so. `part` is that of a transfer, None for
-    a page. `as_text`: the database may write rows. `groups` are its lists of groups, in the document's order.
+    a page. `as_text`: the database may write rows.
     """
 
     state: EntryState
@@ -167,9 +167,10 @@ class QueryPlan:
     after: str | None
     links: tuple["LinkPlan", ...] = ()
     keys: tuple[tuple[Value, ...], ...] | None = None
+    groups: tuple[GroupsPlan, ...] = ()
+    """Its lists of groups, in the document's order."""
     part: Part | None = None
     as_text: bool = False
-    groups: tuple[GroupsPlan, ...] = ()
 
     @property
     def entry(self) -> CatalogEntry:
