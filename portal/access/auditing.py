@@ -1,11 +1,13 @@
 """What a root field leaves in the audit, permitted or refused (enforcement.md §6)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter_ns
 
-from portal.access.plan import QueryPlan
+from portal.access.plan import GroupsPlan, QueryPlan
 from portal.audit.records import AuditRecord, Outcome, Quota, RecordPart, canonical_filter, hash_value, quota_day
 from portal.catalog.entries import CatalogEntry, effective_share_class
+from portal.conditions.meaning import condition_names
 from portal.conditions.rendering import Json, plain_operand, render_condition
 from portal.conditions.tree import TRUE, Value
 from portal.errors import ErrorCode
@@ -65,6 +67,25 @@ def linked_part(plan: QueryPlan, permit: Permit | None, rows: int, secret: bytes
         rows=rows,
         policies=() if permit is None else _applied(permit),
     )
+
+
+def groups_parts(
+    plan: QueryPlan, permit: Permit | None, groups: Sequence[int], secret: bytes
+) -> tuple[RecordPart, ...]:
+    """Return what the record says of each list of groups, with so many groups shown; as `linked_part` does."""
+    return tuple(
+        replace(linked_part(_counted(plan, asked), permit, shown, secret), items=_counted_items(plan.entry, asked))
+        for asked, shown in zip(plan.groups, groups, strict=True)
+    )
+
+
+def _counted(plan: QueryPlan, asked: GroupsPlan) -> QueryPlan:
+    return replace(plan, filter=asked.filter)
+
+
+def _counted_items(entry: CatalogEntry, asked: GroupsPlan) -> tuple[ItemIdentifier, ...]:
+    used = {*asked.by, *condition_names(asked.filter)}
+    return tuple(item.identifier for item in entry.items if item.identifier in used)
 
 
 def _applied(permit: Permit) -> tuple[tuple[PolicyId, int], ...]:

@@ -14,6 +14,7 @@ from graphql.language.ast import (
 )
 from graphql.utilities import get_operation_ast
 
+from portal.access.plan_groups import GROUPED_BY, GROUPS
 from portal.access.plan_keys import KEYS, KEYS_LIMIT
 from portal.access.planning import DEFAULT_LINKED_ROWS, DEFAULT_ROWS, ROWS_LIMIT
 from portal.access.spreading import Fragments, default_values, fields_within, fragments_of
@@ -83,6 +84,9 @@ class _Weighing:
         name = node.name.value
         below = self.weigh(node.selection_set, DEFAULT_ROWS if name == _SHARED else DEFAULT_LINKED_ROWS)
         arguments = {argument.name.value: argument for argument in node.arguments or ()}
+        if name == GROUPS and GROUPED_BY in arguments:
+            groups = self._number(arguments["first"], DEFAULT_ROWS) if "first" in arguments else DEFAULT_ROWS
+            return 1 + groups * below.once
         keys = self._length(arguments[KEYS]) if KEYS in arguments else 1
         page = self._number(arguments["first"], rows) if "first" in arguments else rows
         # A list of rows has no arguments: its rows are counted where the connection is.

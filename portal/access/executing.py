@@ -5,6 +5,7 @@ from typing import Protocol
 
 from sqlalchemy import Dialect
 
+from portal.access.grouping import read_groups
 from portal.access.linking import Fetching, LinkedRows, Row, follow_links
 from portal.access.statement import Read
 from portal.errors import SourceUnavailable, Text
@@ -15,12 +16,13 @@ from portal.storage.disk import is_disk_full
 class Executed:
     """What a read gave: rows as stored, and the count; each is None where the read didn't ask for it.
 
-    `links` are what the read's links gave below the page's rows.
+    `links` are what the read's links gave below the page's rows, `groups` what each list of groups shows.
     """
 
     rows: list[Row] | None
     total: int | None
     links: tuple[LinkedRows, ...] = ()
+    groups: tuple[list[Row], ...] = ()
 
 
 class DataSource(Protocol):
@@ -46,15 +48,15 @@ def read_steps(read: Read) -> Fetching[Executed]:
     rows = None if read.rows is None else (yield read.rows)
     total = None if read.total is None else int(str((yield read.total)[0][0]))
     links = yield from follow_links(read, rows or [])
-    return Executed(rows, total, links)
+    return Executed(rows, total, links, (yield from read_groups(read.groups)))
 
 
 def took_too_long() -> SourceUnavailable:
     """Return the refusal of a read that was given up."""
     return SourceUnavailable(
         Text(
-            en="reading took too long; narrow `where`, order by fewer items, or leave `totalCount` out",
-            zh="读取超时；请缩小 `where` 范围、减少排序项，或不取 `totalCount`",
+            en="reading took too long; narrow `where`, order by fewer items, or leave `totalCount` and `groups` out",
+            zh="读取超时；请缩小 `where` 范围、减少排序项，或不取 `totalCount` 和 `groups`",
         )
     )
 

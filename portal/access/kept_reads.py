@@ -77,7 +77,7 @@ class KeptReads:
             return compile_read(after)
         open_places = None if after is None else after.blanked()
         granted = tuple((id(each.plan.base or each.plan), id(each.permit), each.rows) for each in every_grant(grant))
-        key = (granted, open_places)
+        key = (granted, open_places, grant.groups, grant.smallest_group)
         kept = self.reads.find(key)
         if kept is None:
             kept = self.reads.keep(key, _KeptRead(compile_read(open_places), grant))

@@ -14,7 +14,24 @@ def allow_rows(plan: QueryPlan, permit: Permit, rows_today: int, default: int = 
     """
     if plan.part is not None:
         return _allow_part(plan, plan.part, permit, rows_today)
-    first = plan.first
+    return allow_first(plan, permit, plan.first, rows_today, default)
+
+
+def allow_groups(plan: QueryPlan, permit: Permit, rows_today: int) -> tuple[int, ...] | Deny:
+    """Return the size of each list of groups, where a group counts as a row, or the refusal of one."""
+    sizes: tuple[int, ...] = ()
+    for groups in plan.groups:
+        size = allow_first(plan, permit, groups.first, rows_today)
+        if isinstance(size, Deny):
+            return size
+        sizes = (*sizes, size)
+    return sizes
+
+
+def allow_first(
+    plan: QueryPlan, permit: Permit, first: int | None, rows_today: int, default: int = DEFAULT_ROWS
+) -> int | Deny:
+    """Return how many rows may be shown where `first` are asked for, as `allow_rows` does."""
     refused = refuse_rows(plan, permit, first or 1, rows_today)
     if refused is not None:
         return refused

@@ -15,6 +15,7 @@ from portal.access.asker import Asker, identify
 from portal.access.auditing import (
     Occasion,
     Refusal,
+    groups_parts,
     linked_part,
     named_reasons,
     permit_record,
@@ -35,6 +36,7 @@ from portal.access.granting import (
     rows_by_entry,
     rows_shown,
 )
+from portal.access.groups_statement import GroupsWindow, compile_groups
 from portal.access.kept import Kept
 from portal.access.kept_reads import KeptReads
 from portal.access.limits import daily_limit
@@ -49,7 +51,7 @@ from portal.access.statement import LinkRead, Position, Read, RowLayout, Window,
 from portal.access.transferring import TransferredPart, basis_of, check_basis, transferred_part
 from portal.audit.receipts import QuotaExhausted, Recorded
 from portal.audit.recorder import Recorder
-from portal.audit.records import AuditRecord, Quota, quota_day
+from portal.audit.records import AuditRecord, Quota, RecordPart, quota_day
 from portal.catalog.columns import column_specs
 from portal.catalog.entries import CatalogEntry
 from portal.errors import ErrorCode, PolicyUnavailable, PortalError, Text, report_failure
@@ -248,13 +250,18 @@ async def _record_refusal(
 ) -> RefusedField | Overtaken:
     secret = road.keys.audit_secret
     record = refusal_record(occasion, plan, named_reasons(refused.refusal, occasion.entry, refused.entry), secret)
-    parts = () if plan is None else tuple(linked_part(each, None, 0, secret) for each in linked_plans(plan))
+    parts = () if plan is None else _refused_parts(plan, secret)
     if not isinstance(await road.recorder.record(replace(record, parts=parts)), Recorded):
         return Overtaken.BY_POLICY
     subject, now = occasion.request.subject, occasion.request.environment.now
     visible = point.snapshot.visible_identifiers(refused.entry or occasion.entry, subject, now)
     shown = tuple((item, code) for item, code in refused.refusal.reasons if item in visible)
     return replace(refused, refusal=replace(refused.refusal, reasons=shown))
+
+
+def _refused_parts(plan: QueryPlan, secret: bytes) -> tuple[RecordPart, ...]:
+    linked = (linked_part(each, None, 0, secret) for each in linked_plans(plan))
+    return (*groups_parts(plan, None, [0] * len(plan.groups), secret), *linked)
 
 
 def _refuse(withheld: Withheld) -> RefusedField:
@@ -291,13 +298,16 @@ async def _read(attempt: _Attempt, grant: Grant, rows_today: Mapping[EntryCode, 
     executed = await road.source.execute(read)
     fetched = _page(executed, grant.rows)
     shown = rows_shown(grant, sum(row_weights(fetched.rows, read.keys)), executed.links)
-    rows = rows_by_entry(grant, shown)
+    groups = [len(each) for each in executed.groups]
+    rows = rows_by_entry(grant, shown, sum(groups))
     beyond = check_whole(grant, fetched.total, rows_today) or check_shown(grant, rows, rows_today)
     if beyond is not None:
         return _refuse(beyond)
     if _has_ended(road, grant):
         return Overtaken.BY_POLICY
-    recorded = await road.recorder.record(_record(attempt, grant, shown), _quotas(attempt.occasion, grant, rows))
+    recorded = await road.recorder.record(
+        _record(attempt, grant, shown, groups), _quotas(attempt.occasion, grant, rows)
+    )
     if not isinstance(recorded, Recorded):
         # Nothing was written, and the rows are thrown away.
         return Overtaken.BY_COUNT if isinstance(recorded, QuotaExhausted) else Overtaken.BY_POLICY
@@ -324,13 +334,14 @@ def _has_ended(road: Road, grant: Grant) -> bool:
     return bool(ends) and road.now() >= min(ends)
 
 
-def _record(attempt: _Attempt, grant: Grant, shown: Sequence[int]) -> AuditRecord:
+def _record(attempt: _Attempt, grant: Grant, shown: Sequence[int], groups: Sequence[int]) -> AuditRecord:
     secret = attempt.road.keys.audit_secret
     record = permit_record(attempt.occasion, grant.plan, grant.permit, shown[0], secret)
     linked = list(zip(every_grant(grant), shown, strict=True))[1:]
-    if not linked:
+    if not linked and not groups:
         return record
-    return replace(record, parts=tuple(linked_part(each.plan, each.permit, rows, secret) for each, rows in linked))
+    parts = (linked_part(each.plan, each.permit, rows, secret) for each, rows in linked)
+    return replace(record, parts=(*groups_parts(grant.plan, grant.permit, groups, secret), *parts))
 
 
 def _quotas(occasion: Occasion, grant: Grant, rows: Mapping[EntryCode, int]) -> list[Quota]:
@@ -349,7 +360,9 @@ def _compile(road: Road, grant: Grant, after: Position | None) -> Read:
     read = compile_read(plan, grant.permit, table, Window(grant.rows, after), road.source.dialect)
     granted = tuple(dict.fromkeys(each.plan.state.table.name for each in every_grant(grant)))
     links, keys = _compile_links(road, grant, read.layout), asked_keys(plan, read.layout)
-    return replace(read, links=links, keys=keys, tables=granted)
+    window = GroupsWindow(grant.groups, grant.smallest_group)
+    groups = compile_groups(plan, grant.permit, table, window, road.source.dialect)
+    return replace(read, links=links, keys=keys, tables=granted, groups=groups)
 
 
 def _compile_links(road: Road, grant: Grant, parents: RowLayout) -> tuple[LinkRead, ...]:
@@ -363,7 +376,7 @@ def _compile_links(road: Road, grant: Grant, parents: RowLayout) -> tuple[LinkRe
 
 def _page(executed: Executed, rows: int) -> Fetched:
     found = executed.rows or []
-    return Fetched(found[:rows], len(found) > rows, executed.total)
+    return Fetched(found[:rows], len(found) > rows, executed.total, executed.groups)
 
 
 def _basis(attempt: _Attempt, grant: Grant) -> str:

@@ -53,7 +53,15 @@ class LeafShape:
     field: str
 
 
-FieldShape = NodesShape | EdgesShape | NamedShape | LeafShape
+@dataclass(frozen=True, slots=True)
+class GroupsShape:
+    """A list `groups`, by its place in `QueryPlan.groups`: response keys with the name of the field that each shows."""
+
+    place: int
+    members: tuple[tuple[str, str], ...]
+
+
+FieldShape = NodesShape | EdgesShape | NamedShape | GroupsShape | LeafShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,18 @@ class OrderTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupsPlan:
+    """A list `groups`: the items that it groups by, in their order, and which rows it counts.
+
+    `filter` is the field's and the list's own together. `first` is None where the request leaves it to the limits.
+    """
+
+    by: tuple[ItemIdentifier, ...]
+    filter: Condition
+    first: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """The part of a transfer that is read next: up to `rows`, with `taken` of the whole before it.
 
@@ -148,6 +168,8 @@ class QueryPlan:
     after: str | None
     links: tuple["LinkPlan", ...] = ()
     keys: tuple[tuple[Value, ...], ...] | None = None
+    groups: tuple[GroupsPlan, ...] = ()
+    """Its lists of groups, in the document's order."""
     part: Part | None = None
     as_text: bool = False
     base: "QueryPlan | None" = field(default=None, compare=False, repr=False)

@@ -9,6 +9,7 @@ from portal.access.plan import (
     ConnectionShape,
     EdgesShape,
     FieldShape,
+    GroupsShape,
     LeafShape,
     LinkNumber,
     NamedShape,
@@ -29,15 +30,23 @@ class FollowedLink:
     path: tuple[str, ...]
 
 
-def read_shape(
-    entry: CatalogEntry, nodes: tuple[FieldNode, ...], document: Document, *, page: bool
-) -> tuple[ConnectionShape, tuple[FollowedLink, ...]]:
-    """Return the shape below a field, and the links in it by number; without `page` the field is a node itself."""
+@dataclass(frozen=True, slots=True)
+class ReadShape:
+    """A shape, with what its numbers stand for: links, and lists of groups, each by the first node that asks for it."""
+
+    shape: ConnectionShape
+    followed: tuple[FollowedLink, ...]
+    groups: tuple[FieldNode, ...]
+
+
+def read_shape(entry: CatalogEntry, nodes: tuple[FieldNode, ...], document: Document, *, page: bool) -> ReadShape:
+    """Return the shape below a field, with the links and groups in it; without `page` the field is a node itself."""
     reader = _ShapeReader(document, {link.identifier: link for link in entry.links})
-    if not page:
-        return ConnectionShape((("", NodesShape(reader.node(nodes, ()))),)), tuple(reader.followed)
-    members = tuple((one.key, reader.field(one)) for one in select_fields(nodes, document))
-    return ConnectionShape(members), tuple(reader.followed)
+    if page:
+        shape = ConnectionShape(tuple((one.key, reader.field(one)) for one in select_fields(nodes, document)))
+    else:
+        shape = ConnectionShape((("", NodesShape(reader.node(nodes, ()))),))
+    return ReadShape(shape, tuple(reader.followed), tuple(reader.groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class _ShapeReader:
     document: Document
     links: Mapping[str, Link]
     followed: list[FollowedLink] = field(default_factory=list)
+    groups: list[FieldNode] = field(default_factory=list)
 
     def field(self, selected: Selected) -> FieldShape:
         """Return the shape of a connection's field."""
@@ -57,6 +67,10 @@ class _ShapeReader:
             case "pageInfo" | "access":
                 members = select_fields(selected.nodes, self.document)
                 return NamedShape(selected.name, tuple((member.key, member.name) for member in members))
+            case "groups":
+                members = select_fields(selected.nodes, self.document)
+                self.groups.append(selected.nodes[0])
+                return GroupsShape(len(self.groups) - 1, tuple((member.key, member.name) for member in members))
             case _:
                 return LeafShape(selected.name)
 

@@ -6,14 +6,15 @@ from enum import StrEnum
 
 from graphql.language.ast import FieldNode
 
-from portal.access.plan import ConnectionShape, LinkPlan, OrderTerm, Part, QueryPlan
+from portal.access.plan import ConnectionShape, GroupsPlan, LinkPlan, OrderTerm, Part, QueryPlan
+from portal.access.plan_groups import read_grouping
 from portal.access.plan_keys import keys_condition, read_keys
 from portal.access.plan_shapes import FollowedLink, read_shape
 from portal.access.selections import Document
 from portal.catalog.entries import CatalogEntry
 from portal.conditions.meaning import condition_names
 from portal.conditions.reading import Form, read_condition
-from portal.conditions.tree import TRUE, Condition
+from portal.conditions.tree import TRUE, And, Condition
 from portal.conditions.values import check_text
 from portal.errors import BadInput, Text
 from portal.policies.decision import Use
@@ -93,30 +94,44 @@ class _Planner:
     def plan(self, state: EntryState, asked: _Asked) -> QueryPlan:
         """Return the plan of an entry and of the links below it."""
         entry, arguments = state.entry, asked.arguments
-        shape, followed = read_shape(entry, asked.nodes, self.document, page=asked.kind is FieldKind.PAGE)
+        read = read_shape(entry, asked.nodes, self.document, page=asked.kind is FieldKind.PAGE)
         keys = read_keys(entry, arguments, several=asked.kind is FieldKind.ROWS) if _has_keys(asked) else None
         condition = _filter(entry, arguments.get("where")) if keys is None else keys_condition(entry.key, keys)
         order = _order(entry, arguments.get("orderBy"))
-        joined = (*asked.joined, *(name for link in followed for name in link.link.items))
+        joined = (*asked.joined, *(name for link in read.followed for name in link.link.items))
         selected = _distinct(
-            (*_shown_items(shape), *joined, *(() if keys is None else entry.key)),
+            (*_shown_items(read.shape), *joined, *(() if keys is None else entry.key)),
         )
+        groups = tuple(self._plan_groups(entry, node, condition, asked) for node in read.groups)
         compared = {*condition_names(condition), *joined, *(term.item for term in order)}
         compared.update(() if keys is None else entry.key)
+        compared.update(name for each in groups for name in (*each.by, *condition_names(each.filter)))
         return QueryPlan(
             state=state,
             action=self.action,
             use=_use(entry, selected, compared),
-            shape=shape,
+            shape=read.shape,
             selected=selected,
             filter=condition,
             order=order,
             first=_first(arguments.get("first"), asked.rows_limit) if keys is None else len(keys),
             # Among the arguments of a key, `after` is an item of that name.
             after=_text_argument(arguments, "after") if keys is None else None,
-            links=tuple(self._plan_link(entry, link, asked.path) for link in followed),
+            links=tuple(self._plan_link(entry, link, asked.path) for link in read.followed),
             keys=keys,
+            groups=groups,
         )
+
+    def _plan_groups(self, entry: CatalogEntry, node: FieldNode, condition: Condition, asked: _Asked) -> GroupsPlan:
+        if asked.joined:
+            raise _refuse(
+                "`groups` is there for fields of `shared` alone, not below a link; ask the linked entry itself",
+                "`groups` 仅用于 `shared` 下的字段，不能用于关联之下；请直接查询所关联的条目",
+            )
+        arguments = self.document.arguments(f"{entry.identifier}_connection", node)
+        by = read_grouping(entry, arguments.get("by"))
+        own = _filter(entry, arguments.get("where"), "groups.where")
+        return GroupsPlan(by, _both(condition, own), _first(arguments.get("first"), ROWS_LIMIT, "groups.first"))
 
     def _plan_link(self, entry: CatalogEntry, followed: FollowedLink, path: tuple[str, ...]) -> LinkPlan:
         link, below = followed.link, (*path, *followed.path)
@@ -169,20 +184,26 @@ def _action(arguments: Mapping[str, object], mode: Mode) -> Action:
     )
 
 
-def _first(value: object, limit: int) -> int | None:
+def _first(value: object, limit: int, name: str = "first") -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
-        raise _refuse(f"`first` is {value}; write 1 to {limit}", f"`first` 为 {value}，应为 1 至 {limit}")
+        raise _refuse(f"`{name}` is {value}; write 1 to {limit}", f"`{name}` 为 {value}，应为 1 至 {limit}")
     return value
 
 
-def _filter(entry: CatalogEntry, where: object) -> Condition:
+def _both(condition: Condition, own: Condition) -> Condition:
+    """Return the rows that both leave."""
+    tests = tuple(each for each in (condition, own) if each != TRUE)
+    return tests[0] if len(tests) == 1 else And(tests)
+
+
+def _filter(entry: CatalogEntry, where: object, name: str = "where") -> Condition:
     if where is None:
         return TRUE
     condition, faults = read_condition(where, {item.identifier: item.type for item in entry.items}, Form.FILTER)
     if faults:
-        place = f"where.{faults[0].path}" if faults[0].path else "where"
+        place = f"{name}.{faults[0].path}" if faults[0].path else name
         raise _refuse(f"`{place}`: {faults[0].text.en}", f"`{place}`：{faults[0].text.zh}")
     return condition
 

@@ -32,7 +32,7 @@ def _without_schema(type_name: str, node: FieldNode) -> Mapping[str, object]:
 class Document:
     """What the selections of a validated document refer to: its fragments, and the coerced variables.
 
-    `arguments` coerces those of fields below the root field; only links have any.
+    `arguments` coerces those of fields below the root field; only links and groups have any.
     """
 
     fragments: Mapping[str, FragmentDefinitionNode]

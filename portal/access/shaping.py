@@ -10,7 +10,16 @@ from typing import cast
 import orjson
 
 from portal.access.cursors import CursorSeal
-from portal.access.plan import EdgesShape, FieldShape, LinkNumber, NamedShape, NodeShape, NodesShape, QueryPlan
+from portal.access.plan import (
+    EdgesShape,
+    FieldShape,
+    GroupsShape,
+    LinkNumber,
+    NamedShape,
+    NodeShape,
+    NodesShape,
+    QueryPlan,
+)
 from portal.access.selections import TYPENAME
 from portal.access.statement import Position, RowLayout
 from portal.catalog.entries import CatalogEntry, InformationItem
@@ -37,11 +46,15 @@ class ShapedRows(list[Shaped | None]):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was read: the page's rows as stored, whether more follow, and the count of all where it was asked for."""
+    """What was read: the page's rows as stored, whether more follow, and the count of all where it was asked for.
+
+    `groups` are the lists of groups, each group the values of its items as stored, then its count.
+    """
 
     rows: Sequence[Row]
     has_more: bool
     total: int | None
+    groups: Sequence[Sequence[Row]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +198,29 @@ def _show(plan: QueryPlan, shape: FieldShape, page: Page, note: AccessNote, seal
         case EdgesShape():
             return _show_edges(shape, page, type_name, seal)
         case NamedShape(field="pageInfo"):
-            return _show_named(shape, _page_info(page, seal, shape))
+            return _show_named(shape.members, _page_info(page, seal, shape))
         case NamedShape():
-            return _show_named(shape, _access(note))
+            return _show_named(shape.members, _access(note))
+        case GroupsShape():
+            return _show_groups(shape, plan, page.fetched.groups[shape.place])
         case _:
             return page.fetched.total if shape.field == "totalCount" else f"{type_name}_connection"
 
 
-def _show_named(shape: NamedShape, values: dict[str, object]) -> dict[str, object]:
-    return {key: values[name] for key, name in shape.members}
+def _show_named(members: Sequence[tuple[str, str]], values: dict[str, object]) -> dict[str, object]:
+    return {key: values[name] for key, name in members}
+
+
+def _show_groups(shape: GroupsShape, plan: QueryPlan, groups: Sequence[Row]) -> list[dict[str, object]]:
+    items = [item for name in plan.groups[shape.place].by if (item := plan.entry.item(name)) is not None]
+    converts = [_convert_for(item) or _same for item in items]
+
+    def show(group: Row) -> dict[str, object]:
+        *cells, count = group
+        key = [None if cell is None else convert(cell) for convert, cell in zip(converts, cells, strict=True)]
+        return _show_named(shape.members, {TYPENAME: "GroupCount", "key": key, "count": count})
+
+    return [show(group) for group in groups]
 
 
 def _access(note: AccessNote) -> dict[str, object]:

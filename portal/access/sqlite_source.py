@@ -52,7 +52,8 @@ class SqliteSource:
 
     async def execute(self, read: Read) -> Executed:
         """Return what the read gives, as every `DataSource` does."""
-        name = tuple(None if statement is None else statement.sql for statement in (read.rows, read.total))
+        statements = (read.rows, read.total, *(each.statement for each in read.groups))
+        name = tuple(None if statement is None else statement.sql for statement in statements)
         if (self._slow.find(name) or 0.0) <= monotonic():
             executed = self._execute_at_once(read)
             if executed is not None:
@@ -121,7 +122,7 @@ def _run(connection: sqlite3.Connection, read: Read) -> Executed:
     def fetch(statement: Statement) -> list[Row]:
         return connection.execute(statement.sql, statement.parameters).fetchall()
 
-    if read.total is None and not read.links:
+    if read.total is None and not read.links and not read.groups:
         # One statement is of one state by itself.
         return take_steps(read_steps(read), fetch)
     connection.execute("BEGIN")

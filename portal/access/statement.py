@@ -128,6 +128,20 @@ class LinkRead:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupsRead:
+    """The read of a list of groups, compiled: each gives its items as stored, then its count, the largest first.
+
+    `statement` leaves out groups of fewer rows than `smallest`, and gives one more than the `first` that are shown
+    where that is more than 1; `counted` then give the rows that the list counts, and those of the field.
+    """
+
+    statement: Statement
+    first: int
+    smallest: int = 1
+    counted: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AskedKeys:
     """The keys of rows that are asked for by key, as stored, and the columns that hold them; None fits no row."""
 
@@ -140,7 +154,7 @@ class Read:
     """A permitted read, compiled: `rows` gives up to one row more than asked for; each is None where not asked for.
 
     `page_rows` of them are shown, and have the rows of `links` below them. `keys` are those asked for, if any. `tables`
-    are those that the decision lets be read.
+    are those that the decision lets be read. `groups` are the lists of groups, in the plan's order.
     """
 
     layout: RowLayout
@@ -150,6 +164,7 @@ class Read:
     links: tuple[LinkRead, ...] = ()
     keys: AskedKeys | None = None
     tables: tuple[str, ...] = ()
+    groups: tuple[GroupsRead, ...] = ()
 
 
 def compile_read(plan: QueryPlan, permit: Permit, table: Table, window: Window, dialect: Dialect) -> Read:

@@ -6,6 +6,7 @@ A rule that its regulation leaves open has the portal's default, and says so (re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from portal.errors import ConfigurationError, Text
@@ -18,7 +19,8 @@ class Profile:
     """One regulation's rules. `name` is the file's, such as `nantong-2015`.
 
     `purposes` are in lower case, as records hold them. Every one of `signing_roles` must have signed an agreement for
-    it to be in force. `clauses` holds each rule's clause by the rule's name, such as `NT-30`; a rule without one is the
+    it to be in force. `smallest_group` are the rows that a group must have for its count to be shown to the public.
+    `clauses` holds each rule's clause by the rule's name, such as `NT-30`; a rule without one is the
     portal's default, its regulation being silent.
     """
 
@@ -27,6 +29,7 @@ class Profile:
     purposes: tuple[Purpose, ...]
     signing_roles: tuple[str, ...]
     log_retention_years: int
+    smallest_group: int
     clauses: Mapping[str, str]
 
 
@@ -35,8 +38,9 @@ def profile_names() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in _folder().glob("*.toml")))
 
 
+@cache
 def load_profile(name: str) -> Profile:
-    """Return the profile of that name.
+    """Return the profile of that name; each is read once.
 
     Raises: ConfigurationError, naming the known ones.
     """
@@ -64,5 +68,6 @@ def _parse_profile(name: str, text: str) -> Profile:
         purposes=tuple(map(Purpose, rules["purposes"]["value"])),
         signing_roles=tuple(rules["signing_roles"]["value"]),
         log_retention_years=rules["log_retention"]["value"],
+        smallest_group=rules["smallest_group"]["value"],
         clauses={rule: members["clause"] for rule, members in rules.items() if "clause" in members},
     )

@@ -12,7 +12,7 @@ from portal.policies.decision import Decision, Permit, Use
 from portal.policies.matching import Request
 from portal.policies.snapshot import EntryView
 from portal.resolvers.context import RequestContext
-from portal.schema.generated import key_field_names
+from portal.schema.generated import grouped_items, key_field_names
 from portal.schema.links import visible_links
 from portal.vocabulary import Action, ItemIdentifier, Mode
 
@@ -31,10 +31,11 @@ _VALUES: Mapping[ValueType, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """GraphQL documents that are answered: a page, a row by key where there is one, and linked entries."""
+    """GraphQL documents that are answered: a page, a row by key and groups where there are any, and linked entries."""
 
     page: str
     by_key: str | None
+    groups: str | None
     linked: tuple[str, ...]
 
 
@@ -62,7 +63,8 @@ class _Finder:
 
     def examples(self, view: EntryView) -> Examples:
         """Return the examples; at least one item is readable."""
-        return Examples(self._page(view), self._by_key(view), tuple(islice(self._linked(view), _LINKS)))
+        linked = tuple(islice(self._linked(view), _LINKS))
+        return Examples(self._page(view), self._by_key(view), self._groups(view), linked)
 
     def _decide(
         self, entry: CatalogEntry, items: Sequence[ItemIdentifier], compared: Iterable[ItemIdentifier] = ()
@@ -116,6 +118,22 @@ class _Finder:
         return f"""{{
   shared {{
     {entry.identifier}_by_key({", ".join(arguments)}) {{ {" ".join(names)} }}
+  }}
+}}"""
+
+    def _groups(self, view: EntryView) -> str | None:
+        """Return a count by an item that is shown unmasked; by one of the key, which counts little, at last."""
+        entry, readable = view.entry, {item.identifier for item in self.readable(view)}
+        offered = [item.identifier for item in grouped_items(view, self.context.view) if item.identifier in readable]
+        masked = self._refused(entry, offered, offered)
+        names = sorted((name for name in offered if name not in masked), key=lambda name: name in entry.key)
+        if not names:
+            return None
+        arguments = self._stated()
+        stated = f"({', '.join(arguments)})" if arguments else ""
+        return f"""{{
+  shared {{
+    {entry.identifier}{stated} {{ groups(by: [{names[0]}], first: {self._rows(entry, names[:1])}) {{ key count }} }}
   }}
 }}"""
 

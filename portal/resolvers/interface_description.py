@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from portal.access.auditing import Refusal
+from portal.access.plan_groups import GROUPING_LIMIT
 from portal.access.planning import DEFAULT_LINKED_ROWS, DEFAULT_ROWS, LINKED_ROWS_LIMIT, ROWS_LIMIT
 from portal.catalog.entries import CatalogEntry, InformationItem
 from portal.conditions.reading import operators_of
@@ -134,6 +135,13 @@ class _Writer:
                 "按主键取一行；没有或未获准时为 null。",
             )
             yield from _block("graphql", examples.by_key)
+        if examples.groups is not None:
+            yield self._say(
+                f"Rows counted by up to {GROUPING_LIMIT} items, of types other than `JSON`; the public isn't shown "
+                "small groups.",
+                f"按至多 {GROUPING_LIMIT} 个信息项（`JSON` 类型除外）分组计数；公众不见过小的组。",
+            )
+            yield from _block("graphql", examples.groups)
         if examples.linked:
             yield self._say(
                 f"With a linked entry; of many linked rows `first` takes up to {LINKED_ROWS_LIMIT}, "

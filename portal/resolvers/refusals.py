@@ -29,8 +29,9 @@ _SENTENCES = {
         zh="{items} 对请求主体、网络、认证级别或办件的条件未满足",
     ),
     ErrorCode.MASKED_ITEM: Text(
-        en="shown masked, so it can't be filtered or ordered by: {items}; leave it out of `where` and `orderBy`",
-        zh="{items} 以脱敏形式提供，不能用于筛选或排序；请从 `where` 和 `orderBy` 中去掉",
+        en="shown masked, so it can't be filtered, ordered or grouped by: {items}; leave it out of `where`, `orderBy` "
+        "and `by`",
+        zh="{items} 以脱敏形式提供，不能用于筛选、排序或分组；请从 `where`、`orderBy` 和 `by` 中去掉",
     ),
     ErrorCode.POLICY_UNAVAILABLE: Text(
         en="the portal was restored from a backup and waits for reconciliation; until then only unconditional and open "

@@ -50,7 +50,7 @@ def _variables(info: Info) -> Mapping[str, object]:
     return cast("Mapping[str, object]", info.variable_values)
 
 
-def _coercion(info: Info) -> Coerce:
+def coercion(info: Info) -> Coerce:
     """Return how arguments below the root field are coerced: by the types of the schema."""
     variables = VariableValues({}, dict(_variables(info)))
 
@@ -71,7 +71,7 @@ async def resolve_shared_field(_parent: object, info: Info, **arguments: object)
     context: RequestContext = info.context
     state, kind = _meant(info.field_name, context.view)
     context.made.asked.add(state.entry.identifier)
-    document = Document(info.fragments, _variables(info), _coercion(info))
+    document = Document(info.fragments, _variables(info), coercion(info))
     field = SharedField(tuple(info.field_nodes), arguments, document, kind, as_text=True)
     try:
         answer = await answer_field(context.road, context.asker, context.point, state, field)

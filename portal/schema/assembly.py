@@ -26,7 +26,7 @@ from portal.schema.scalars import SCALARS
 from portal.vocabulary import EntryCode, EntryIdentifier
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_SUFFIXES = ("_connection", "_edge", "_where", "_order", "_key", "_by_key", "_by_keys")
+_SUFFIXES = ("_connection", "_edge", "_where", "_order", "_key", "_by_key", "_by_keys", "_item")
 _INTROSPECTION = frozenset({"__schema", "__type"})
 SHARED_TYPE = "Shared"
 
@@ -44,8 +44,8 @@ def named_views(document: str, view: View) -> tuple[tuple[EntryView, ...], bool]
     if names & _INTROSPECTION:
         return tuple(view.values()), True
     stems = {name.removesuffix(suffix) for name in names for suffix in ("", *_SUFFIXES)}
-    # With `a_by_keys`, which there isn't where an entry takes the name of its keys' type.
-    stems |= {f"{stem}_key" for stem in stems}
+    # With `a_by_keys` and `groups`, which there aren't where an entry takes the name of a type of theirs.
+    stems |= {f"{stem}{suffix}" for stem in stems for suffix in ("_key", "_item")}
     named = _close_over_links({identifier for identifier in view if identifier in stems}, names, view)
     return tuple(entry for identifier, entry in view.items() if identifier in named), False
 
@@ -144,8 +144,8 @@ class SchemaAssembler:
         by_identifier = {view.entry.identifier: view for view in views}
         types: dict[EntryIdentifier, EntryTypes] = {}
         for identifier, view in by_identifier.items():
-            key = (_view_key(view), purposes)
-            parts = self._parts.find(key) or self._parts.keep(key, entry_parts(view, frame))
+            key = (_view_key(view), purposes, f"{identifier}_item" in by_identifier)
+            parts = self._parts.find(key) or self._parts.keep(key, entry_parts(view, frame, by_identifier))
             links = tuple((link, target.entry.identifier) for link, target in visible_links(view, by_identifier))
             types[identifier] = entry_types(parts, links, types) if links else self._bare_types(key, parts)
         fields: dict[str, GraphQLField] = {}

@@ -1,4 +1,4 @@
-"""GraphQL types that entries share: scalars, filters, purposes, directions, `PageInfo` and `Access`."""
+"""GraphQL types that entries share: scalars, filters, purposes, directions, `PageInfo`, `Access` and `GroupCount`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,12 @@ from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
     GraphQLEnumValue,
+    GraphQLField,
     GraphQLInputField,
     GraphQLInputObjectType,
+    GraphQLInt,
     GraphQLList,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
 )
@@ -47,7 +50,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class FrameTypes:
-    """The types that entries share: scalars, filters, purposes, directions, `PageInfo` and `Access`."""
+    """The types that entries share: scalars, filters, purposes, directions, `PageInfo`, `Access` and `GroupCount`."""
 
     scalars: Mapping[ValueType, GraphQLScalarType]
     filters: Mapping[ValueType, GraphQLInputObjectType]
@@ -55,6 +58,7 @@ class FrameTypes:
     direction: GraphQLEnumType
     page_info: GraphQLObjectType
     access: GraphQLObjectType
+    group_count: GraphQLObjectType
 
 
 def frame_types(static: Mapping[str, GraphQLNamedType], purposes: Sequence[str]) -> FrameTypes:
@@ -75,6 +79,19 @@ def frame_types(static: Mapping[str, GraphQLNamedType], purposes: Sequence[str])
         ),
         page_info=_object(static["PageInfo"]),
         access=_object(static["Access"]),
+        group_count=_group_count(scalars[ValueType.JSON]),
+    )
+
+
+def _group_count(json: GraphQLScalarType) -> GraphQLObjectType:
+    key = GraphQLNonNull(GraphQLList(json))
+    return GraphQLObjectType(
+        "GroupCount",
+        {
+            "key": GraphQLField(key, description="各分组信息项的值，次序同 `by`，写法同回答中的信息项；空值为 null"),
+            "count": GraphQLField(GraphQLNonNull(GraphQLInt), description="该组的行数"),
+        },
+        description="一组及其行数",
     )
 
 

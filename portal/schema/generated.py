@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from graphql import (
     GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLEnumValue,
     GraphQLField,
     GraphQLInputField,
     GraphQLInputObjectType,
@@ -16,6 +18,7 @@ from graphql import (
 )
 from graphql.type import GraphQLOutputType
 
+from portal.access.plan_groups import GROUPING_LIMIT, GROUPS, is_groupable
 from portal.catalog.entries import CatalogEntry, InformationItem, Link
 from portal.conditions.tree import ValueType
 from portal.policies.snapshot import EntryView
@@ -35,6 +38,7 @@ class EntryParts:
     frame: FrameTypes
     choices: Mapping[str, GraphQLArgument]
     key: GraphQLInputObjectType | None
+    grouped: GraphQLEnumType | None
 
     @property
     def entry(self) -> CatalogEntry:
@@ -100,9 +104,9 @@ class EntryTypes:
         return fields
 
 
-def entry_parts(view: EntryView, frame: FrameTypes) -> EntryParts:
-    """Return what the types of an entry are made of, with the items that the view shows."""
-    return EntryParts(view, frame, _choices(view, frame), _key_type(view, frame))
+def entry_parts(view: EntryView, frame: FrameTypes, taken: Container[str]) -> EntryParts:
+    """Return what an entry's types are made of, with the items that the view shows; `taken` as for key fields."""
+    return EntryParts(view, frame, _choices(view, frame), _key_type(view, frame), _grouped_type(view, taken))
 
 
 def entry_types(parts: EntryParts, links: LinkTargets, others: Mapping[EntryIdentifier, EntryTypes]) -> EntryTypes:
@@ -130,10 +134,29 @@ def entry_types(parts: EntryParts, links: LinkTargets, others: Mapping[EntryIden
             "pageInfo": GraphQLField(GraphQLNonNull(frame.page_info), description="分页"),
             "totalCount": GraphQLField(GraphQLNonNull(GraphQLInt), description="符合条件且获准的总行数"),
             "access": GraphQLField(GraphQLNonNull(frame.access), description="本次访问的依据与回执"),
+            **_groups_field(parts),
         },
         description=f"{entry.name}：一页",
     )
     return EntryTypes(parts, node, connection)
+
+
+def _groups_field(parts: EntryParts) -> dict[str, GraphQLField]:
+    """Return the field that counts groups; none where no item of the view can be grouped by."""
+    if parts.grouped is None:
+        return {}
+    by = GraphQLNonNull(GraphQLList(GraphQLNonNull(parts.grouped)))
+    arguments = {
+        "by": GraphQLArgument(by, description=f"分组信息项，1 至 {GROUPING_LIMIT} 个，不重复"),
+        "where": parts.choices["where"],
+        "first": GraphQLArgument(GraphQLInt, description="组数，1 至 1000，缺省 100"),
+    }
+    field = GraphQLField(
+        _list_of(parts.frame.group_count),
+        args=arguments,
+        description="按信息项分组的行数，多者在前，其次按值升序，空值在后；不用于关联之下；公众不见过小的组",
+    )
+    return {GROUPS: field}
 
 
 def _link_field(link: Link, target: EntryTypes) -> GraphQLField:
@@ -143,6 +166,24 @@ def _link_field(link: Link, target: EntryTypes) -> GraphQLField:
             GraphQLNonNull(target.connection), args=target.parts.link_arguments(), description=description
         )
     return GraphQLField(target.node, description=description)
+
+
+def grouped_items(view: EntryView, taken: Container[str]) -> tuple[InformationItem, ...]:
+    """Return the items that rows can be grouped by; none where an entry has taken the name of their enum."""
+    if f"{view.entry.identifier}_item" in taken:
+        return ()
+    return tuple(item for item in view.items if is_groupable(item))
+
+
+def _grouped_type(view: EntryView, taken: Container[str]) -> GraphQLEnumType | None:
+    items = grouped_items(view, taken)
+    if not items:
+        return None
+    return GraphQLEnumType(
+        f"{view.entry.identifier}_item",
+        {str(item.identifier): GraphQLEnumValue(item.identifier, description=item.name) for item in items},
+        description=f"{view.entry.name}：可用于分组的信息项",
+    )
 
 
 def key_field_names(view: EntryView, taken: Container[str]) -> tuple[str, ...]:

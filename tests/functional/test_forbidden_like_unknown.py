@@ -32,6 +32,9 @@ ITEM_PLACES = {
     "filtered in an operation not asked for": "query A{me{user}} query B{shared{@E(where: {@N: null}){totalCount}}}",
     "ordered by": "{shared{@E(orderBy: [{@N: ASC}]){nodes{code}}}}",
     "ordered by second": "{shared{@E(orderBy: [{code: ASC}, {@N: DESC}]){totalCount}}}",
+    "grouped by": "{shared{@E{groups(by: [@N]){count}}}}",
+    "grouped by under an alias": "{shared{@E{code: groups(by: [code, @N]){code: key}}}}",
+    "filtered in groups": "{shared{@E{groups(by: [code], where: {@N: {isNull: true}}){count}}}}",
     "as an argument": "{shared{@E(@N: 1){totalCount}}}",
     "in the connection": "{shared{@E{@N}}}",
 }
@@ -48,6 +51,8 @@ ENTRY_PLACES = {
     "as an edge": "{shared{villages{edges{... on @N_edge{cursor}}}}}",
     "as the type of a variable": "query($w: @N_where){me{user}}",
     "as the type of an order": "query($w: [@N_order!]){me{user}}",
+    "as the type of items to group by": "query($w: [@N_item!]!){me{user}}",
+    "its items by introspection": '{__type(name: "@N_item"){name enumValues{name}}}',
     "in a text": '{catalogEntry(code: "@N"){code}}',
     "by introspection": '{__type(name: "@N"){name fields{name}}}',
     "its filter by introspection": '{__type(name: "@N_where"){name inputFields{name}}}',

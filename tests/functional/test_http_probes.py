@@ -219,7 +219,7 @@ def test_near_miss_is_told_no_better_name(world: PortalWorld, document: str, by:
 @pytest.mark.parametrize("by", HIDDEN)
 def test_introspection_shows_no_hidden_name(world: PortalWorld, by: str | None) -> None:
     everything = get_introspection_query(descriptions=True, directive_is_repeatable=True, input_value_deprecation=True)
-    forms = ("{}", "{}_connection", "{}_edge", "{}_where", "{}_order")
+    forms = ("{}", "{}_connection", "{}_edge", "{}_where", "{}_order", "{}_item")
     kinds = [form.format(name) for name in HIDDEN[by] for form in forms]
     document = "query($n:String!){__type(name:$n){name}}"
     found = [world.ask(document, by=by, variables={"n": kind}).data["__type"] for kind in kinds]

@@ -22,7 +22,7 @@ from tests.fixtures.sharing_bundle import (
     allow,
     sharing_bundle,
 )
-from tests.fixtures.small_bundle import entry, item
+from tests.fixtures.small_bundle import CONSUMER, entry, item
 
 pytestmark = pytest.mark.clause("A10")
 
@@ -32,6 +32,8 @@ ODD = "303001001/00077"
 MARKS = "303001001/00078"
 TAKEN = "303001001/00079"
 QUOTING = "application:quoting"
+SECRETS = "303001001/00080"
+"""All that may be read of it is masked."""
 TYPES = ("string", "integer", "decimal", "boolean", "date", "datetime")
 
 
@@ -48,6 +50,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
     draft.entries["marks"] = entry("marks", MARKS, marks, key=["after", "first", "where", "case"])
     draft.rows["marks"] = ["after,first,where,case", "1,1,1,1"]
     draft.entries["villages_by_key"] = entry("villages_by_key", TAKEN, [item("code"), item("other")])
+    conditional = {"share_class": "conditional", "share_condition": "按三方协议"}
+    draft.entries["secrets"] = entry("secrets", SECRETS, [item("code", **conditional)], **conditional)
+    draft.policies["secret"] = {
+        "id": "secret",
+        **allow(SECRETS, f"department:{CONSUMER}", ["code"], obligations={"mask": {"code": {"hash": {}}}}),
+    }
     draft.applications.append(f'quoting,引号应用,{BYSTANDER},"99""9;1",2,government,')
     draft.policies["quoted"] = {
         "id": "quoted",
@@ -121,6 +129,17 @@ def test_key_of_items_that_are_called_as_arguments_is_asked_for_as_it_stands(wor
 def test_rows_by_key_are_no_example_where_another_entry_has_the_name(world: PortalWorld) -> None:
     assert "villages_by_key" not in description(world, VILLAGES, CHECKER)
     assert "villages_by_key(" in description(world, TAKEN, CHECKER)
+
+
+def test_groups_are_counted_by_an_item_that_is_shown_unmasked(world: PortalWorld) -> None:
+    def grouped(code: str, by: str | None) -> list[tuple[str, str]]:
+        return re.findall(r"groups\(by: \[(\w+)\], first: (\d+)\)", description(world, code, by))
+
+    # For the purpose of the examples name, division, birth and income are shown masked.
+    assert grouped(RESIDENTS, CHECKER) == [("seen", "10")]
+    assert grouped(VILLAGES, None) == [("name", "10")]
+    assert grouped(RESIDENTS, OUTSIDER) == [("name", "3")]
+    assert grouped(SECRETS, CHECKER) == []
 
 
 def test_matter_is_written_as_a_text(world: PortalWorld) -> None:

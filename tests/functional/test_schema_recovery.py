@@ -24,7 +24,7 @@ KEEPER = Caller(user="keeper")
 """A person of the provider, whose view holds every item."""
 
 FIELDS = ("", "_by_key", "_by_keys")
-TYPES = ("_connection", "_edge", "_where", "_order", "_key")
+TYPES = ("_connection", "_edge", "_where", "_order", "_key", "_item")
 BUNDLES = {"sharing": sharing_bundle(), "linked": linked_bundle()}
 
 pytestmark = [pytest.mark.heavy, pytest.mark.clause("enforcement.md §5, view")]

@@ -3,7 +3,16 @@
 import json
 from collections.abc import Iterable, Sequence
 
-from portal.access.plan import EdgesShape, FieldShape, NamedShape, NodeShape, NodesShape, QueryPlan
+from portal.access.plan import (
+    EdgesShape,
+    FieldShape,
+    GroupsPlan,
+    GroupsShape,
+    NamedShape,
+    NodeShape,
+    NodesShape,
+    QueryPlan,
+)
 from portal.access.statement import Read, Statement
 from portal.conditions.rendering import render_condition
 from portal.conditions.tree import Condition
@@ -23,9 +32,15 @@ def render_plan(plan: QueryPlan) -> str:
             ("filter", _condition(plan.filter)),
             ("order", order),
             ("first", "" if plan.first is None else str(plan.first)),
+            *(("groups by", _groups(each)) for each in plan.groups),
             ("shows", "; ".join(f"{key}: {_shape(shape)}" for key, shape in plan.shape.members)),
         ],
     )
+
+
+def _groups(asked: GroupsPlan) -> str:
+    where, first = _condition(asked.filter), "" if asked.first is None else f", first {asked.first}"
+    return f"{', '.join(asked.by)}{f' where {where}' if where else ''}{first}"
 
 
 def render_decision(decision: Decision) -> str:
@@ -80,6 +95,8 @@ def _shape(shape: FieldShape) -> str:
             return f"edges {{{', '.join(shown)}}}"
         case NamedShape(name, members):
             return f"{name} {{{', '.join(f'{key}: {member}' for key, member in members)}}}"
+        case GroupsShape(place, members):
+            return f"groups {place} {{{', '.join(f'{key}: {member}' for key, member in members)}}}"
         case _:
             return shape.field
 
@@ -99,9 +116,15 @@ def render_reads(reads: Sequence[Read]) -> str:
     return "\n".join(
         _statement(kind, statement)
         for read in reads
-        for kind, statement in (("rows", read.rows), ("total", read.total))
+        for kind, statement in (("rows", read.rows), ("total", read.total), *_group_statements(read))
         if statement is not None
     )
+
+
+def _group_statements(read: Read) -> Iterable[tuple[str, Statement]]:
+    for each in read.groups:
+        yield f"groups, {each.first} shown, of {each.smallest} rows at least", each.statement
+        yield from (("counted rows, if groups are few", statement) for statement in each.counted)
 
 
 def _statement(kind: str, statement: Statement) -> str:

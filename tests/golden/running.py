@@ -25,7 +25,7 @@ from portal.resolvers.operation import answer_operation
 from portal.resolvers.over_http import render_payload
 from portal.resolvers.root import static_schema
 from portal.resolvers.schemas import Schemas
-from portal.resolvers.shared import Info, resolve_shared_field
+from portal.resolvers.shared import Info, coercion, resolve_shared_field
 from portal.schema.assembly import SchemaAssembler
 from portal.vocabulary import EntryIdentifier, Environment
 from tests.fixtures.portal_world import PortalWorld, open_world
@@ -111,7 +111,7 @@ class Watch:
         """Answer a field of `shared` as the portal does."""
         context = info.context
         state = context.view[EntryIdentifier(info.field_name)].state
-        document = Document(info.fragments, cast("Mapping[str, object]", info.variable_values))
+        document = Document(info.fragments, cast("Mapping[str, object]", info.variable_values), coercion(info))
         try:
             plan = plan_query(state, SharedField(tuple(info.field_nodes), arguments, document))
         except BadInput as refused:

@@ -11,7 +11,8 @@ from tests.oracle.world import Caller, World, subject_of
 
 WRAPPED = (Field("name"), Field("ofType", (Field("name"), Field("ofType", (Field("name"),)))))
 NAMED = (Field("name"), Field("type", WRAPPED))
-TYPES = Field("types", (Field("name"), Field("fields", NAMED), Field("inputFields", NAMED)))
+VALUES = Field("enumValues", (Field("name"),))
+TYPES = Field("types", (Field("name"), Field("fields", NAMED), Field("inputFields", NAMED), VALUES))
 QUERY = Document((Field("__schema", (TYPES,)),))
 
 Names = dict[str, list[str]]
@@ -26,7 +27,11 @@ def expected_types(reference: Reference, caller: Caller) -> Names:
         orderable = [name for name, item in items.items() if item.type is not ItemType.JSON]
         types[entry] = [*items, *reach.links[entry]]
         types[f"{entry}_edge"] = ["cursor", "node"]
-        types[f"{entry}_connection"] = ["access", "edges", "nodes", "pageInfo", "totalCount"]
+        grouped = [] if f"{entry}_item" in view else [name for name in orderable if name not in NO_ENUM_VALUES]
+        counted = ["groups"] if grouped else []
+        types[f"{entry}_connection"] = ["access", "edges", "nodes", "pageInfo", "totalCount", *counted]
+        if grouped:
+            types[f"{entry}_item"] = grouped
         types[f"{entry}_where"] = ["and", "not", "or", *items]
         if orderable:
             types[f"{entry}_order"] = orderable
@@ -42,15 +47,16 @@ def told_types(world: World, reply: Reply) -> tuple[Names, list[str]]:
     told: Names = {}
     shared: list[str] = []
     for one in types:
-        members = one["fields"] or one["inputFields"] or []
+        members = one["fields"] or one["inputFields"] or one["enumValues"] or []
         if one["name"] in known:
             told[one["name"]] = [member["name"] for member in members]
-        elif any(_named(member["type"]).endswith("_connection") for member in one["fields"] or []):
+        elif any(_named(member.get("type")).endswith("_connection") for member in one["fields"] or []):
             shared += [member["name"] for member in members]
     return told, shared
 
 
-ENDINGS = ("", "_edge", "_connection", "_where", "_order", "_key")
+ENDINGS = ("", "_edge", "_connection", "_where", "_order", "_key", "_item")
+NO_ENUM_VALUES = ("true", "false", "null")
 
 
 def _named(kind: dict[str, object] | None) -> str:

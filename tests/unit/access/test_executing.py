@@ -10,7 +10,7 @@ import pytest
 
 from portal.access.executing import Executed
 from portal.access.sqlite_source import SqliteSource
-from portal.access.statement import Read, RowLayout, Statement
+from portal.access.statement import GroupsRead, Read, RowLayout, Statement
 from portal.errors import ErrorCode, SourceUnavailable, TooComplex
 from portal.storage.addresses import database_url
 from tests.fixtures.planned import compiled, entry_of, plan, write_rows
@@ -63,6 +63,27 @@ async def test_rows_and_total_are_of_one_state_of_the_data(source: SqliteSource,
 
     assert executed == Executed([(50,)], 50)
     assert await source.execute(Read(NOTHING, None, count)) == Executed(None, 25)
+
+
+@pytest.mark.clause("threats.md T3")
+async def test_groups_are_of_one_state_with_the_rows_that_they_are_held_against(
+    source: SqliteSource, tmp_path: Path
+) -> None:
+    # Were the two rows that come meanwhile seen, they would count as withheld, and take the group with them.
+    slow = Statement("SELECT count(*) FROM dataset_1 WHERE length(hex(randomblob(200000))) > 0", ())
+    groups = GroupsRead(slow, 100, 5, (Statement("SELECT count(*) FROM dataset_1", ()),))
+
+    async def write() -> None:
+        await asyncio.sleep(0.01)
+        writer = sqlite3.connect(tmp_path / "data.db")
+        writer.execute("INSERT INTO dataset_1 (_row_number, code) VALUES (50, 'r050'), (51, 'r051')")
+        writer.commit()
+        writer.close()
+
+    executed, _ = await asyncio.gather(source.execute(Read(NOTHING, None, None, groups=(groups,))), write())
+
+    assert executed == Executed(None, None, groups=([(50,)],))
+    assert (await source.execute(compiled(plan("{residents {totalCount}}")))).total == 52
 
 
 async def test_statement_beyond_its_time_is_given_up_and_the_next_are_answered(source: SqliteSource) -> None:

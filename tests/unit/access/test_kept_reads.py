@@ -185,6 +185,8 @@ def test_statement_is_compiled_anew_for_another_permit_page_or_plan() -> None:
     for other in (
         replace(grant, permit=replace(EVERYTHING)),
         replace(grant, rows=99),
+        replace(grant, groups=(7,)),
+        replace(grant, smallest_group=5),
         replace(grant, plan=replace(grant.plan)),
         replace(grant, links=(grant,)),
     ):

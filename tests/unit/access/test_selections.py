@@ -3,7 +3,7 @@
 import pytest
 from graphql import parse
 
-from portal.access.selections import Selected, select_fields
+from portal.access.selections import Document, Selected, select_fields
 from portal.errors import BadInput
 from tests.fixtures.planned import shared_field
 
@@ -106,3 +106,10 @@ def test_selections_of_any_number_of_spreads_are_gathered_in_one_pass() -> None:
     (one,) = below(text)
 
     assert len(one.nodes) == 1
+
+
+def test_arguments_below_the_root_field_are_not_guessed_without_a_schema() -> None:
+    (node,) = shared_field("{x(first: 1) {a}}").nodes
+
+    with pytest.raises(LookupError, match="x_connection"):
+        Document({}, {}).arguments("x_connection", node)

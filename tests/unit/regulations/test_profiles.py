@@ -12,7 +12,7 @@ from portal.resources import PACKAGE_FOLDER
 NAMES = ("fujian-2010", "kaifeng-2019", "nantong-2015", "national-2025", "weihai-2016", "wuhai")
 PREFIXES = dict(zip(NAMES, ("FJ", "KF", "NT", "ND", "WH", "WU"), strict=True))
 NAMED_PURPOSES = ("administrative_basis", "work_reference", "verification", "business_collaboration")
-UNITS = {"log_retention": "years"}
+UNITS = {"log_retention": "years", "smallest_group": "rows"}
 
 
 def rules_of(name: str) -> dict[str, Any]:
@@ -32,12 +32,13 @@ def test_profile_has_its_title_the_named_purposes_and_three_signing_roles(name: 
     assert profile.purposes[:4] == NAMED_PURPOSES
     assert set(profile.signing_roles) == set(SigningRole)
     assert profile.log_retention_years == 5
+    assert profile.smallest_group == 5
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rule_has_a_clause_of_its_regulation_or_is_marked_as_the_portal_s_default(name: str) -> None:
     rules = rules_of(name)
-    assert set(rules) == {"purposes", "signing_roles", "log_retention"}
+    assert set(rules) == {"purposes", "signing_roles", "log_retention", "smallest_group"}
     for key, rule in rules.items():
         source = {member: rule[member] for member in rule if member not in ("value", "unit")}
         clause = load_profile(name).clauses.get(key)
