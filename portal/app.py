@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -33,7 +33,7 @@ from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
 from portal.audit.starting import start_recorder
 from portal.demonstration.provider import DemonstrationDesk, DemonstrationFetcher
-from portal.errors import Language, PortalError
+from portal.errors import PortalError
 from portal.exchange.slots import Slots
 from portal.identity.client_settings import ClientSettings, load_client_settings
 from portal.identity.demonstration_provider import SIGN_IN_PATH as PROVIDER_PATH
@@ -58,10 +58,10 @@ from portal.resolvers.endpoint import Endpoint
 from portal.resolvers.exchange_desk import MANIFEST_PATH, PATH, ExchangeDesk
 from portal.resolvers.figures import Figures, may_read_figures
 from portal.resolvers.health import answer_alive, answer_ready
-from portal.resolvers.observing import Observation, Observing, observation_of
+from portal.resolvers.observing import Observation, Observing
 from portal.resolvers.open_data_desk import OpenDataDesk
 from portal.resolvers.open_data_routes import open_data_routes
-from portal.resolvers.over_http import NotAnOperation
+from portal.resolvers.page_desk import PageDesk, page_routes
 from portal.resolvers.proxies import load_proxy
 from portal.resolvers.request_log import log_request
 from portal.resolvers.routing import READ_METHODS, refuse_route, route
@@ -76,7 +76,7 @@ from portal.resolvers.sign_in_desk import (
     SIGN_OUT_PATH,
     SignInDesk,
 )
-from portal.resolvers.site import ASSET_PATH, ICON_PATH, PAGE_PATHS, PUBLIC_PATHS, Facts, Site, Told
+from portal.resolvers.site import Site
 from portal.resolvers.staff import Staff
 from portal.resolvers.token_desk import (
     INTROSPECTION_PATH,
@@ -107,6 +107,7 @@ class Portal:
     exchange_desk: ExchangeDesk
     open_data_desk: OpenDataDesk
     sign_in_desk: SignInDesk
+    page_desk: PageDesk
 
     @property
     def endpoint(self) -> Endpoint:
@@ -153,14 +154,17 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         reader = SessionReader(settings, staff, proxy)
         endpoint = Endpoint(road, _bounds(settings), _office(settings, road, staff, readings))
         desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, reader, documents)
+        open_data_desk = OpenDataDesk(desk)
+        names_accounts = client is not None and client.settings.is_demonstration
         yield Portal(
             settings,
             keys,
             desk,
             TokenDesk(settings, road, tokens, buckets, proxy),
             ExchangeDesk(desk, Slots(settings.concurrent_transfers), readings),
-            OpenDataDesk(desk),
+            open_data_desk,
             SignInDesk(reader, client, Buckets(REQUESTS_PER_SECOND)),
+            PageDesk(road.keeper, open_data_desk, names_accounts),
         )
     finally:
         if client is not None:
@@ -246,7 +250,7 @@ def create_app(settings: Settings) -> Starlette:
                 lambda request: _portal_of(request).exchange_desk.answer_manifest(request),
             ),
             *open_data_routes(lambda request: _portal_of(request).open_data_desk),
-            *_page_routes(Site(frontend_folder(), tuple(settings.allowed_hosts))),
+            *_page_routes(settings),
             *_token_routes(),
             *_sign_in_routes(),
             route("/healthz", READ_METHODS, answer_alive),
@@ -289,44 +293,9 @@ def _sign_in_routes() -> Iterator[Route]:
     yield route(SESSION_PATH, ("GET",), lambda request: _portal_of(request).sign_in_desk.answer_session(request))
 
 
-def _page_routes(site: Site) -> Iterator[Route]:
-    """Yield the routes of the pages that people use."""
-
-    async def answer_page(request: Request) -> Response:
-        return await site.answer_page(request, partial(_tell_page, request))
-
-    for path in PAGE_PATHS:
-        yield route(path, READ_METHODS, answer_page)
-    yield route(ASSET_PATH, READ_METHODS, site.answer_asset)
-    yield route(ICON_PATH, READ_METHODS, site.answer_icon)
-
-
-async def _tell_page(request: Request, language: Language) -> Told:
-    """Return what a page is told, and what stands in it where the public may read something at its address."""
-    portal, fragment = _portal_of(request), None
-    if observation_of(request).route in PUBLIC_PATHS:
-        # Why there is no content a page says itself, when it asks.
-        with suppress(NotAnOperation, PortalError):
-            fragment = await portal.open_data_desk.page_fragment(request, language)
-    return Told(await _page_facts(portal, language), fragment)
-
-
-async def _page_facts(portal: Portal, language: Language) -> Facts:
-    """Return what a page is told; accounts are named where they have no password, in a demonstration."""
-    client = portal.sign_in_desk.client
-    if client is None or not client.settings.is_demonstration:
-        return Facts(language)
-    try:
-        registry = (await portal.road.keeper.current()).snapshot.registry
-    except PortalError:
-        # A page says itself why it has no answers.
-        return Facts(language, demonstration=True)
-    accounts = sorted(registry.users.values(), key=lambda user: user.id)
-    return Facts(
-        language,
-        demonstration=True,
-        accounts=tuple({"id": user.id, "name": user.name, "roles": sorted(user.roles)} for user in accounts),
-    )
+def _page_routes(settings: Settings) -> Iterator[Route]:
+    site = Site(frontend_folder(), tuple(settings.allowed_hosts))
+    return page_routes(site, lambda request: _portal_of(request).page_desk)
 
 
 def _provider_routes() -> Iterator[Route]:

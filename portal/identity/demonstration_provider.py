@@ -97,7 +97,7 @@ class DemonstrationProvider:
 
         `redirect_uri` is the only one that the portal has. What was pushed counts instead of what the browser carries.
         """
-        asked = self._pushed.open(query) if "request_uri" in query else query
+        asked = self._asked(query)
         if asked is None:
             return Redirected(None, "invalid_request_uri")
         request = _Request("GET", f"{DEMONSTRATION_ISSUER}{SIGN_IN_PATH}", dict(asked), redirect_uri)
@@ -114,8 +114,11 @@ class DemonstrationProvider:
 
     def hint(self, query: Mapping[str, str]) -> str | None:
         """Return who probably signs in, where the portal said so."""
-        asked = self._pushed.open(query) if "request_uri" in query else query
+        asked = self._asked(query)
         return None if asked is None else asked.get("login_hint")
+
+    def _asked(self, query: Mapping[str, str]) -> Mapping[str, str] | None:
+        return self._pushed.open(query) if "request_uri" in query else query
 
     def push(self, form: Mapping[str, str]) -> Redeemed:
         """Return a reference to what is asked for, if the portal asks and it may be asked (RFC 9126)."""

@@ -36,11 +36,15 @@ _TURTLE_TYPE, _JSON_LD_TYPE, _ATOM_TYPE = "text/turtle", "application/ld+json", 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A page's parts: `title` is plain text, `head` the links of its head and `body` its content, both HTML."""
+    """A page's parts: `title` is plain text, `head` the links of its head and `body` its content, both HTML.
+
+    `is_there`: not of an address where the public finds nothing.
+    """
 
     title: str
     head: str
     body: str
+    is_there: bool = True
 
 
 def render_start(catalog: OpenCatalog, language: Language) -> Fragment:
@@ -85,7 +89,7 @@ def render_nothing(catalog: OpenCatalog, language: Language) -> Fragment:
     """Return the page where no open data set is: whether there is an entry that isn't open looks alike."""
     words = _Words(language)
     body = f'<h1>{words(_NOTHING)}</h1>\n<p>{words(_SIGN_IN)}</p>\n<p><a href="{CATALOG_PATH}">{words(_ALL)}</a></p>\n'
-    return Fragment(f"{_NOTHING.render(language)} · {clean(catalog.title)}", "", body)
+    return Fragment(f"{_NOTHING.render(language)} · {clean(catalog.title)}", "", body, is_there=False)
 
 
 @dataclass(frozen=True, slots=True)

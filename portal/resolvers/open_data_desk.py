@@ -142,7 +142,7 @@ class OpenDataDesk:
         if not search:
             return catalog.data_sets
         endpoint = self.desk.endpoint
-        shelf = endpoint.shelves.shelf((await endpoint.road.keeper.current()).snapshot, PUBLIC)
+        shelf = await endpoint.shelves.shelf((await endpoint.road.keeper.current()).snapshot, PUBLIC)
         hits = (await shelf.index()).find(words) if words else {}
         return catalog.found({shelf.entries[place].code: weight for place, weight in hits.items()})
 

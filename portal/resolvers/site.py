@@ -98,10 +98,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a page is told, and what stands in it for who reads it without scripts; None where there is nothing."""
+    """What a page is told, and what stands in it for who reads it without scripts; None where there is nothing.
+
+    `status` is the answer's.
+    """
 
     facts: Facts
     fragment: Fragment | None = None
+    status: int = 200
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ class Site:
             "Content-Type": "text/html; charset=utf-8",
             "Vary": "Accept-Language",
         }
-        return Response(page, headers=headers)
+        return Response(page, told.status, headers=headers)
 
     async def answer_asset(self, request: Request) -> Response:
         """Answer with a built file; its name changes with its content, so it is kept for good."""

@@ -17,7 +17,8 @@ from portal.resolvers.observing import Observing
 from portal.resolvers.routing import READ_METHODS, route
 from portal.resolvers.site import ASSET_PATH, ICON_PATH, PAGE_PATHS, Facts, Site, Told
 
-SHELL = """<!doctype html><html lang="zh-CN"><head><title>portal</title><!--portal:head--><meta property="csp-nonce" nonce="portal-nonce">
+SHELL = """<!doctype html><html lang="zh-CN"><head><title>portal</title><!--portal:head-->
+<meta property="csp-nonce" nonce="portal-nonce">
 <script type="module" nonce="portal-nonce" src="/assets/index-1.js"></script></head>
 <body><div id="root"><!--portal:body--></div>
 <script type="application/json" id="portal-facts" nonce="portal-nonce">{}</script></body></html>"""
