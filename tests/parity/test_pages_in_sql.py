@@ -74,7 +74,7 @@ def read_page(
     read = compiled(planned, EVERYTHING, window)
     found = fetch(connection, read.rows)
     page = page_of(read.layout, Fetched(found[:rows], len(found) > rows, None), [() for _ in found[:rows]])
-    numbers = [page.position(index).row_number for index in range(len(page.cells))]
+    numbers = [int(str(row[0])) for row in page.fetched.rows]
     return numbers, seal.seal(page.position(-1)) if numbers else None, page.fetched.has_more
 
 
