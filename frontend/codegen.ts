@@ -20,6 +20,7 @@ const config: CodegenConfig = {
                     Decimal: "string",
                     Document: "unknown",
                     JSON: "unknown",
+                    Purpose: "string",
                 },
             },
         },

@@ -63,7 +63,7 @@ export async function renewed(page, act) {
   await act();
   await answered;
   await page.waitForLoadState("networkidle");
-  await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.querySelector("[aria-busy=true], .ant-skeleton") === null);
 }
 
 /** Return the text of a table: its heads, then its rows. */

@@ -36,6 +36,10 @@ const address = page.url();
 await page.reload({ waitUntil: "networkidle" });
 const reloaded = (await tableOf(page, "数据")).slice(1).map((row) => row[1]);
 
+await page.getByRole("tab", { name: "统计图" }).click();
+await page.getByRole("region", { name: "统计图" }).waitFor();
+const counted = await tableOf(page, "统计图");
+await look("chart");
 await page.getByRole("tab", { name: "信息项" }).click();
 await page.getByText("合成代码", { exact: false }).first().waitFor();
 await look("items");
@@ -63,5 +67,5 @@ await page.getByRole("button", { name: "English" }).click();
 const inEnglish = await page.locator("main").innerText();
 await browser.close();
 console.log(
-  JSON.stringify({ title, found, rows, oldest, filtered, address, reloaded, file, examples, tooWide, closed, inEnglish, axe, faults }),
+  JSON.stringify({ title, found, rows, oldest, filtered, counted, address, reloaded, file, examples, tooWide, closed, inEnglish, axe, faults }),
 );

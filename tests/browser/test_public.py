@@ -61,6 +61,13 @@ def test_rows_are_ordered_and_filtered_by_the_portal_and_the_address_keeps_it(se
     assert seen["reloaded"] == seen["filtered"]
 
 
+def test_rows_are_counted_under_the_filter_of_the_page(seen: dict[str, Any]) -> None:
+    heads, *counted = seen["counted"]
+    assert heads == ["登记状态", "行数"]
+    assert [state for state, _ in counted] == ["存续", "注销", "吊销"]
+    assert sum(int(count.replace(",", "")) for _, count in counted) == 2394
+
+
 def test_file_has_the_items_and_the_filter_of_the_page(seen: dict[str, Any]) -> None:
     heads, *lines = seen["file"].removeprefix("\ufeff").split("\r\n")
     assert heads == "code,name,type,status,established_on,cancelled_on,division,business_scope,is_small"
@@ -93,7 +100,7 @@ def test_entry_that_is_not_open_is_not_there(seen: dict[str, Any]) -> None:
 
 
 def test_no_page_has_a_serious_finding_of_axe(seen: dict[str, Any]) -> None:
-    assert set(seen["axe"]) == {"start", "found", "rows", "items", "take", "about"}
+    assert set(seen["axe"]) == {"start", "found", "rows", "chart", "items", "take", "about"}
     assert {name: found for name, found in seen["axe"].items() if found} == {}
 
 

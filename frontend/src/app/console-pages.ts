@@ -3,7 +3,20 @@ import type { RouteObject } from "react-router";
 import type { ConsoleWay } from "@/features/console/ways";
 
 /** The console's ways, in the order in which they stand at the side; a feature adds its own here and nowhere else. */
-export const consoleWays: readonly ConsoleWay[] = [];
+export const consoleWays: readonly ConsoleWay[] = [
+    { address: "/console/audit", title: (t) => t("audit.way") },
+    { address: "/console/use", title: (t) => t("audit.use") },
+];
 
 /** The console's pages; each feature's are its own routes. */
-export const consolePages: readonly RouteObject[] = [];
+export const consolePages: RouteObject[] = [
+    {
+        path: "audit",
+        lazy: async () => ({ Component: (await import("@/features/audit/audit-page")).AuditPage }),
+    },
+    {
+        path: "audit/:receipt",
+        lazy: async () => ({ Component: (await import("@/features/audit/record-page")).RecordPage }),
+    },
+    { path: "use", lazy: async () => ({ Component: (await import("@/features/audit/use-page")).UsePage }) },
+];

@@ -13,6 +13,8 @@ export interface Column<Row> {
     readonly text?: (row: Row) => string | number;
     readonly show?: (row: Row) => ReactNode;
     readonly align?: "right";
+    /** Is never broken over lines: moments, receipts. */
+    readonly whole?: boolean;
 }
 
 export interface Order {
@@ -65,8 +67,8 @@ export function DataTable<Row>(table: DataTableProps<Row>): React.JSX.Element {
                     <tbody>
                         {sorted.map((row, place) => (
                             <tr key={keyOf(row, place)}>
-                                {columns.map(({ name: column, align, show, text }) => (
-                                    <td key={column} className={align}>
+                                {columns.map(({ name: column, align, whole = false, show, text }) => (
+                                    <td key={column} className={whole ? "whole" : align}>
                                         {show === undefined ? text?.(row) : show(row)}
                                     </td>
                                 ))}

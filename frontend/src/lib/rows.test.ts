@@ -1,7 +1,7 @@
 import { parse } from "graphql";
 import { expect, it } from "vitest";
 
-import { rowsDocument } from "@/lib/rows";
+import { groupsDocument, rowsDocument } from "@/lib/rows";
 
 it("asks for the items that are named, by variables for all values", () => {
     const { query, variables } = rowsDocument({
@@ -28,3 +28,10 @@ it.each(["people { secret }", "", "a-b", "a\nb"])(
         );
     },
 );
+
+it("counts by an item, and by nothing that could say more", () => {
+    expect(() => parse(groupsDocument("people", "division"))).not.toThrow();
+    expect(groupsDocument("people", "division")).toContain("groups(by: [division], first: $first)");
+    expect(() => groupsDocument("people", "a) { secret }")).toThrow(/not the name/);
+    expect(() => groupsDocument("a b", "a")).toThrow(/not the name/);
+});

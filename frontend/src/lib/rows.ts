@@ -48,3 +48,24 @@ export function rowsDocument(wish: RowsWish): { query: string; variables: Record
         },
     };
 }
+
+export interface GroupsAnswer {
+    readonly totalCount: number;
+    readonly groups: readonly { readonly key: readonly unknown[]; readonly count: number }[];
+    readonly access: { readonly receipt: string };
+}
+
+/** The document that counts the rows by an item; the condition is a variable. */
+export function groupsDocument(entry: string, by: string): string {
+    for (const name of [entry, by])
+        if (!NAME.test(name)) throw new Error(`not the name of an entry or item: ${name}`);
+    return `query Groups($where: ${entry}_where, $first: Int) {
+  shared {
+    rows: ${entry}(where: $where, first: 1) {
+      totalCount
+      groups(by: [${by}], first: $first) { key count }
+      access { receipt }
+    }
+  }
+}`;
+}

@@ -8,11 +8,10 @@ export function showDay(moment: string): string {
     return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: ZONE }).format(new Date(moment));
 }
 
-/** A moment to the second. */
+/** A moment to the second, in figures that stand below each other. */
 export function showMoment(moment: string): string {
-    const locale = currentLanguage() === "zh" ? "zh-CN" : "en-GB";
-    const form = new Intl.DateTimeFormat(locale, {
-        dateStyle: "medium",
+    const form = new Intl.DateTimeFormat("sv-SE", {
+        dateStyle: "short",
         timeStyle: "medium",
         timeZone: ZONE,
     });

@@ -1,8 +1,20 @@
+import { audit } from "@/texts/en/audit";
 import { catalog } from "@/texts/en/catalog";
 import { consoleTexts } from "@/texts/en/console";
 import { dataset } from "@/texts/en/dataset";
 import { explorer } from "@/texts/en/explorer";
+import { factor } from "@/texts/en/factor";
 import { frame, states, start } from "@/texts/en/frame";
 import type { Texts } from "@/texts/zh";
 
-export const en: Texts = { frame, states, start, catalog, dataset, console: consoleTexts, explorer };
+export const en: Texts = {
+    frame,
+    states,
+    start,
+    catalog,
+    dataset,
+    console: consoleTexts,
+    explorer,
+    factor,
+    audit,
+};

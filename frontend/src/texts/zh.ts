@@ -1,11 +1,13 @@
+import { audit } from "@/texts/zh/audit";
 import { catalog } from "@/texts/zh/catalog";
 import { consoleTexts } from "@/texts/zh/console";
 import { dataset } from "@/texts/zh/dataset";
 import { explorer } from "@/texts/zh/explorer";
+import { factor } from "@/texts/zh/factor";
 import { frame, states, start } from "@/texts/zh/frame";
 
 /** The portal's words in Chinese; other languages have the same members. */
-export const zh = { frame, states, start, catalog, dataset, console: consoleTexts, explorer };
+export const zh = { frame, states, start, catalog, dataset, console: consoleTexts, explorer, factor, audit };
 
 /** The shape that every language has. */
 export type Texts<Words = typeof zh> = {

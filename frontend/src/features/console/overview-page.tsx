@@ -6,6 +6,7 @@ import { DataTable } from "@/components/data-table";
 import { Answered } from "@/components/states";
 import { graphql } from "@/graphql";
 import type { OverviewQuery } from "@/graphql/graphql";
+import { SecondFactor } from "@/features/console/second-factor";
 import { useSession } from "@/lib/session";
 import { showCount, showMoment } from "@/lib/times";
 
@@ -43,6 +44,7 @@ const OVERVIEW = graphql(`
 export function OverviewPage(): React.JSX.Element {
     const { t } = useTranslation();
     const [question, ask] = useQuery({ query: OVERVIEW });
+    const { secondFactor } = useSession();
     return (
         <>
             <h1>{t("console.overview")}</h1>
@@ -50,6 +52,7 @@ export function OverviewPage(): React.JSX.Element {
                 {({ me, duties }) => (
                     <>
                         <Person me={me} />
+                        {duties.length > 0 && !secondFactor && <SecondFactor />}
                         <section>
                             <h2>{t("console.duties")}</h2>
                             {duties.length === 0 ? (
@@ -58,7 +61,9 @@ export function OverviewPage(): React.JSX.Element {
                                 <ul className="duties">
                                     {duties.map((duty) => (
                                         <li key={duty}>
-                                            <code>{duty}</code>
+                                            {t(`console.dutyNames.${duty as "freeze"}`, {
+                                                defaultValue: duty,
+                                            })}
                                         </li>
                                     ))}
                                 </ul>
@@ -79,7 +84,14 @@ function Person({ me }: { readonly me: Me }): React.JSX.Element {
     const { secondFactor } = useSession();
     const facts = [
         [t("console.department"), me.department?.name ?? ""],
-        [t("console.roles"), me.roles.length === 0 ? t("console.noRoles") : me.roles.join("、")],
+        [
+            t("console.roles"),
+            me.roles.length === 0
+                ? t("console.noRoles")
+                : me.roles
+                      .map((role) => t(`console.roleNames.${role as "head"}`, { defaultValue: role }))
+                      .join("、"),
+        ],
         [t("console.level"), String(me.authLevel ?? "")],
         [t("console.factor"), t(secondFactor ? "console.factorShown" : "console.factorMissing")],
     ] as const;

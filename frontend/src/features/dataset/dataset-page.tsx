@@ -7,13 +7,14 @@ import { useQuery } from "urql";
 
 import { Answered, Empty } from "@/components/states";
 import { About } from "@/features/dataset/about";
+import { Chart } from "@/features/dataset/chart";
 import { DATA_SET, type DataSet, readableItems } from "@/features/dataset/entry";
 import { Items } from "@/features/dataset/items";
 import { Rows } from "@/features/dataset/rows";
 import { Take } from "@/features/dataset/take";
 import { showDay } from "@/lib/times";
 
-const TABS = ["data", "items", "take", "about"] as const;
+const TABS = ["data", "chart", "items", "take", "about"] as const;
 type Tab = (typeof TABS)[number];
 
 /** A data set: what it is, its rows, its items, and how to take it. */
@@ -45,6 +46,7 @@ function Shown({ entry }: { readonly entry: DataSet }): React.JSX.Element {
     const wished = TABS.find((each) => each === address.get("tab")) ?? first;
     const pages: Record<Tab, React.JSX.Element> = {
         data: <Rows entry={entry} items={readable} />,
+        chart: <Chart entry={entry} items={readable} />,
         items: <Items entry={entry} />,
         take: <Take entry={entry} items={readable} />,
         about: <About entry={entry} />,

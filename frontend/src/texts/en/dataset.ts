@@ -3,7 +3,7 @@ export const dataset = {
     gone: "No data set is here",
     goneNext:
         "It may have been withdrawn, be open no longer, or not be for you to know of. Look for it in the catalog.",
-    tabs: { data: "Data", items: "Items", take: "Files and API", about: "About" },
+    tabs: { data: "Data", chart: "Chart", items: "Items", take: "Files and API", about: "About" },
     provider: "Provider",
     unit: "Unit",
     cycle: "Updated",
@@ -67,6 +67,12 @@ export const dataset = {
         lt: "less than",
         lte: "at most",
     },
+    countBy: "Count by",
+    count: "Rows",
+    noGroups: "No group can be shown",
+    noGroupsNext:
+        "Groups that are too small aren't shown to the public: count by another item, or take a filter away.",
+    grouped: "{{shown}} groups of {{all}} rows; groups that are too small aren't shown to the public",
     files: "Files",
     filesText:
         "The whole data set, with the filters that you set under Data. A file that was cut is never taken for whole.",

@@ -1,0 +1,70 @@
+// An auditor shows a second factor, searches the log and takes a record with its proof; an analyst sees her own:
+// `node auditor.mjs CHROMIUM SITE PICTURES`.
+import { readFileSync } from "node:fs";
+
+import { findings, go, isTooWide, open, renewed, signIn, tableOf } from "./pages.mjs";
+
+const [executablePath, site, pictures] = process.argv.slice(2);
+const { browser, page, faults } = await open(executablePath, site);
+const axe = {};
+const look = async (name) => {
+  axe[name] = await findings(page);
+  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+};
+
+await signIn(page, site, "auditor");
+await page.getByRole("heading", { name: "第二因素" }).waitFor();
+await go(page, `${site}/console/audit`);
+const unconfirmed = await page.getByRole("alert").innerText();
+await go(page, `${site}/console`);
+await page.getByRole("button", { name: /登记身份验证器/ }).click();
+await page.getByRole("button", { name: /由本页代替/ }).click();
+await page.waitForFunction(() => /^\d{6}$/.test(document.querySelector("#code").value));
+await look("factor");
+await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "确认" }).click()]);
+await page.getByText("本次会话已验证").waitFor();
+await look("overview");
+
+await page.getByRole("link", { name: "审计日志" }).click();
+await page.getByRole("table").waitFor();
+const all = await tableOf(page, "审计日志");
+await look("search");
+await page.getByLabel("主体").fill("application:pension-check");
+await renewed(page, () => page.getByRole("button", { name: "检索" }).click());
+const found = await tableOf(page, "审计日志");
+const address = page.url();
+await page.getByRole("link", { name: found[1][1] }).click();
+await page.getByRole("heading", { name: /审计记录/ }).waitFor();
+await page.getByRole("heading", { name: "为什么被拒绝" }).waitFor();
+const refused = await page.locator("main").innerText();
+await look("record");
+await go(page, `${site}/console/audit?subject=application:pension-check&decision=PERMIT`);
+const [permitted] = await page.locator("td a").allInnerTexts();
+await go(page, `${site}/console/audit/${permitted}`);
+await page.getByText("用了什么").waitFor();
+const record = await page.locator("main").innerText();
+const [download] = await Promise.all([
+  page.waitForEvent("download"),
+  page.getByRole("button", { name: "下载证明" }).click(),
+]);
+const proof = readFileSync(await download.path(), "utf8");
+await go(page, `${site}/console/audit/999-1`);
+const missing = await page.locator("main").innerText();
+await go(page, `${site}/console/use?by=PURPOSE`);
+const use = await tableOf(page, "使用统计");
+await look("use");
+await page.setViewportSize({ width: 390, height: 800 });
+const tooWide = [];
+for (const path of ["/console", "/console/audit", `/console/audit/${permitted}`, "/console/use"]) {
+  await go(page, site + path);
+  if (await isTooWide(page)) tooWide.push(path);
+}
+
+const other = await open(executablePath, site);
+await signIn(other.page, site, "analyst");
+await go(other.page, `${site}/console/audit`);
+const ofAnalyst = await other.page.locator("main").innerText();
+await other.browser.close();
+await browser.close();
+const seen = { unconfirmed, all, found, address, refused, permitted, record, proof, missing, use, ofAnalyst, tooWide };
+console.log(JSON.stringify({ ...seen, axe, faults: [...faults, ...other.faults] }));

@@ -1,0 +1,80 @@
+"""An auditor does the job in the browser: searches the log, follows a record, takes its proof away and verifies it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from portal_verify.receipt import verify_receipt
+from tests.fixtures.demonstration_portal import demonstration_portal, walk
+from tests.oracle.runner import PortalProcess
+
+pytestmark = pytest.mark.heavy
+
+PERMITTED = "{ shared { residents(purpose: VERIFICATION, first: 2) { nodes { name } } } }"
+REFUSED = "{ shared { residents(first: 1) { nodes { name } } } }"
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
+    folder = tmp_path_factory.mktemp("portal")
+    with demonstration_portal(folder) as process:
+        for name, document in (("permitted", PERMITTED), ("refused", REFUSED)):
+            place = folder / f"{name}.graphql"
+            place.write_text(document, encoding="utf-8")
+            process.run("query", "--application", "pension-check", str(place))
+        yield process
+
+
+@pytest.fixture(scope="module")
+def seen(portal: PortalProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the auditor saw, and the analyst."""
+    return walk("auditor.mjs", portal, str(tmp_path_factory.mktemp("pictures")))
+
+
+def test_auditor_without_second_factor_is_refused_in_words(seen: dict[str, Any]) -> None:
+    assert "未获准许" in seen["unconfirmed"]
+
+
+def test_auditor_searches_the_log(seen: dict[str, Any]) -> None:
+    assert seen["all"][0] == ["时间", "回执", "谁", "做了什么", "用途", "裁决", "行数"]
+    assert "subject=application" in seen["address"]
+    assert [row[5].split()[0] for row in seen["found"][1:]] == ["拒绝", "准予"]
+    assert all(row[2].startswith("pension-check") for row in seen["found"][1:])
+
+
+def test_record_tells_what_was_asked_decided_and_why(seen: dict[str, Any]) -> None:
+    assert "PURPOSE_REQUIRED" in seen["refused"]
+    assert "为什么被拒绝" in seen["refused"]
+    assert "nt-demo-0001" in seen["record"]
+    assert "VERIFICATION" in seen["record"].upper()
+    assert "证明成立" in seen["record"]
+
+
+def test_proof_that_was_taken_away_verifies_without_the_portal(seen: dict[str, Any], portal: PortalProcess) -> None:
+    keys = portal.run("audit", "key").stdout.encode()
+    verified = verify_receipt(seen["proof"].encode(), keys)
+    assert (verified.flaw, verified.receipt) == (None, seen["permitted"])
+    assert verify_receipt(seen["proof"].replace("permit", "deny", 1).encode(), keys).flaw is not None
+
+
+def test_receipt_of_nothing_is_said_to_be_of_nothing(seen: dict[str, Any]) -> None:
+    assert "没有此回执的记录" in seen["missing"]
+
+
+def test_use_is_counted_by_purpose(seen: dict[str, Any]) -> None:
+    assert any(row[0].lower() == "verification" for row in seen["use"][1:])
+
+
+def test_analyst_sees_nothing_of_what_others_asked_of_others(seen: dict[str, Any]) -> None:
+    assert "pension-check" not in seen["ofAnalyst"]
+
+
+def test_no_page_has_a_serious_finding_of_axe(seen: dict[str, Any]) -> None:
+    assert set(seen["axe"]) == {"factor", "overview", "search", "record", "use"}
+    assert {name: found for name, found in seen["axe"].items() if found} == {}
+
+
+def test_no_page_is_wider_than_a_telephone_breaks_its_policy_or_errs(seen: dict[str, Any]) -> None:
+    assert seen["tooWide"] == []
+    assert seen["faults"] == []
