@@ -22,11 +22,15 @@ def test_small_measure_tells_all_as_text_and_json(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     members = json.loads(file.read_bytes())
-    assert (members["start"]["entries"], members["search"]["entries"]) == (60, 120)
-    assert members["search"]["searches"] == 20
-    assert 0 < members["search"]["median"] <= members["search"]["p95"]
-    assert min(members["start"]["introspection_first"], members["start"]["introspection_after"]) > 0
-    assert len({target["name"] for target in members["targets"]}) == 7
+    starts, searches = members["starts"], members["searches"]
+    assert {start["entries"] for start in starts} == {60}
+    assert {(search["entries"], search["searches"]) for search in searches} == {(120, 20)}
+    assert len(starts) == len(searches) == 2
+    for search in searches:
+        assert 0 < search["median"] <= search["p95"]
+    for start in starts:
+        assert min(start["introspection_first"], start["introspection_after"]) > 0
+    assert len({target["name"] for target in members["targets"]}) == 10
     for target in members["targets"]:
         (line,) = (line for line in done.stdout.splitlines() if line.startswith(target["name"]))
         assert line.endswith("   held" if target["is_held"] else "NOT held")
