@@ -45,6 +45,7 @@ _MEDIA_TYPES = {
     ".woff2": "font/woff2",
 }
 _PACKED = {"br": ".br", "gzip": ".gz"}
+_NOT_HERE = Text(en="No page is here", zh="此处没有页面")
 _NOT_BUILT_TITLE = Text(en="The pages aren't built", zh="页面尚未构建")
 _NOT_BUILT = Text(
     en="this checkout has no built pages; run `make web-build`, or install the portal's package",
@@ -123,7 +124,7 @@ class Site:
             check_host(request.headers.getlist("host"), self.allowed_hosts)
         except NotAnOperation as failure:
             observation_of(request).code = failure.code
-            return render_page(_NOT_BUILT_TITLE, paragraph(failure.text, language), language, failure.status)
+            return render_page(_NOT_HERE, paragraph(failure.text, language), language, failure.status)
         shell = await self._read("index.html")
         if shell is None:
             return render_page(_NOT_BUILT_TITLE, paragraph(_NOT_BUILT, language), language, 503)

@@ -68,6 +68,9 @@ await page.getByRole("link", { name: "在查询工具中试用" }).click();
 await page.waitForFunction(() =>
   document.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror.getValue().includes("areas"),
 );
+await page.route("**/graphql", (route) => route.abort());
+await go(page, `${site}/explorer`);
+const unanswered = await page.locator(".state.failed").innerText();
 await browser.close();
-const seen = { asPublic, publicEntries, proposed, asApplication, standings, refused, explained, kept, at, tooWide };
+const seen = { asPublic, publicEntries, proposed, asApplication, standings, refused, explained, unanswered, kept, at, tooWide };
 console.log(JSON.stringify({ ...seen, axe, faults }));

@@ -48,6 +48,10 @@ def test_refusal_is_explained_in_words(seen: dict[str, Any]) -> None:
     assert "purpose" in seen["explained"]
 
 
+def test_portal_that_does_not_answer_is_said_not_to(seen: dict[str, Any]) -> None:
+    assert "没有成功" in seen["unanswered"]
+
+
 @pytest.mark.clause("threats.md T24")
 def test_nothing_that_is_written_or_pasted_is_kept(seen: dict[str, Any], portal: PortalProcess) -> None:
     assert seen["kept"] == {}

@@ -91,6 +91,18 @@ def test_request_says_what_the_standard_asks_for(browser: Browser, provider: Ide
     }  # fmt: skip
 
 
+def test_provider_is_told_who_probably_signs_in(browser: Browser, provider: IdentityProvider) -> None:
+    assert parameters_of(browser.get("/sign-in?login_hint=system-1").headers["location"])["login_hint"] == "system-1"
+
+
+@pytest.mark.clause("threats.md T83")
+@pytest.mark.parametrize("hint", ["", "a%20b", "a%26state%3Dx", "%0d%0aX%3A%20y", "x" * 129, "%E4%BA%BA"])
+def test_hint_that_no_id_looks_like_is_left_out(browser: Browser, provider: IdentityProvider, hint: str) -> None:
+    answer = browser.get(f"/sign-in?login_hint={hint}")
+    assert answer.status == 303
+    assert "login_hint" not in parameters_of(answer.headers["location"])
+
+
 def test_cookies_are_held_to_host_and_https(browser: Browser, provider: IdentityProvider) -> None:
     begun = browser.begin()
     (line,) = browser.set_cookies

@@ -127,6 +127,8 @@ async def test_page_of_another_host_is_refused(built: Path) -> None:
     answer = await fetch(built, "/", hosts=("elsewhere.test",))
     assert answer.status_code == 421
     assert '<div id="root">' not in answer.text
+    assert "make web-build" not in answer.text
+    assert "尚未构建" not in answer.text
 
 
 async def test_page_that_is_not_built_says_how_to_build_it(tmp_path: Path) -> None:
@@ -191,3 +193,10 @@ async def test_name_that_is_no_file_of_the_folder_finds_nothing(built: Path, pat
 async def test_sign_of_the_portal_is_a_picture(built: Path) -> None:
     answer = await fetch(built, "/favicon.svg")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+
+
+@pytest.mark.clause("threats.md T77")
+@pytest.mark.parametrize("name", ["../../secret.js", "../favicon.svg", "/etc/hosts.js", "..", ""])
+async def test_name_is_looked_up_and_never_made_a_path_of(built: Path, name: str) -> None:
+    scope = {"type": "http", "method": "GET", "path": "/assets/x", "headers": [], "path_params": {"name": name}}
+    assert (await Site(built, ()).answer_asset(Request(scope))).status_code == 404

@@ -4,14 +4,16 @@ import { lazy, Suspense, useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 
-import { Loading } from "@/components/states";
+import { Empty, Failed, Loading } from "@/components/states";
 import { Panel } from "@/features/explorer/panel";
 import { errorsOf, type ExploredEntry, type ToldError } from "@/features/explorer/question";
 import { Refusals } from "@/features/explorer/refusals";
 import { Token } from "@/features/explorer/token";
-import { askWritten, type WrittenQuestion } from "@/lib/asking";
+import { askWritten, type Failure, type WrittenQuestion } from "@/lib/asking";
 
 const Editor = lazy(async () => ({ default: (await import("@/features/explorer/editor")).Editor }));
+
+const UNREACHABLE: Failure = { kind: "failed", code: "UNREACHABLE", message: "", items: [] };
 
 /** Where queries are written and tried: who asks and what may be asked at the side, the editor, and refusals in words. */
 export function ExplorerPage(): React.JSX.Element {
@@ -20,6 +22,7 @@ export function ExplorerPage(): React.JSX.Element {
     const [token, setToken] = useState<string | null>(null);
     const [written, setWritten] = useState<string | null>(null);
     const [entry, setEntry] = useState<ExploredEntry | null>(null);
+    const [nothing, setNothing] = useState<"failed" | "empty" | null>(null);
     const [refusals, setRefusals] = useState<readonly ToldError[]>([]);
     const ask = useCallback(
         (question: Omit<WrittenQuestion, "token">) => askWritten({ ...question, token }),
@@ -45,20 +48,21 @@ export function ExplorerPage(): React.JSX.Element {
                     ask={ask}
                     first={address.get("entry")}
                     onEntry={setEntry}
+                    onNothing={setNothing}
                     onWritten={(query) => {
                         setWritten(query);
+                        setNothing(null);
                         setRefusals([]);
                     }}
                 />
                 <Token token={token} onChange={setToken} />
             </aside>
             <section className="editor-place">
+                {nothing === "failed" && <Failed failure={UNREACHABLE} />}
+                {nothing === "empty" && <Empty title={t("catalog.none")}>{t("dataset.goneNext")}</Empty>}
                 <Suspense fallback={<Loading rows={16} />}>
-                    {written === null ? (
-                        <Loading rows={16} />
-                    ) : (
-                        <Editor key={token} query={written} run={run} />
-                    )}
+                    {written !== null && <Editor key={token} query={written} run={run} />}
+                    {written === null && nothing === null && <Loading rows={16} />}
                 </Suspense>
                 <Refusals refusals={refusals} entry={entry} />
             </section>

@@ -22,25 +22,28 @@ interface PanelProps {
     readonly first: string | null;
     readonly onEntry: (entry: ExploredEntry) => void;
     readonly onWritten: (query: string) => void;
+    /** Nothing can be proposed: the portal didn't answer, or shows no entry to who asks. */
+    readonly onNothing: (why: "failed" | "empty") => void;
 }
 
 /** Who asks, and what of which entry may be asked; it writes the query. */
-export function Panel({ ask, first, onEntry, onWritten }: PanelProps): React.JSX.Element {
+export function Panel({ ask, first, onEntry, onWritten, onNothing }: PanelProps): React.JSX.Element {
     const { t } = useTranslation();
     const [found, setFound] = useState<Explorable | null>(null);
     const [entry, setEntry] = useState<ExploredEntry | null>(null);
     const [choice, setChoice] = useState<Choice>(NOTHING);
     const comment = t("explorer.firstComment");
 
-    const open = async (code: string): Promise<void> => {
+    const open = async (code: string): Promise<boolean> => {
         const opened = await asked<{ catalogEntry: ExploredEntry | null }>(ask, EXPLORED, { code });
         const shown = opened?.catalogEntry ?? null;
-        if (shown === null) return;
-        const proposed = propose(shown);
+        if (shown === null) return false;
+        const proposed = proposalOf(shown);
         setEntry(shown);
         setChoice(proposed);
         onEntry(shown);
         onWritten(writeQuery({ entry: shown, ...proposed }, comment));
+        return true;
     };
     const search = async (text: string): Promise<Explorable | null> => {
         const answer = await asked<Explorable>(ask, EXPLORABLE, { search: text === "" ? null : text });
@@ -49,9 +52,14 @@ export function Panel({ ask, first, onEntry, onWritten }: PanelProps): React.JSX
     };
     useEffect(() => {
         // What is proposed first is what the address names, else the first entry that who asks sees.
-        void search("").then((answer) => {
+        const propose = async (): Promise<void> => {
+            const answer = await search("");
             const code = first ?? answer?.catalog.nodes[0]?.code;
-            return code === undefined ? undefined : open(code);
+            if (code === undefined) onNothing(answer === null ? "failed" : "empty");
+            else if (!(await open(code))) onNothing("empty");
+        };
+        propose().catch(() => {
+            onNothing("failed");
         });
         // Once: whoever asks anew has a panel of their own.
     }, []);
@@ -61,10 +69,21 @@ export function Panel({ ask, first, onEntry, onWritten }: PanelProps): React.JSX
             <label htmlFor="entry">{t("explorer.entry")}</label>
             <Select
                 id="entry"
-                showSearch={{ filterOption: false, onSearch: (text) => void search(text) }}
+                showSearch={{
+                    filterOption: false,
+                    onSearch: (text) => {
+                        search(text).catch(() => {
+                            onNothing("failed");
+                        });
+                    },
+                }}
                 placeholder={t("explorer.chooseEntry")}
                 value={entry?.code ?? null}
-                onChange={(code) => void open(code)}
+                onChange={(code) => {
+                    open(code).catch(() => {
+                        onNothing("failed");
+                    });
+                }}
                 options={options(found, entry)}
             />
             {entry !== null && (
@@ -91,7 +110,7 @@ interface Choice {
 
 const NOTHING: Choice = { items: [], purpose: null, matter: "" };
 
-function propose(entry: ExploredEntry): Choice {
+function proposalOf(entry: ExploredEntry): Choice {
     const purpose = bestPurpose(entry);
     const readable = entry.items.filter((item) => mayRead(item, purpose)).map(({ identifier }) => identifier);
     return {
