@@ -23,11 +23,13 @@ from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.access.sources import open_source
 from portal.administration.activation import keep_activating
+from portal.administration.agreements import AgreementDesk
 from portal.administration.counting import RowCounter
 from portal.administration.database import ContentDatabase
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
 from portal.administration.questions import QuestionDesk
+from portal.administration.records import RecordDesk
 from portal.audit.log_readings import LogReadings
 from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
@@ -201,6 +203,8 @@ def _office(settings: Settings, road: Road, staff: Staff, readings: LogReadings)
         FreezeDesk(database, road.keeper, road.recorder, duties),
         ReadingDesk(readings, road.recorder, duties, public_keys, road.now),
         QuestionDesk(database, road.keeper, road.recorder, duties),
+        RecordDesk(database, road.keeper, road.recorder, duties),
+        AgreementDesk(database, road.keeper, road.recorder, duties),
     )
 
 

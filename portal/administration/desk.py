@@ -34,7 +34,7 @@ from portal.administration.change_store import (
 )
 from portal.administration.counting import RowCounter, count_shift
 from portal.administration.database import ContentDatabase
-from portal.administration.documents import ChangeDocument, Restoration
+from portal.administration.documents import ChangeDocument, Declaration, Restoration
 from portal.administration.editing import REGISTER_KINDS, REGISTER_TABLES
 from portal.administration.in_force import bring_into_force, present_content, revise_change, revise_stored
 from portal.administration.revising import Faulty, Revised
@@ -150,6 +150,19 @@ class ChangeDesk:
         """Return what the change set would do now, for whoever judges it. Raises: Forbidden, BadInput."""
         change, _ = await self.show(person, number)
         return Assessed(change, await self._assess(change))
+
+    async def foresee(self, person: Person, document: ChangeDocument) -> Assessment:
+        """Return what a change that isn't drafted yet would do now; nothing is kept. Raises: Forbidden."""
+        await self._check_author(person, document)
+        return await self._assess_between(*await self._revise(document), document.declaration)
+
+    async def point_after(self, person: Person, document: ChangeDocument) -> DecisionPoint:
+        """Return what would decide if the change were in force now. Raises: Forbidden, BadInput for a faulty one."""
+        await self._check_author(person, document)
+        _, after = await self._revise(document)
+        if isinstance(after, Faulty):
+            raise BadInput(after.faults[0].what)
+        return DecisionPoint(after.snapshot, self.keeper.matchers)
 
     async def submit(self, person: Person, judged: Judgement) -> ChangeSet:
         """Hand a checked change set over to a second person. Raises: Forbidden, Conflict, BadInput."""
@@ -275,8 +288,13 @@ class ChangeDesk:
             return present, revise_change(connection, present, change, self.keeper.now())
 
         present, after = await self.database.read(revised)
-        before = DecisionPoint(Snapshot(parse_content(present)), self.keeper.matchers)
         declared = change.document.declaration if change.rows is None else OF_A_LOAD
+        return await self._assess_between(present, after, declared)
+
+    async def _assess_between(
+        self, present: StoredContent, after: Revised | Faulty, declared: Declaration
+    ) -> Assessment:
+        before = DecisionPoint(Snapshot(parse_content(present)), self.keeper.matchers)
         if isinstance(after, Faulty):
             return Assessment(after.faults)
         count_rows = self.counter.blocking(after.snapshot, asyncio.get_running_loop())

@@ -144,6 +144,20 @@ class QuestionDesk:
             )
         return await self._answer(person, asked, lambda: explain_refusal(point, refusal))
 
+    async def admitted_entry(self, person: Person, asked: Deed, point: DecisionPoint, code: EntryCode) -> CatalogEntry:
+        """Return the entry that a question is about, for who may ask of it. Raises: Forbidden, BadInput."""
+        entry = _known_entry(point, code)
+        await self._admit(person, asked, entry)
+        return entry
+
+    def viewer_of(self, question: ViewerQuestion, point: DecisionPoint) -> Viewer:
+        """Return whose eyes are looked through. Raises: BadInput."""
+        return _viewer_of(question, point.snapshot.registry)
+
+    async def keep_on_record(self, person: Person, asked: Deed) -> None:
+        """Put a question into the audit, before it is answered. Raises: AuditUnavailable."""
+        await self.recorder.record_act(act_record(person, asked, self.keeper.now()))
+
     def _reaches(self, person: Person, entry: CatalogEntry) -> bool:
         return self.duties.permits(person.actor, Operation.ASK_POLICY, Target(provider=entry.provider))
 
@@ -160,7 +174,7 @@ class QuestionDesk:
     async def _answer(self, person: Person, asked: Deed, work: Callable[[], _Answer]) -> _Answer:
         """Return what the work gives, once the question is in the audit; others' requests don't wait meanwhile."""
         answer = await asyncio.to_thread(work)
-        await self.recorder.record_act(act_record(person, asked, self.keeper.now()))
+        await self.keep_on_record(person, asked)
         return answer
 
 

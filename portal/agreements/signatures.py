@@ -7,7 +7,7 @@ from joserfc.registry import HeaderParameter
 
 from portal.agreements.agreement import Signature
 from portal.agreements.wording import shown
-from portal.certificates.chains import check_chain
+from portal.certificates.chains import Chain, check_chain
 from portal.certificates.jose import Algorithm, fitting_key, parse_chain
 from portal.certificates.trust import TrustStore
 from portal.conditions.values import parse_instant
@@ -42,6 +42,15 @@ def check_signature(signature: Signature, signed_octets: bytes, trust: TrustStor
             )
         ) from None
     return chain[0]
+
+
+def signing_chain(signature: Signature) -> Chain:
+    """Return the certificates that the signature carries, the signer's first; nothing of them is checked.
+
+    Raises: BadInput.
+    """
+    protected, _ = _split(signature.jws)
+    return parse_chain(_parse_header(protected)["x5c"])
 
 
 def jws_registry(algorithm: Algorithm) -> jws.JWSRegistry:

@@ -117,7 +117,7 @@ def _validate_signatures(unverified: UnverifiedAgreement, file: str, circumstanc
     faults = []
     for index, signature in enumerate(unverified.content.signatures):
         try:
-            _check_party(unverified, signature, circumstances)
+            check_party(unverified, signature, circumstances)
         except BadInput as refused:
             role = signature.role.value
             what = Text(en=f"the signature of `{role}`: {refused.text.en}", zh=f"`{role}` 的签名：{refused.text.zh}")
@@ -129,7 +129,8 @@ def _validate_signatures(unverified: UnverifiedAgreement, file: str, circumstanc
     return faults
 
 
-def _check_party(unverified: UnverifiedAgreement, signature: Signature, circumstances: Circumstances) -> None:
+def check_party(unverified: UnverifiedAgreement, signature: Signature, circumstances: Circumstances) -> None:
+    """Raise BadInput unless the party of the signature's role made it over this text, by a certificate in standing."""
     if signature.signed_at > circumstances.now + CLOCK_SKEW:
         raise BadInput(Text(en="`signed_at` is in the future", zh="`signed_at` 是将来的时间"))
     certificate = check_signature(signature, unverified.signed_octets, circumstances.trust)

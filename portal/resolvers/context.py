@@ -7,9 +7,12 @@ from graphql import GraphQLError
 
 from portal.access.asker import Asker
 from portal.access.pipeline import Road
+from portal.administration.agreements import AgreementDesk
 from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
 from portal.administration.questions import QuestionDesk
+from portal.administration.records import RecordDesk
+from portal.administration.trials import TrialDesk
 from portal.audit.reading_desk import ReadingDesk
 from portal.errors import ErrorCode, Language, PortalError, Text
 from portal.identity.claims import MAX_AUTH_LEVEL
@@ -45,6 +48,13 @@ class Office:
     freezes: FreezeDesk
     audit: ReadingDesk
     questions: QuestionDesk
+    records: RecordDesk
+    agreements: AgreementDesk
+
+    @property
+    def trials(self) -> TrialDesk:
+        """What tries changes on rows that somebody made up."""
+        return TrialDesk(self.changes, self.questions)
 
     @property
     def second_factors(self) -> SecondFactors:

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from portal.storage.content import Cells, ContentRow
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes
@@ -13,6 +14,51 @@ _Value = TypeVar("_Value")
 _AT_ONCE = 500
 Version = tuple[str, str, int]
 """A row: its table, key and version."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMade:
+    """A change of the content: when it was made (an instant as text), by whom, why, and the epoch that it began."""
+
+    made_at: str
+    made_by: str
+    reason: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionHeld:
+    """What a key held in one version, the change that brought it, and the one that ended it; None while it holds."""
+
+    version: int
+    row: ContentRow
+    begun: ChangeMade
+    ended: ChangeMade | None
+
+
+def versions_of(connection: Connection, table: Table, key: str, most: int) -> tuple[VersionHeld, ...]:
+    """Return the last versions of a row, up to `most`, newest first; none of a key that was never there."""
+    content = next(each for each in CONTENT_TABLES if each.table is table)
+    statement = (
+        select(table.c.version, table.c.added_in, table.c.withdrawn_in)
+        .where(table.c[content.key] == key)
+        .order_by(table.c.version.desc())
+        .limit(most)
+    )
+    held = [tuple(row) for row in connection.execute(statement)]
+    made = _changes_made(connection, {number for _, *numbers in held for number in numbers if number is not None})
+    versions = []
+    for version, added, withdrawn in held:
+        row = read_version(connection, (table.name, key, version))
+        if row is not None:
+            versions.append(VersionHeld(version, row, made[added], None if withdrawn is None else made[withdrawn]))
+    return tuple(versions)
+
+
+def _changes_made(connection: Connection, numbers: set[int]) -> dict[int, ChangeMade]:
+    columns = (changes.c.id, changes.c.made_at, changes.c.made_by, changes.c.reason, changes.c.epoch)
+    rows = connection.execute(select(*columns).where(changes.c.id.in_(numbers)))
+    return {number: ChangeMade(*rest) for number, *rest in rows}
 
 
 def read_version(connection: Connection, version: Version) -> ContentRow | None:

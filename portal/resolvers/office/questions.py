@@ -66,7 +66,7 @@ async def _what_can_see(info: Info, asked: PermissionArguments) -> list[Permissi
         question = ViewerQuestion(
             application=None if asked.application is None else ApplicationId(check_text(asked.application)),
             user=None if asked.user is None else UserId(check_text(asked.user)),
-            supposed=None if asked.supposed is None else _supposed(asked.supposed),
+            supposed=None if asked.supposed is None else supposed_viewer(asked.supposed),
             at=_moment(asked.at),
         )
         found = await _desk(info).what_can_see(_person(info), question)
@@ -77,7 +77,8 @@ def _moment(at: DateTime | None) -> datetime | None:
     return None if at is None else parse_instant(at)
 
 
-def _supposed(given: SupposedViewerInput) -> Hypothetical:
+def supposed_viewer(given: SupposedViewerInput) -> Hypothetical:
+    """Return somebody who is supposed. Raises: BadInput for a level or zone that there isn't."""
     level, zones = given.auth_level, [zone.value for zone in NetworkZone]
     if level is not None and not 0 <= level <= MAX_AUTH_LEVEL:
         raise BadInput(Text(en=f"`authLevel` is 0 to {MAX_AUTH_LEVEL}", zh=f"`authLevel` 应为 0 至 {MAX_AUTH_LEVEL}"))

@@ -6,6 +6,7 @@ from graphql import GraphQLObjectType
 from portal.policies.duties import Operation
 from portal.resolvers.office.audit import AuditFields
 from portal.resolvers.office.changes import ChangeActs, ChangeFields
+from portal.resolvers.office.policies import PolicyFields
 from portal.resolvers.office.questions import QuestionFields
 from portal.resolvers.office.register import RegisterFields
 from portal.resolvers.office.sessions import SessionMutations, SessionQueries
@@ -24,7 +25,9 @@ class DutyFields:
 
 
 @strawberry.type(name="Query", description="查询")
-class OfficeQuery(Query, DutyFields, ChangeFields, SessionQueries, RegisterFields, AuditFields, QuestionFields):
+class OfficeQuery(
+    Query, DutyFields, ChangeFields, PolicyFields, SessionQueries, RegisterFields, AuditFields, QuestionFields
+):
     """The root of queries of the office."""
 
 
