@@ -18,7 +18,10 @@ _PERIOD_BEFORE = "condition"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An agreement without signatures, whose period is counted in days from the day of loading."""
+    """An agreement without signatures, whose period is counted in days from the day of loading.
+
+    `text` names its first and last day as `{begin}` and `{end}`.
+    """
 
     id: str
     parties: Mapping[SigningRole, DepartmentCode]
@@ -59,7 +62,7 @@ def date_draft(draft: Draft, now: datetime) -> dict[str, JsonValue]:
         "version": 1,
         "parties": {role.value: code for role, code in draft.parties.items()},
         "terms": dict(_dated_terms(draft, now)),
-        "text": draft.text,
+        "text": draft.text.format(begin=_day_in_words(now, draft.first_day), end=_day_in_words(now, draft.end_day - 1)),
     }
 
 
@@ -75,6 +78,11 @@ def _dated_terms(draft: Draft, now: datetime) -> Iterator[tuple[str, JsonValue]]
             yield "valid_from", _start_of_day(now, draft.first_day).isoformat()
             yield "valid_until", _start_of_day(now, draft.end_day).isoformat()
         yield name, value
+
+
+def _day_in_words(now: datetime, days: int) -> str:
+    day = _start_of_day(now, days)
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _start_of_day(now: datetime, days: int) -> datetime:

@@ -4,12 +4,33 @@ import type { ConsoleWay } from "@/features/console/ways";
 
 /** The console's ways, in the order in which they stand at the side; a feature adds its own here and nowhere else. */
 export const consoleWays: readonly ConsoleWay[] = [
+    { address: "/console/policies", title: (t) => t("policies.way") },
     { address: "/console/audit", title: (t) => t("audit.way") },
     { address: "/console/use", title: (t) => t("audit.use") },
 ];
 
 /** The console's pages; each feature's are its own routes. */
 export const consolePages: RouteObject[] = [
+    {
+        path: "policies",
+        lazy: async () => ({ Component: (await import("@/features/policies/policies-page")).PoliciesPage }),
+    },
+    {
+        path: "policies/:id",
+        lazy: async () => ({ Component: (await import("@/features/policies/policy-page")).PolicyPage }),
+    },
+    {
+        path: "agreements/:id",
+        lazy: async () => ({ Component: (await import("@/features/policies/agreement-page")).AgreementPage }),
+    },
+    {
+        path: "changes/new",
+        lazy: async () => ({ Component: (await import("@/features/policies/editor-page")).EditorPage }),
+    },
+    {
+        path: "changes/:id/edit",
+        lazy: async () => ({ Component: (await import("@/features/policies/editor-page")).EditorPage }),
+    },
     {
         path: "audit",
         lazy: async () => ({ Component: (await import("@/features/audit/audit-page")).AuditPage }),

@@ -5,6 +5,7 @@ import { dataset } from "@/texts/en/dataset";
 import { explorer } from "@/texts/en/explorer";
 import { factor } from "@/texts/en/factor";
 import { frame, states, start } from "@/texts/en/frame";
+import { agreements, policies } from "@/texts/en/policies";
 import type { Texts } from "@/texts/zh";
 
 export const en: Texts = {
@@ -17,4 +18,6 @@ export const en: Texts = {
     explorer,
     factor,
     audit,
+    policies,
+    agreements,
 };
