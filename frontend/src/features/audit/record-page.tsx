@@ -81,7 +81,7 @@ export function RecordPage(): React.JSX.Element {
             <h1>
                 {t("audit.record")} {receipt}
             </h1>
-            {question.data?.auditRecord === null ? (
+            {question.error === undefined && question.data?.auditRecord === null ? (
                 <Empty title={t("audit.noRecord")}>{t("audit.noRecordNext")}</Empty>
             ) : (
                 <Answered question={{ ...question, data: question.data?.auditRecord }} again={ask} rows={12}>

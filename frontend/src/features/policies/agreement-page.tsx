@@ -67,7 +67,7 @@ export function AgreementPage(): React.JSX.Element {
             <h1>
                 {t("agreements.agreement")} {id}
             </h1>
-            {question.data?.agreement === null ? (
+            {question.error === undefined && question.data?.agreement === null ? (
                 <Empty title={t("agreements.none")}>{t("agreements.noneNext")}</Empty>
             ) : (
                 <Answered question={{ ...question, data: question.data?.agreement }} again={ask} rows={12}>

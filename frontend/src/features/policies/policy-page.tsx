@@ -67,7 +67,7 @@ export function PolicyPage(): React.JSX.Element {
                 <Link to="/console/policies">{t("policies.title")}</Link>
             </nav>
             <h1>{id}</h1>
-            {question.data?.policy === null ? (
+            {question.error === undefined && question.data?.policy === null ? (
                 <Empty title={t("policies.noPolicy")}>{t("policies.noPolicyNext")}</Empty>
             ) : (
                 <Answered question={{ ...question, data: question.data?.policy }} again={ask} rows={12}>
