@@ -5,6 +5,7 @@ import { dataset } from "@/texts/en/dataset";
 import { explorer } from "@/texts/en/explorer";
 import { factor } from "@/texts/en/factor";
 import { frame, states, start } from "@/texts/en/frame";
+import { ticket, tickets } from "@/texts/en/ticket";
 import type { Texts } from "@/texts/zh";
 
 export const en: Texts = {
@@ -17,4 +18,6 @@ export const en: Texts = {
     explorer,
     factor,
     audit,
+    ticket,
+    tickets,
 };

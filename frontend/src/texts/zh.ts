@@ -5,9 +5,22 @@ import { dataset } from "@/texts/zh/dataset";
 import { explorer } from "@/texts/zh/explorer";
 import { factor } from "@/texts/zh/factor";
 import { frame, states, start } from "@/texts/zh/frame";
+import { ticket, tickets } from "@/texts/zh/ticket";
 
 /** The portal's words in Chinese; other languages have the same members. */
-export const zh = { frame, states, start, catalog, dataset, console: consoleTexts, explorer, factor, audit };
+export const zh = {
+    frame,
+    states,
+    start,
+    catalog,
+    dataset,
+    console: consoleTexts,
+    explorer,
+    factor,
+    audit,
+    ticket,
+    tickets,
+};
 
 /** The shape that every language has. */
 export type Texts<Words = typeof zh> = {
