@@ -60,7 +60,7 @@ export function ReportPage(): React.JSX.Element {
             </nav>
             <h1>{t("ticket.report")}</h1>
             <p className="soft">{t("ticket.reportLead")}</p>
-            {question.data !== undefined && entry?.open !== true ? (
+            {question.error === undefined && question.data !== undefined && entry?.open !== true ? (
                 <Empty title={t("ticket.notOpen")}>
                     <p>{t("ticket.notOpenNext")}</p>
                     <Link to="/request">{t("ticket.request")}</Link>

@@ -42,7 +42,7 @@ export function TicketPage(): React.JSX.Element {
                 <Link to="/ticket">{t("ticket.find")}</Link>
             </nav>
             <h1>{t("ticket.heading", { number: question.data?.ticket?.number ?? ticket })}</h1>
-            {question.data?.ticket === null ? (
+            {question.error === undefined && question.data?.ticket === null ? (
                 <Empty title={t("ticket.none")}>
                     <p>{t("ticket.noneNext")}</p>
                     <Link to="/ticket">{t("ticket.again")}</Link>

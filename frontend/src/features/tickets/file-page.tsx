@@ -54,7 +54,7 @@ export function TicketFilePage(): React.JSX.Element {
                 <Link to="/console/tickets">{t("tickets.title")}</Link>
             </nav>
             <h1>{t("ticket.heading", { number })}</h1>
-            {question.data?.ticketFile === null ? (
+            {question.error === undefined && question.data?.ticketFile === null ? (
                 <Empty title={t("tickets.gone")}>{t("tickets.goneNext")}</Empty>
             ) : (
                 <Answered question={{ ...question, data: question.data?.ticketFile }} again={ask} rows={12}>
