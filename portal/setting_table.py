@@ -331,10 +331,7 @@ SETTINGS: Mapping[str, Setting] = {
     "tickets_per_address_an_hour": Setting(
         whole_parser(1, 10_000),
         "10",
-        Text(
-            "tickets of the public that one address opens an hour, at each worker",
-            "单个地址每小时在每个工作进程可提交的公众工单数",
-        ),
+        Text("tickets that one address opens an hour, at each worker", "单个地址每小时在每个进程可提交的公众工单数"),
     ),
     "tickets_an_hour": Setting(
         whole_parser(1, 1_000_000),
@@ -344,10 +341,7 @@ SETTINGS: Mapping[str, Setting] = {
     "ticket_contact_days": Setting(
         whole_parser(1, 3650),
         "180",
-        Text(
-            "days after a ticket ended until the contact in it is erased",
-            "公众工单办结后删除其中联系方式的天数",
-        ),
+        Text("days after a ticket ended until the contact in it is erased", "公众工单办结后删除其中联系方式的天数"),
     ),
     "concurrent_requests": Setting(
         whole_parser(1, 10_000),

@@ -1,4 +1,4 @@
-"""Numbers of tickets: `T-7K3M-9QXD-4WHB-2`, drawn at random, with a character by which a misread one is noticed.
+"""Numbers of tickets: `T-7K3M-9QXD-4WHB-K`, drawn at random, with a character by which a misread one is noticed.
 
 The number is the key to what was answered: 60 bits, so that guessing finds none, and nothing in it that counts.
 """
@@ -56,8 +56,8 @@ def _check_of(drawn: str) -> str:
 def _no_number() -> BadInput:
     return BadInput(
         Text(
-            en="this is no ticket's number, or a character of it was misread; write it as `T-XXXX-XXXX-XXXX-X`, as it "
+            en="this is no ticket's number, or a character of it was misread; write it as `T-7K3M-9QXD-4WHB-K`, as it "
             "was shown",
-            zh="工单编号有误，请核对每个字符；格式为 `T-XXXX-XXXX-XXXX-X`",
+            zh="工单编号有误，请核对每个字符；格式为 `T-7K3M-9QXD-4WHB-K`",
         )
     )

@@ -28,7 +28,7 @@ export const ticket = {
     notOpen: "The catalog has no such open data set",
     notOpenNext: "It may not be open yet. You can ask for it to be opened.",
     number: "Ticket's number",
-    numberHint: "T-XXXX-XXXX-XXXX-X",
+    numberHint: "T-7K3M-9QXD-4WHB-K",
     look: "Look up",
     findLead: "Write the number that you were given, to see what became of your ticket.",
     heading: "Ticket {{number}}",

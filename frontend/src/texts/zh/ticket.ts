@@ -24,7 +24,7 @@ export const ticket = {
     notOpen: "目录中没有这个开放数据集",
     notOpenNext: "它可能尚未开放。您可以申请开放数据。",
     number: "工单编号",
-    numberHint: "T-XXXX-XXXX-XXXX-X",
+    numberHint: "T-7K3M-9QXD-4WHB-K",
     look: "查询",
     findLead: "输入提交时得到的编号，查看办理进展和答复。",
     heading: "工单 {{number}}",
