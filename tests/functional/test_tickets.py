@@ -201,7 +201,7 @@ def test_hidden_entry_is_refused_like_an_unknown_one(world: PortalWorld, entry: 
 
 def test_item_that_isnt_open_is_refused_like_an_unknown_one(world: PortalWorld) -> None:
     unknown = send(world, fault(item="nothing")).errors
-    assert send(world, fault(item="note")).errors == unknown
+    assert send(world, fault(item="tariff")).errors == unknown
     assert opened(world, fault(item="name"))["item"] == "name"
 
 

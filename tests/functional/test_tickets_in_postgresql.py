@@ -43,7 +43,7 @@ def world(addresses: dict[str, str], tmp_path: Path) -> Iterator[PortalWorld]:
 
 def refused(url: str, statement: str) -> None:
     with closing(connect_sync(url)) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute(sql.SQL(statement))  # type: ignore[arg-type]  # a statement of this module
+        connection.execute(sql.SQL(statement))
 
 
 def test_server_adds_tickets_and_rewrites_nothing(addresses: dict[str, str], world: PortalWorld) -> None:
