@@ -2,7 +2,12 @@
 
 from alembic import context
 
-from portal.storage import administration_tables, audit_tables, tables  # noqa: F401  # their tables are on the one MetaData
+from portal.storage import (  # noqa: F401  # their tables are on the one MetaData
+    administration_tables,
+    audit_tables,
+    tables,
+    ticket_tables,
+)
 from portal.storage.metadata import metadata
 
 # SQLite changes a column only by copying its table, which Alembic calls a batch.

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -53,7 +54,7 @@ from portal.logs import logger_of, logging_to
 from portal.policies.duties import Duties
 from portal.resolvers.admission import FairGate
 from portal.resolvers.buckets import Buckets
-from portal.resolvers.context import Office
+from portal.resolvers.context import Office, TicketWindow
 from portal.resolvers.desk import Desk
 from portal.resolvers.documents import load_documents
 from portal.resolvers.endpoint import Endpoint
@@ -96,6 +97,10 @@ from portal.storage.addresses import parse_address
 from portal.storage.database import open_sync_database
 from portal.storage.migrating import upgrade_database
 from portal.supervising import supervise
+from portal.tickets.contacts import contact_seal
+from portal.tickets.counter import TicketCounter
+from portal.tickets.desk import TicketDesk
+from portal.tickets.erasing import keep_erasing
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,10 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         context = None if client is None else client.settings.certificate_context
         staff = Staff(road, SignIns(engine), Sessions(engine), factors, context)
         reader = SessionReader(settings, staff, proxy)
-        endpoint = Endpoint(road, _bounds(settings), _office(settings, road, staff, readings))
+        counter = TicketCounter(
+            engine, road.keeper, recorder, contact_seal(keys.digest_secret), settings.tickets_an_hour
+        )
+        endpoint = Endpoint(road, _bounds(settings), _office(settings, staff, readings, counter))
         desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, reader, documents)
         open_data_desk = OpenDataDesk(desk)
         names_accounts = client is not None and client.settings.is_demonstration
@@ -190,8 +198,9 @@ def _bounds(settings: Settings) -> Bounds:
     )
 
 
-def _office(settings: Settings, road: Road, staff: Staff, readings: LogReadings) -> Office:
-    duties, database = Duties(), ContentDatabase(settings.administration_database_url)
+def _office(settings: Settings, staff: Staff, readings: LogReadings, counter: TicketCounter) -> Office:
+    duties, database, road = Duties(), ContentDatabase(settings.administration_database_url), staff.road
+    life, an_hour = timedelta(days=settings.ticket_contact_days), settings.tickets_per_address_an_hour
 
     def public_keys() -> list[Ed25519PublicKey]:
         return [key.public_key() for key in road.keys.audit_keys]
@@ -205,6 +214,10 @@ def _office(settings: Settings, road: Road, staff: Staff, readings: LogReadings)
         QuestionDesk(database, road.keeper, road.recorder, duties),
         RecordDesk(database, road.keeper, road.recorder, duties),
         AgreementDesk(database, road.keeper, road.recorder, duties),
+        TicketWindow(
+            TicketDesk(database, road.keeper, road.recorder, duties, counter, life),
+            Buckets(an_hour / 3600, size=an_hour),
+        ),
     )
 
 
@@ -229,6 +242,7 @@ def create_app(settings: Settings) -> Starlette:
         async with (
             _opened(settings) as portal,
             _in_background(keep_activating(portal.endpoint.office.changes)),
+            _in_background(keep_erasing(portal.endpoint.office.tickets.desk)),
             _in_background(keep_indexed(portal.road.keeper, portal.endpoint.shelves)),
         ):
             app.state.portal = portal

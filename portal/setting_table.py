@@ -328,6 +328,21 @@ SETTINGS: Mapping[str, Setting] = {
             "每个工作进程每秒受理单个地址无有效令牌请求的最大数",
         ),
     ),
+    "tickets_per_address_an_hour": Setting(
+        whole_parser(1, 10_000),
+        "10",
+        Text("tickets that one address opens an hour, at each worker", "单个地址每小时在每个进程可提交的公众工单数"),
+    ),
+    "tickets_an_hour": Setting(
+        whole_parser(1, 1_000_000),
+        "500",
+        Text("tickets of the public that are opened an hour in all", "每小时可提交的公众工单总数"),
+    ),
+    "ticket_contact_days": Setting(
+        whole_parser(1, 3650),
+        "180",
+        Text("days after a ticket ended until the contact in it is erased", "公众工单办结后删除其中联系方式的天数"),
+    ),
     "concurrent_requests": Setting(
         whole_parser(1, 10_000),
         "32",

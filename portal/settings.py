@@ -89,6 +89,9 @@ class Settings:
     send_timeout_seconds: float
     max_connections: int
     public_requests_per_second: int
+    tickets_per_address_an_hour: int
+    tickets_an_hour: int
+    ticket_contact_days: int
     concurrent_requests: int
     concurrent_transfers: int
     stop_notice_seconds: int

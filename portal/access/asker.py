@@ -23,6 +23,8 @@ class Asker:
     """Whether a second factor was shown for the sign-in; a token says so by its level."""
     session: StaffSession | None = None
     """The session in the browser by which a person asks, None for who asks with a token."""
+    is_own_page: bool = False
+    """Whether a page of the portal's own sent the request by its script (T43)."""
 
     def environment(self, now: datetime, zone: NetworkZone | None) -> Environment:
         """Return the circumstances of the request at a moment, the arguments of its fields left aside."""

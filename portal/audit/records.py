@@ -103,6 +103,10 @@ class Act(StrEnum):
     POLICY_ASKED = "policy_asked"
     REGISTER_READ = "register_read"
     TRANSFER_ENDED = "transfer_ended"
+    TICKET_OPENED = "ticket_opened"
+    TICKET_READ = "ticket_read"
+    TICKET_ANSWERED = "ticket_answered"
+    CONTACTS_ERASED = "contacts_erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

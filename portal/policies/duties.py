@@ -33,6 +33,9 @@ class Operation(StrEnum):
     VIEW_SESSIONS = "view_sessions"
     END_SESSION = "end_session"
     RESET_FACTOR = "reset_factor"
+    VIEW_TICKETS = "view_tickets"
+    ANSWER_FAULT = "answer_fault"
+    ANSWER_WISH = "answer_wish"
 
 
 class Reach(StrEnum):

@@ -20,6 +20,7 @@ class Profile:
 
     `purposes` are in lower case, as records hold them. Every one of `signing_roles` must have signed an agreement for
     it to be in force. `smallest_group` are the rows that a group must have for its count to be shown to the public.
+    `fault_answer_days` and `wish_answer_days` are the working days in which the public is answered.
     `clauses` holds each rule's clause by the rule's name, such as `NT-30`; a rule without one is the
     portal's default, its regulation being silent.
     """
@@ -30,6 +31,8 @@ class Profile:
     signing_roles: tuple[str, ...]
     log_retention_years: int
     smallest_group: int
+    fault_answer_days: int
+    wish_answer_days: int
     clauses: Mapping[str, str]
 
 
@@ -69,5 +72,7 @@ def _parse_profile(name: str, text: str) -> Profile:
         signing_roles=tuple(rules["signing_roles"]["value"]),
         log_retention_years=rules["log_retention"]["value"],
         smallest_group=rules["smallest_group"]["value"],
+        fault_answer_days=rules["fault_answer"]["value"],
+        wish_answer_days=rules["wish_answer"]["value"],
         clauses={rule: members["clause"] for rule, members in rules.items() if "clause" in members},
     )

@@ -86,17 +86,22 @@ def _is_plain(value: str) -> bool:
     return value.isascii() and value.replace("-", "").replace("_", "").isalnum()
 
 
-def check_own_page(request: Request, site: str) -> None:
-    """Refuse a request that no page of the portal sent by its script (T43).
-
-    Raises: NotAnOperation.
-    """
+def is_own_page(request: Request, site: str) -> bool:
+    """Return whether a page of the portal sent the request by its script (T43)."""
     headers = request.headers
     origins, fetched_from = headers.getlist("origin"), headers.getlist("sec-fetch-site")
     has_header = headers.getlist(REQUEST_HEADER) == ["1"]
     # Either tells whence it comes, and neither may say otherwise.
     is_own = (origins or fetched_from) and origins in ([], [site]) and fetched_from in ([], [_OWN_PAGE])
-    if not has_header or not is_own:
+    return has_header and bool(is_own)
+
+
+def check_own_page(request: Request, site: str) -> None:
+    """Refuse a request that no page of the portal sent by its script (T43).
+
+    Raises: NotAnOperation.
+    """
+    if not is_own_page(request, site):
         raise NotAnOperation(
             403,
             Text(

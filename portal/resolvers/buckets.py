@@ -1,4 +1,4 @@
-"""How many requests a second each address may send: a bucket of tokens each, refilled as time passes."""
+"""How much each address may send: a bucket of tokens each, refilled as time passes."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,16 +18,18 @@ class _Bucket:
 class Buckets:
     """A bucket for each address, in bounded memory: the addresses that asked last are known."""
 
-    def __init__(self, rate: float, kept: int = _KEPT) -> None:
+    def __init__(self, rate: float, kept: int = _KEPT, size: float | None = None) -> None:
+        """Let so many a second, and `size` at once; left out, as many as in a second."""
         self._rate = rate
+        self._size = rate if size is None else size
         self._kept = kept
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def take(self, address: IPv4Address | IPv6Address | None, now: float) -> float:
         """Take a token at the monotonic second `now`; return 0, or after how many seconds there will be one."""
         key = _key(address)
-        bucket = self._buckets.pop(key, None) or _Bucket(self._rate, now)
-        bucket.tokens = min(self._rate, bucket.tokens + (now - bucket.filled_at) * self._rate)
+        bucket = self._buckets.pop(key, None) or _Bucket(self._size, now)
+        bucket.tokens = min(self._size, bucket.tokens + (now - bucket.filled_at) * self._rate)
         bucket.filled_at = now
         self._buckets[key] = bucket
         while len(self._buckets) > self._kept:

@@ -19,10 +19,12 @@ from portal.identity.claims import MAX_AUTH_LEVEL
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.duties import Actor, Duties
 from portal.policies.snapshot import View
+from portal.resolvers.buckets import Buckets
 from portal.resolvers.second_factors import SecondFactors
 from portal.resolvers.shelves import CatalogShelves
 from portal.resolvers.staff import Staff
 from portal.schema.catalog_values import OnDemand
+from portal.tickets.desk import TicketDesk
 from portal.vocabulary import EntryCode, EntryIdentifier, NetworkZone, Purpose, Subject
 
 
@@ -39,6 +41,14 @@ class RequestMade:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketWindow:
+    """Where tickets of the public are opened and answered. `buckets` hold how many each address may open an hour."""
+
+    desk: TicketDesk
+    buckets: Buckets
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """What those who administer a portal work with; made once a process."""
 
@@ -50,6 +60,7 @@ class Office:
     questions: QuestionDesk
     records: RecordDesk
     agreements: AgreementDesk
+    tickets: TicketWindow
 
     @property
     def trials(self) -> TrialDesk:

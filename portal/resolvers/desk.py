@@ -21,6 +21,7 @@ from portal.identity.senders import Sender, check_sender
 from portal.identity.sessions import LONGEST
 from portal.identity.tokens import TokenVerifier, read_authorization
 from portal.resolvers.admission import FairGate
+from portal.resolvers.browser import REQUEST_HEADER, is_own_page
 from portal.resolvers.buckets import Buckets
 from portal.resolvers.case_headers import read_case_headers
 from portal.resolvers.documents import Documents
@@ -93,6 +94,9 @@ class Desk:
         sent = await read_operation(request, self.settings.max_body_bytes)
         operation = self.documents.complete(sent, None if claims is None else f"{claims.kind}:{claims.id}")
         asker = Asker(claims, address, observation_of(request).request_id, reference)
+        # A header that few send: to look for the site costs nothing where it isn't there.
+        if REQUEST_HEADER in request.headers:
+            asker = replace(asker, is_own_page=is_own_page(request, site_of(request, self.settings)))
         if shown is not None:
             asker = replace(asker, has_second_factor=shown.has_second_factor, session=shown.session)
         async with self.gate.admit(await self.share_of(asker)):

@@ -91,11 +91,6 @@ class Query:
     )
 
 
-def static_schema() -> strawberry.Schema:
-    """Return the schema of the static fields that everybody has."""
-    return static_schema_of(Query)
-
-
 def static_schema_of(query: type, mutation: type | None = None) -> strawberry.Schema:
     """Return the schema of these roots, with every scalar of the contract known to it."""
     schema = strawberry.Schema(

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from portal.policies.duties import Actor, Duties
 from portal.policies.snapshot import EntryView
+from portal.resolvers.everybody import static_schema
 from portal.resolvers.office.permissions import office_fields
 from portal.resolvers.office.root import office_schema, own_field_names
-from portal.resolvers.root import static_schema
 from portal.resolvers.shared import resolve_shared_field
 from portal.schema.assembly import AssembledSchema, SchemaAssembler
 from portal.vocabulary import Purpose

@@ -56,7 +56,8 @@ def hold_still(connection: Connection) -> None:
     hold_transaction_lock(connection, AdvisoryLock.CHECKPOINT)
     if connection.dialect.name == DatabaseKind.POSTGRESQL:
         connection.exec_driver_sql(
-            "LOCK TABLE daily_rows, refused_tokens, used_proofs, revoked_tokens, second_factors IN SHARE MODE"
+            "LOCK TABLE daily_rows, refused_tokens, used_proofs, revoked_tokens, second_factors, "
+            "tickets, ticket_contacts IN SHARE MODE"
         )
 
 

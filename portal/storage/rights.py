@@ -29,18 +29,24 @@ APPENDED = ("audit_writers", "audit_records", "audit_parts", "audit_checkpoints"
 """Tables of which rows are only ever added."""
 COUNTED = ("daily_rows", "refused_tokens")
 """Tables whose rows are counts that grow."""
-KEPT_FOR_A_WHILE = ("used_proofs", "revoked_tokens")
+KEPT_FOR_A_WHILE = ("used_proofs", "revoked_tokens", "ticket_contacts")
 """Tables whose rows are added, and removed when they say nothing any more."""
 SESSIONS = ("staff_sessions", "sign_ins", "second_factors")
 """Tables of who is signed in, and by what."""
+SAID = ("tickets",)
+"""Tables of what the public said: rows are added, and never changed by who serves the public."""
 _SERVER_RIGHTS = (
+    ("INSERT", SAID),
     ("INSERT", APPENDED),
     ("INSERT, UPDATE", COUNTED),
     ("INSERT, DELETE", KEPT_FOR_A_WHILE),
     ("INSERT, UPDATE, DELETE", SESSIONS),
 )
 _ADMINISTRATOR_RIGHTS = (
-    ("INSERT", ("changes", "change_steps", *(child.name for of in CONTENT_TABLES for child in of.children))),
+    (
+        "INSERT",
+        ("changes", "change_steps", "ticket_steps", *(child.name for of in CONTENT_TABLES for child in of.children)),
+    ),
     ("INSERT, UPDATE", ("change_sets", *(of.table.name for of in CONTENT_TABLES))),
     ("UPDATE", ("epoch", "portal")),
 )

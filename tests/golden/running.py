@@ -21,9 +21,9 @@ from portal.errors import BadInput, Language
 from portal.identity.claims import SubjectKind, TokenClaims
 from portal.policies.matching import Request
 from portal.resolvers.endpoint import Endpoint, Operation
+from portal.resolvers.everybody import static_schema
 from portal.resolvers.operation import answer_operation
 from portal.resolvers.over_http import render_payload
-from portal.resolvers.root import static_schema
 from portal.resolvers.schemas import Schemas
 from portal.resolvers.shared import Info, coercion, resolve_shared_field
 from portal.schema.assembly import SchemaAssembler

@@ -150,13 +150,18 @@ WHEREVER: Mapping[Operation, set[Role]] = {
     Operation.END_SESSION: {SYSTEM},
     Operation.RESET_FACTOR: {SYSTEM},
     Operation.BRING_IN_ROWS: set(),
+    Operation.VIEW_TICKETS: {OFFICER},
+    Operation.ANSWER_WISH: {OFFICER},
+    Operation.ANSWER_FAULT: set(),
 }
 ON_OWN_ENTRIES: Mapping[Operation, set[Role]] = {
     Operation.ASK_POLICY: {MANAGER, HEAD},
     Operation.READ_AUDIT: {MANAGER, HEAD, ANALYST},
     Operation.BRING_IN_ROWS: {MANAGER, Role.REGISTRAR},
+    Operation.VIEW_TICKETS: {MANAGER},
+    Operation.ANSWER_FAULT: {MANAGER},
 }
-ON_OWN_ENTRIES_CONFIRMED = (Operation.BRING_IN_ROWS,)
+ON_OWN_ENTRIES_CONFIRMED = (Operation.BRING_IN_ROWS, Operation.VIEW_TICKETS, Operation.ANSWER_FAULT)
 ON_OWN_REQUESTS: Mapping[Operation, set[Role]] = {Operation.READ_AUDIT: {MANAGER, HEAD, ANALYST}}
 JUDGES = {SECURITY, OFFICER}
 JUDGED = (Operation.APPROVE_CHANGE, Operation.REJECT_CHANGE)

@@ -7,6 +7,7 @@ export const consoleWays: readonly ConsoleWay[] = [
     { address: "/console/policies", title: (t) => t("policies.way") },
     { address: "/console/audit", title: (t) => t("audit.way") },
     { address: "/console/use", title: (t) => t("audit.use") },
+    { address: "/console/tickets", title: (t) => t("tickets.way") },
 ];
 
 /** The console's pages; each feature's are its own routes. */
@@ -40,4 +41,12 @@ export const consolePages: RouteObject[] = [
         lazy: async () => ({ Component: (await import("@/features/audit/record-page")).RecordPage }),
     },
     { path: "use", lazy: async () => ({ Component: (await import("@/features/audit/use-page")).UsePage }) },
+    {
+        path: "tickets",
+        lazy: async () => ({ Component: (await import("@/features/tickets/list-page")).TicketsPage }),
+    },
+    {
+        path: "tickets/:number",
+        lazy: async () => ({ Component: (await import("@/features/tickets/file-page")).TicketFilePage }),
+    },
 ];

@@ -3,6 +3,7 @@ import { createBrowserRouter } from "react-router";
 import { consolePages, consoleWays } from "@/app/console-pages";
 import { Frame } from "@/app/frame";
 import { LostPage } from "@/app/lost-page";
+import { ticketPages } from "@/app/ticket-pages";
 import { Loading } from "@/components/states";
 
 /** The addresses of the pages; each page's code is fetched when it is first gone to. */
@@ -31,6 +32,7 @@ export function makeRouter(): ReturnType<typeof createBrowserRouter> {
                         Component: (await import("@/features/dataset/dataset-page")).DatasetPage,
                     }),
                 },
+                ...ticketPages,
                 {
                     path: "explorer",
                     lazy: async () => ({

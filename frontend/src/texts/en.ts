@@ -6,6 +6,7 @@ import { explorer } from "@/texts/en/explorer";
 import { factor } from "@/texts/en/factor";
 import { frame, states, start } from "@/texts/en/frame";
 import { agreements, policies } from "@/texts/en/policies";
+import { ticket, tickets } from "@/texts/en/ticket";
 import type { Texts } from "@/texts/zh";
 
 export const en: Texts = {
@@ -20,4 +21,6 @@ export const en: Texts = {
     audit,
     policies,
     agreements,
+    ticket,
+    tickets,
 };

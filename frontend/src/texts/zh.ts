@@ -6,6 +6,7 @@ import { explorer } from "@/texts/zh/explorer";
 import { factor } from "@/texts/zh/factor";
 import { frame, states, start } from "@/texts/zh/frame";
 import { agreements, policies } from "@/texts/zh/policies";
+import { ticket, tickets } from "@/texts/zh/ticket";
 
 /** The portal's words in Chinese; other languages have the same members. */
 export const zh = {
@@ -20,6 +21,8 @@ export const zh = {
     audit,
     policies,
     agreements,
+    ticket,
+    tickets,
 };
 
 /** The shape that every language has. */

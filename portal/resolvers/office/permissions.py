@@ -38,6 +38,9 @@ FIELD_OPERATIONS: Mapping[str, frozenset[Operation]] = {
     "confirmSecondFactor": frozenset(Operation),
     "resetSecondFactor": frozenset({Operation.RESET_FACTOR}),
     "register": frozenset({Operation.VIEW_REGISTER}),
+    "tickets": frozenset({Operation.VIEW_TICKETS}),
+    "ticketFile": frozenset({Operation.VIEW_TICKETS}),
+    "answerTicket": frozenset({Operation.ANSWER_FAULT, Operation.ANSWER_WISH}),
 }
 """By the field's name in the schema, in `Query` or `Mutation`: the operations of which one must be the person's duty.
 

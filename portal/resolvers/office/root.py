@@ -4,13 +4,16 @@ import strawberry
 from graphql import GraphQLObjectType
 
 from portal.policies.duties import Operation
+from portal.resolvers.everybody import EverybodysQuery, static_schema
 from portal.resolvers.office.audit import AuditFields
 from portal.resolvers.office.changes import ChangeActs, ChangeFields
 from portal.resolvers.office.policies import PolicyFields
 from portal.resolvers.office.questions import QuestionFields
 from portal.resolvers.office.register import RegisterFields
 from portal.resolvers.office.sessions import SessionMutations, SessionQueries
-from portal.resolvers.root import Info, Query, static_schema_of
+from portal.resolvers.office.tickets import OfficeTicketActs, TicketFields
+from portal.resolvers.root import Info, static_schema_of
+from portal.resolvers.tickets import TicketActs
 
 
 @strawberry.type(description="职责")
@@ -26,13 +29,21 @@ class DutyFields:
 
 @strawberry.type(name="Query", description="查询")
 class OfficeQuery(
-    Query, DutyFields, ChangeFields, PolicyFields, SessionQueries, RegisterFields, AuditFields, QuestionFields
+    EverybodysQuery,
+    DutyFields,
+    ChangeFields,
+    PolicyFields,
+    SessionQueries,
+    RegisterFields,
+    AuditFields,
+    QuestionFields,
+    TicketFields,
 ):
     """The root of queries of the office."""
 
 
 @strawberry.type(name="Mutation", description="变更")
-class OfficeMutation(ChangeActs, SessionMutations):
+class OfficeMutation(TicketActs, ChangeActs, SessionMutations, OfficeTicketActs):
     """The root of what the office does."""
 
 
@@ -43,8 +54,10 @@ def office_schema() -> strawberry.Schema:
 
 def own_field_names(schema: strawberry.Schema) -> frozenset[str]:
     """Return the names of the fields that only the office has."""
+    return _root_fields(schema) - _root_fields(static_schema())
+
+
+def _root_fields(schema: strawberry.Schema) -> frozenset[str]:
     core = schema._schema  # noqa: SLF001  strawberry shows its graphql-core schema nowhere else
     roots = (core.query_type, core.mutation_type)
-    names = {name for root in roots if isinstance(root, GraphQLObjectType) for name in root.fields}
-    everybody = static_schema_of(Query)._schema.query_type  # noqa: SLF001
-    return frozenset(names - set(everybody.fields if everybody else ()))
+    return frozenset(name for root in roots if isinstance(root, GraphQLObjectType) for name in root.fields)

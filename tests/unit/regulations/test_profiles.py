@@ -12,7 +12,12 @@ from portal.resources import PACKAGE_FOLDER
 NAMES = ("fujian-2010", "kaifeng-2019", "nantong-2015", "national-2025", "weihai-2016", "wuhai")
 PREFIXES = dict(zip(NAMES, ("FJ", "KF", "NT", "ND", "WH", "WU"), strict=True))
 NAMED_PURPOSES = ("administrative_basis", "work_reference", "verification", "business_collaboration")
-UNITS = {"log_retention": "years", "smallest_group": "rows"}
+UNITS = {
+    "log_retention": "years",
+    "smallest_group": "rows",
+    "fault_answer": "working_days",
+    "wish_answer": "working_days",
+}
 
 
 def rules_of(name: str) -> dict[str, Any]:
@@ -38,7 +43,7 @@ def test_profile_has_its_title_the_named_purposes_and_three_signing_roles(name: 
 @pytest.mark.parametrize("name", NAMES)
 def test_rule_has_a_clause_of_its_regulation_or_is_marked_as_the_portal_s_default(name: str) -> None:
     rules = rules_of(name)
-    assert set(rules) == {"purposes", "signing_roles", "log_retention", "smallest_group"}
+    assert set(rules) == {"purposes", "signing_roles", "log_retention", "smallest_group", "fault_answer", "wish_answer"}
     for key, rule in rules.items():
         source = {member: rule[member] for member in rule if member not in ("value", "unit")}
         clause = load_profile(name).clauses.get(key)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from portal.policies.information_point import DataTable, EntryState
 from portal.policies.snapshot import EntryView
-from portal.resolvers.root import static_schema
+from portal.resolvers.everybody import static_schema
 from portal.schema.assembly import SHARED_TYPE, SchemaAssembler
 from portal.vocabulary import EntryCode, EntryIdentifier
 from tests.policies.building import entry

@@ -7,7 +7,7 @@ from graphql import GraphQLObjectType, parse, print_schema, validate
 
 from portal.policies.information_point import DataTable, EntryState
 from portal.policies.snapshot import EntryView
-from portal.resolvers.root import static_schema
+from portal.resolvers.everybody import static_schema
 from portal.schema.assembly import SchemaAssembler, named_views
 from portal.vocabulary import EntryIdentifier
 from tests.fixtures.planned_links import linked_entries

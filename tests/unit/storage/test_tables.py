@@ -43,6 +43,7 @@ def test_every_content_table_is_versioned_and_every_other_known() -> None:
     audit = {name for name in metadata.tables if name.startswith("audit_")}
     rest = {"changes", "portal", "compatibility", "epoch", "quarantine", "daily_rows", "refused_tokens", "used_proofs"}
     rest |= {"change_sets", "change_steps", "staff_sessions", "sign_ins", "second_factors", "revoked_tokens"}
+    rest |= {"tickets", "ticket_steps", "ticket_contacts"}
     assert set(metadata.tables) == versioned | children | audit | rest
 
 

@@ -141,7 +141,10 @@ function Found({ catalog, address }: FoundProps): React.JSX.Element {
                     {isFiltered && <Link to="/catalog">{t("catalog.clear")}</Link>}
                 </div>
                 {catalog.nodes.length === 0 ? (
-                    <Empty title={t("catalog.none")}>{t("catalog.noneNext")}</Empty>
+                    <Empty title={t("catalog.none")}>
+                        <p>{t("catalog.noneNext")}</p>
+                        <Link to="/request">{t("ticket.request")}</Link>
+                    </Empty>
                 ) : (
                     <ul className="entry-lines">
                         {catalog.nodes.map((entry) => (

@@ -74,6 +74,11 @@ function Shown({ entry }: { readonly entry: DataSet }): React.JSX.Element {
                         <code>{entry.code}</code>
                     </Fact>
                 </dl>
+                {entry.open && (
+                    <p className="report">
+                        <Link to={`/report/${entry.code}`}>{t("ticket.report")}</Link>
+                    </p>
+                )}
             </header>
             <Tabs
                 activeKey={wished}

@@ -83,6 +83,10 @@ export function StartPage(): React.JSX.Element {
                     )}
                 </Answered>
                 <Roles />
+                <p className="ticket-ways">
+                    <Link to="/request">{t("ticket.request")}</Link>
+                    <Link to="/ticket">{t("ticket.find")}</Link>
+                </p>
             </main>
         </>
     );
