@@ -34,6 +34,7 @@ from portal.administration.change_store import (
 )
 from portal.administration.counting import RowCounter, count_shift
 from portal.administration.database import ContentDatabase
+from portal.administration.differences import Differences, read_differences
 from portal.administration.documents import ChangeDocument, Declaration, Restoration
 from portal.administration.editing import REGISTER_KINDS, REGISTER_TABLES
 from portal.administration.in_force import bring_into_force, present_content, revise_change, revise_stored
@@ -113,6 +114,11 @@ class ChangeDesk:
         return await self.database.read(
             lambda connection: (read_change(connection, number), list_steps(connection, number))
         )
+
+    async def differences(self, person: Person, number: int) -> Differences:
+        """Return what a change set changes, thing by thing. Raises: Forbidden, BadInput."""
+        change, _ = await self.show(person, number)
+        return await self.database.read(lambda connection: read_differences(connection, change))
 
     async def draft(self, person: Person, draft: Draft) -> ChangeSet:
         """Return a new change set. Raises: Forbidden, BadInput."""

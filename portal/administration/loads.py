@@ -5,7 +5,7 @@ the data store by then, in tables that nothing names yet.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -145,14 +145,20 @@ def _render_cell(cell: Cell) -> JsonValue:
 def wanted_of_load(present: StoredContent, load: Mapping[str, JsonValue]) -> WantedContent:
     """Return the content that a load which waited leads to."""
     rows = {table: {key: active.row for key, active in of.items()} for table, of in present.rows.items()}
-    for table, changed in cast("dict[str, dict[str, JsonValue]]", load["tables"]).items():
-        for key, row in changed.items():
-            if row is None:
-                rows[table].pop(key, None)
-            else:
-                rows[table][key] = _parse_row(cast("dict[str, JsonValue]", row))
+    for (table, key), row in rows_of_load(load):
+        if row is None:
+            rows[table].pop(key, None)
+        else:
+            rows[table][key] = row
     identity = replace(present.identity, profile=str(load["profile"]), title=str(load["title"]))
     return WantedContent(identity, rows)
+
+
+def rows_of_load(load: Mapping[str, JsonValue]) -> Iterator[tuple[tuple[str, str], ContentRow | None]]:
+    """Yield what a load that waited puts at each place, by table and key; None for what it withdraws."""
+    for table, changed in cast("dict[str, dict[str, JsonValue]]", load["tables"]).items():
+        for key, row in changed.items():
+            yield (table, key), None if row is None else _parse_row(cast("dict[str, JsonValue]", row))
 
 
 def _parse_row(row: Mapping[str, JsonValue]) -> ContentRow:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
+from portal.identity.registered import REGISTERED_TABLES, RegisteredKind
 from portal.identity.registry import Application, Department, Group, Registered, Registry, User
 from portal.identity.standing import (
     load_application_standing,
@@ -121,6 +122,24 @@ def load_registry(content: StoredContent) -> Registry:
             for name, row in content.active(users).items()
         },
     )
+
+
+def load_registered(kind: RegisteredKind, key: str, rows: Mapping[str, ContentRow]) -> Registered:
+    """Return what is registered under a key, from its rows by table. Raises: as `load_registry`, KeyError."""
+    match kind:
+        case RegisteredKind.DEPARTMENT:
+            return load_department_standing(_load_department(key, rows[departments.name]), _standing(kind, rows))
+        case RegisteredKind.GROUP:
+            return Group(GroupCode(key), rows[groups.name].text("name"))
+        case RegisteredKind.APPLICATION:
+            return load_application_standing(_load_application(key, rows[applications.name]), _standing(kind, rows))
+        case RegisteredKind.USER:
+            return load_user_standing(_load_user(key, rows[users.name]), _standing(kind, rows))
+    assert_never(kind)
+
+
+def _standing(kind: RegisteredKind, rows: Mapping[str, ContentRow]) -> ContentRow | None:
+    return rows.get(REGISTERED_TABLES[kind][-1])
 
 
 def _load_department(code: str, row: ContentRow) -> Department:

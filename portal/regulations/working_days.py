@@ -1,7 +1,7 @@
 """Days on which public offices work, and when an answer is due that is owed in so many of them.
 
 Mondays to Fridays: the state's holidays, and the weekends worked in exchange for them, are published year by year and
-aren't known here. So what is due around a holiday is due some days earlier than the regulation asks.
+aren't known here. So a day that is due lies too early by the holidays before it, and too late by such weekends.
 """
 
 from datetime import date, datetime, timedelta, timezone

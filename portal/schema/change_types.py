@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 import strawberry
 
 from portal.administration.change_sets import ChangeKind, ChangeState, Step
+from portal.administration.differences import ChangedThing, Differences
 from portal.policies.impact import Way
 from portal.schema.documents import Document
 from portal.schema.scalars import DateTime
 from portal.vocabulary import Mode
 
+strawberry.enum(ChangedThing, name="ChangedThing", description="所变更内容的类别")
 strawberry.enum(ChangeKind, name="ChangeKind", description="变更单的来源")
 strawberry.enum(ChangeState, name="ChangeState", description="变更单的状态")
 strawberry.enum(Way, name="ChangeWay", description="访问权限如何变化")
@@ -94,6 +96,26 @@ class ChangeStepTakenType:
     note: str
 
 
+@strawberry.type(name="ChangeDifference", description="一项内容变更前后的样子；为 null 即不存在")
+class ChangeDifferenceType:
+    """A thing before and after; null where there is none."""
+
+    kind: ChangedThing
+    id: str
+    before: Document | None
+    after: Document | None
+
+
+@strawberry.type(name="ChangeDifferenceCount", description="某类内容新增、修改、撤销的数量")
+class ChangeDifferenceCountType:
+    """How many things of a kind are new, changed and gone."""
+
+    kind: ChangedThing
+    added: int
+    changed: int
+    withdrawn: int
+
+
 @strawberry.type(name="ChangeSet", description="变更单：草稿、检查、提交、由另一人批准、按时生效")
 class ChangeSetType:
     """A change set as it stands."""
@@ -113,11 +135,33 @@ class ChangeSetType:
     epoch: int | None
     listed: strawberry.Private[Callable[[], Awaitable[list[ChangeStepTakenType]]]]
     assessed: strawberry.Private[Callable[[], Awaitable[ChangeAssessmentType]]]
+    compared: strawberry.Private[Callable[[], Awaitable[Differences]]]
 
     @strawberry.field(description="经过的步骤")  # type: ignore[untyped-decorator]
     async def steps(self) -> list[ChangeStepTakenType]:
         """Return what was done with it; read where it is asked for."""
         return await self.listed()
+
+    @strawberry.field(description="变更前后的不同；装载所改动的内容很多时只列出前 1000 项")  # type: ignore[untyped-decorator]
+    async def differences(self) -> list[ChangeDifferenceType]:
+        """Return what differs, thing by thing: of one in force what it changed, of others what it would change now."""
+        return [
+            ChangeDifferenceType(
+                kind=one.thing,
+                id=one.id,
+                before=None if one.before is None else Document(one.before),
+                after=None if one.after is None else Document(one.after),
+            )
+            for one in (await self.compared()).shown
+        ]
+
+    @strawberry.field(description="变更了多少内容，按类别")  # type: ignore[untyped-decorator]
+    async def difference_counts(self) -> list[ChangeDifferenceCountType]:
+        """Return how much differs, whether listed or not."""
+        return [
+            ChangeDifferenceCountType(kind=one.thing, added=one.added, changed=one.changed, withdrawn=one.withdrawn)
+            for one in (await self.compared()).counts
+        ]
 
     @strawberry.field(description="现在生效会怎样")  # type: ignore[untyped-decorator]
     async def assessment(self) -> ChangeAssessmentType:

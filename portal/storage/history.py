@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, or_, select
 
 from portal.storage.content import Cells, ContentRow
 from portal.storage.tables import CONTENT_TABLES, ContentTable, changes
@@ -122,3 +122,42 @@ def versions_before(connection: Connection, epoch: int) -> dict[tuple[str, str],
         for ended, version in connection.execute(select(key, table.c.version).where(table.c.withdrawn_in == number)):
             before[table.name, ended] = version
     return before
+
+
+def rows_now(connection: Connection, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ContentRow]:
+    """Return what rows, given by table and key, hold now; those alone that are there."""
+    found: dict[tuple[str, str], ContentRow] = {}
+    tables = {content.table.name: content for content in CONTENT_TABLES}
+    for name, key in places:
+        table = tables[name].table
+        held = select(table.c.version).where(table.c[tables[name].key] == key, table.c.withdrawn_in.is_(None))
+        version = connection.scalar(held)
+        row = None if version is None else read_version(connection, (name, key, version))
+        if row is not None:
+            found[name, key] = row
+    return found
+
+
+def versions_begun(connection: Connection, epoch: int) -> dict[tuple[str, str], int]:
+    """Return which version of each row the change that began the epoch brought."""
+    number = connection.scalar(select(changes.c.id).where(changes.c.epoch == epoch))
+    begun: dict[tuple[str, str], int] = {}
+    for content in CONTENT_TABLES:
+        table = content.table
+        statement = select(table.c[content.key], table.c.version).where(table.c.added_in == number)
+        begun.update({(table.name, key): version for key, version in connection.execute(statement)})
+    return begun
+
+
+def version_held(connection: Connection, place: tuple[str, str], epoch: int) -> int | None:
+    """Return which version of a row, given by table and key, held in an epoch; None: none."""
+    name, key = place
+    content = next(each for each in CONTENT_TABLES if each.table.name == name)
+    table, number = content.table, select(changes.c.id).where(changes.c.epoch == epoch).scalar_subquery()
+    return connection.scalar(
+        select(table.c.version).where(
+            table.c[content.key] == key,
+            table.c.added_in <= number,
+            or_(table.c.withdrawn_in.is_(None), table.c.withdrawn_in > number),
+        )
+    )

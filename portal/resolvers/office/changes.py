@@ -8,6 +8,7 @@ from portal.administration.acts import Person
 from portal.administration.change_sets import ChangeSet, ChangeState
 from portal.administration.change_store import MOST_LISTED
 from portal.administration.desk import ChangeDesk, Draft, Judgement
+from portal.administration.differences import Differences
 from portal.administration.documents import NotAChange, parse_written, render_change
 from portal.administration.freezing import parse_frozen
 from portal.conditions.values import check_text, parse_instant, render_instant
@@ -223,6 +224,10 @@ def _value(info: Info, change: ChangeSet, found: ChangeAssessmentType | None = N
         with failing_here(info):
             return assessment_value((await desk.look_at(person, change.id)).assessment, language)
 
+    async def differences() -> Differences:
+        with failing_here(info):
+            return await desk.differences(person, change.id)
+
     return ChangeSetType(
         id=change.id,
         kind=change.kind,
@@ -239,6 +244,7 @@ def _value(info: Info, change: ChangeSet, found: ChangeAssessmentType | None = N
         epoch=change.epoch,
         listed=steps,
         assessed=assessment,
+        compared=differences,
     )
 
 
