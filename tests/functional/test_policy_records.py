@@ -271,7 +271,7 @@ def test_trial_reads_no_shared_row_and_is_on_record(world: PortalWorld) -> None:
         {"change": {"withdraw": [{"kind": "policy", "id": "never"}]}},
     ],
 )
-def test_trial_refuses_what_it_cannot_try(world: PortalWorld, variables: dict[str, object]) -> None:
+def test_trial_refuses_what_it_cannot_try(world: PortalWorld, variables: dict[str, Any]) -> None:
     assert tried(world, **variables).codes == ["BAD_INPUT"]
 
 
