@@ -5,6 +5,8 @@ import type { ConsoleWay } from "@/features/console/ways";
 /** The console's ways, in the order in which they stand at the side; a feature adds its own here and nowhere else. */
 export const consoleWays: readonly ConsoleWay[] = [
     { address: "/console/policies", title: (t) => t("policies.way") },
+    { address: "/console/changes", title: (t) => t("changes.way") },
+    { address: "/console/freezes", title: (t) => t("freezes.way") },
     { address: "/console/audit", title: (t) => t("audit.way") },
     { address: "/console/use", title: (t) => t("audit.use") },
     { address: "/console/tickets", title: (t) => t("tickets.way") },
@@ -23,6 +25,18 @@ export const consolePages: RouteObject[] = [
     {
         path: "agreements/:id",
         lazy: async () => ({ Component: (await import("@/features/policies/agreement-page")).AgreementPage }),
+    },
+    {
+        path: "changes",
+        lazy: async () => ({ Component: (await import("@/features/changes/changes-page")).ChangesPage }),
+    },
+    {
+        path: "changes/:id",
+        lazy: async () => ({ Component: (await import("@/features/changes/change-page")).ChangePage }),
+    },
+    {
+        path: "freezes",
+        lazy: async () => ({ Component: (await import("@/features/changes/freezes-page")).FreezesPage }),
     },
     {
         path: "changes/new",

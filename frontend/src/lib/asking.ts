@@ -57,6 +57,8 @@ export function readFailure(error: Told): Failure {
         };
     }
     const code = typeof first.extensions?.code === "string" ? first.extensions.code : "INTERNAL";
+    // The pages' own questions are valid: what isn't is one for fields that who asks has no duty for.
+    if (code === "NOT_VALID") return { kind: "refused", code, message: "", items: [] };
     const items = Array.isArray(first.extensions?.items) ? first.extensions.items.map(String) : [];
     const kind = code === "RATE_LIMITED" ? "busy" : REFUSALS.has(code) ? "refused" : "failed";
     return { kind, code, message: first.message, items };

@@ -1,8 +1,10 @@
 import { audit } from "@/texts/en/audit";
 import { catalog } from "@/texts/en/catalog";
+import { changes } from "@/texts/en/changes";
 import { consoleTexts } from "@/texts/en/console";
 import { dataset } from "@/texts/en/dataset";
 import { explorer } from "@/texts/en/explorer";
+import { freezes } from "@/texts/en/freezes";
 import { factor } from "@/texts/en/factor";
 import { frame, states, start } from "@/texts/en/frame";
 import { agreements, policies } from "@/texts/en/policies";
@@ -19,6 +21,8 @@ export const en: Texts = {
     explorer,
     factor,
     audit,
+    changes,
+    freezes,
     policies,
     agreements,
     ticket,

@@ -1,8 +1,10 @@
 import { audit } from "@/texts/zh/audit";
 import { catalog } from "@/texts/zh/catalog";
+import { changes } from "@/texts/zh/changes";
 import { consoleTexts } from "@/texts/zh/console";
 import { dataset } from "@/texts/zh/dataset";
 import { explorer } from "@/texts/zh/explorer";
+import { freezes } from "@/texts/zh/freezes";
 import { factor } from "@/texts/zh/factor";
 import { frame, states, start } from "@/texts/zh/frame";
 import { agreements, policies } from "@/texts/zh/policies";
@@ -19,6 +21,8 @@ export const zh = {
     explorer,
     factor,
     audit,
+    changes,
+    freezes,
     policies,
     agreements,
     ticket,

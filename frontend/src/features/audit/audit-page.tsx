@@ -2,6 +2,7 @@ import "@/features/audit/audit.css";
 
 import { Button, Input, Select } from "antd";
 import { useState } from "react";
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { useQuery } from "urql";
@@ -170,7 +171,7 @@ function Records({ found }: { readonly found: Found }): React.JSX.Element {
     );
 }
 
-type Translate = ReturnType<typeof useTranslation>["t"];
+type Translate = TFunction;
 
 function columns(t: Translate): readonly Column<FoundRecord>[] {
     return [

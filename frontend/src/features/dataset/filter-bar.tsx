@@ -1,5 +1,6 @@
 import { Button, Input, Select, Tag } from "antd";
 import { useState } from "react";
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 
 import type { Item } from "@/features/dataset/entry";
@@ -40,7 +41,7 @@ export function FilterBar({ items, filters, onChange }: FilterBarProps): React.J
     );
 }
 
-type Translate = ReturnType<typeof useTranslation>["t"];
+type Translate = TFunction;
 
 function shownValue(value: string, t: Translate): string {
     return value === "true" || value === "false" ? t(value === "true" ? "dataset.yes" : "dataset.no") : value;

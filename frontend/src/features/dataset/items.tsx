@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 
 import { DataTable } from "@/components/data-table";
@@ -39,7 +40,7 @@ export function Items({ entry }: { readonly entry: DataSet }): React.JSX.Element
     );
 }
 
-type Translate = ReturnType<typeof useTranslation>["t"];
+type Translate = TFunction;
 
 function typeOf(item: Item, t: Translate): string {
     const name = t(`dataset.types.${item.type as "string"}`);

@@ -1,6 +1,7 @@
 import { Button, Checkbox, Input, Select } from "antd";
 import { print } from "graphql";
 import { useEffect, useState } from "react";
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 
 import {
@@ -135,7 +136,7 @@ async function asked<Data>(
     return answer.data ?? null;
 }
 
-type Translate = ReturnType<typeof useTranslation>["t"];
+type Translate = TFunction;
 
 function askerOf({ me }: Explorable, t: Translate): string {
     if (me.application !== null) return t("explorer.asApplication", { application: me.application });

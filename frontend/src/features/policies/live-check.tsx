@@ -118,7 +118,8 @@ export function useForeseen(change: unknown, isEmpty: boolean): Foreseen {
     return { ...told, busy: told.of !== written };
 }
 
-function Faults({ found }: { readonly found: Assessment }): React.JSX.Element | null {
+/** What is wrong, and what was found: where, and how to mend it. */
+export function Faults({ found }: { readonly found: Assessment }): React.JSX.Element | null {
     const { t } = useTranslation();
     const told = [
         ...found.faults.map(({ place, what, mend }) => ({ place, what, mend, grave: true })),

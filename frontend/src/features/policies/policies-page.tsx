@@ -2,6 +2,7 @@ import "@/features/policies/policies.css";
 
 import { Button, Input, Select } from "antd";
 import { useState } from "react";
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { useQuery } from "urql";
@@ -182,7 +183,7 @@ function Found({ found }: { readonly found: Listed }): React.JSX.Element {
     );
 }
 
-type Translate = ReturnType<typeof useTranslation>["t"];
+type Translate = TFunction;
 
 function columns(t: Translate): readonly Column<ListedPolicy>[] {
     return [

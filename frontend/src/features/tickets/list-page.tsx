@@ -1,6 +1,7 @@
 import "@/features/ticket/ticket.css";
 import "@/features/audit/audit.css";
 
+import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { Form, Link, useSearchParams } from "react-router";
 import { useQuery } from "urql";
@@ -143,7 +144,7 @@ function Listing({
     );
 }
 
-type Translate = ReturnType<typeof useTranslation>["t"];
+type Translate = TFunction;
 
 function columns(t: Translate): readonly Column<Listed>[] {
     return [
