@@ -17,7 +17,7 @@ PAGES := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend scripts/build_pages.sh -type f -not -path '*/node_modules/*' -not -path 'frontend/dist/*' \
 	-not -path 'frontend/src/graphql/*' -not -name '.build-lock')
 
-.PHONY: help demo test check fix bench unit heavy mutants campaign faults web web-build
+.PHONY: help demo test check fix bench unit heavy mutants campaign faults web web-build screenshots
 
 help: ## list the recipes
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 8
@@ -31,6 +31,9 @@ web: $(DEMO_ENVIRONMENT) ## serve the pages as they are written, in front of a p
 	scripts/build_pages.sh dev
 
 web-build: $(DEMO_ENVIRONMENT) $(PAGES) ## build the pages that the portal serves
+
+screenshots: .venv/.development $(PAGES) ## picture every page, both languages, both widths, into build/screenshots
+	$(BIN)/python -m tests.browser.screenshots build/screenshots
 
 unit: .venv/.development $(PAGES)
 	scripts/build_pages.sh test
