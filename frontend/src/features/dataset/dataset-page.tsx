@@ -27,7 +27,7 @@ export function DatasetPage(): React.JSX.Element {
             <nav aria-label={t("dataset.where")} className="crumbs">
                 <Link to="/catalog">{t("catalog.title")}</Link>
             </nav>
-            {question.data?.catalogEntry === null ? (
+            {question.error === undefined && question.data?.catalogEntry === null ? (
                 <Empty title={t("dataset.gone")}>{t("dataset.goneNext")}</Empty>
             ) : (
                 <Answered question={{ ...question, data: question.data?.catalogEntry }} again={ask} rows={16}>
