@@ -25,7 +25,7 @@ from portal.diagnosis.keys import check_key_file, check_key_owner
 from portal.diagnosis.log import check_log, check_whole_log, check_witness_file, check_witnesses
 from portal.diagnosis.register import check_dormant_accounts, check_managers, check_register
 from portal.diagnosis.servers import check_servers
-from portal.diagnosis.software import check_descriptors, check_packages, check_versions
+from portal.diagnosis.software import check_descriptors, check_packages, check_pages, check_versions
 from portal.errors import PortalError, Text
 
 Check = Callable[[Installation], Iterator[Finding]]
@@ -64,6 +64,7 @@ CHECKS: tuple[tuple[Area, Check], ...] = (
     (Area.AUTHORITIES, check_authorities),
     (Area.SOFTWARE, check_versions),
     (Area.SOFTWARE, check_packages),
+    (Area.SOFTWARE, check_pages),
     (Area.SOFTWARE, check_descriptors),
 )
 

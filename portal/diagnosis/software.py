@@ -4,11 +4,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 
 from portal.diagnosis.findings import Area, Finding, fault, good, warning
 from portal.diagnosis.installation import Installation
 from portal.errors import Text
+from portal.resources import frontend_folder
 from portal.storage.sqlite_facts import library_version
 
 OWN_FILES = 128
@@ -100,6 +102,23 @@ def judge_packages(pins: dict[str, str], installed: Callable[[str], str | None])
         yield good(
             Area.SOFTWARE, "packages", Text(en=f"{count} packages as tested", zh=f"{count} 个软件包与测试时一致")
         )
+
+
+def check_pages(_installation: Installation) -> Iterator[Finding]:
+    """Yield whether the pages that browsers are given are built."""
+    yield from judge_pages(frontend_folder())
+
+
+def judge_pages(folder: Path) -> Iterator[Finding]:
+    """Yield a warning where the folder holds no built pages: everything but the browser works without them."""
+    if (folder / "index.html").is_file():
+        return
+    yield warning(
+        Area.SOFTWARE,
+        "pages",
+        Text(en=f"there are no built pages in `{folder}`", zh=f"`{folder}` 中没有构建好的页面"),
+        Text(en="build them with `make web-build`", zh="请用 `make web-build` 构建"),
+    )
 
 
 def check_descriptors(installation: Installation) -> Iterator[Finding]:
