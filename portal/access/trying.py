@@ -104,9 +104,9 @@ class _Trying:
     def numbers(self, names: tuple[ItemIdentifier, ...]) -> frozenset[int]:
         """Return the numbers of the rows that a request for all these items is given."""
         decision = self.point.decide(self.request, Use(self.state.entry.code, names))
-        if isinstance(decision, Deny):
-            return frozenset()
-        return frozenset(int(str(row[0])) for row in self._rows(self._compile(names, decision)))
+        # What is permitted item by item is permitted together: the decision on each rests on its own records.
+        rows = () if isinstance(decision, Deny) else self._rows(self._compile(names, decision))
+        return frozenset(int(str(row[0])) for row in rows)
 
     def _compile(self, names: tuple[ItemIdentifier, ...], permit: Permit) -> Read:
         shape = ConnectionShape((("nodes", NodesShape(NodeShape(tuple((name, name) for name in names)))),))
