@@ -9,11 +9,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, MetaData, Table, Text, column, insert, inspect, select, table, update
 from sqlalchemy.schema import DropTable
 
+from portal.storage import administration_tables, audit_tables, dataset_tables, ticket_tables
 from portal.storage.addresses import DatabaseKind
 from portal.storage.metadata import metadata
 from portal.storage.migrating import UNFINISHED, migration_settings
 from portal.storage.tables import compatibility
 
+# INVARIANT: every table of the portal's own is known here, whatever else a process imports.
+_KNOWN = (administration_tables, audit_tables, dataset_tables, ticket_tables)
 _VERSION = table("alembic_version", column("version_num"))
 _TOKEN = Table("unfinished_copy", MetaData(), Column("token", Text, nullable=False), sqlite_strict=True)
 
