@@ -1,5 +1,6 @@
 """Records, agreements and trials over GraphQL: what administrators look at before and while they change it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -202,6 +203,13 @@ def test_agreement_whose_signer_is_revoked_says_whose(tmp_path: Any) -> None:  #
     assert (flaws["CONSUMER"], flaws["AUTHORITY"], shown["policy"]) == (None, None, None)
 
 
+def without_moments(impact: list[dict[str, Any]]) -> list[str]:
+    """Each effect's sentence but for the second it would begin in: two questions may fall into two of them."""
+    said = [re.subn(r"from \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "from then", one["text"]) for one in impact]
+    assert [times for _, times in said] == [1] * len(impact)
+    return [text for text, _ in said]
+
+
 def test_change_is_foreseen_as_it_would_be_checked_and_nothing_is_kept(world: PortalWorld) -> None:
     before = world.ask("{ changeSets { id } }", by=DRAFTER).data["changeSets"]
     told = world.ask(FORESEEN, by=DRAFTER, variables={"change": NUMBERS}).data["foreseenChange"]
@@ -209,9 +217,7 @@ def test_change_is_foreseen_as_it_would_be_checked_and_nothing_is_kept(world: Po
     assert told["isSound"]
     assert [one["items"] for one in told["impact"]] == [[HIDDEN_ITEM]]
     drafted = checked(world, NUMBERS)
-    assert [one["text"].partition("(")[0] for one in drafted["assessment"]["impact"]] == [
-        one["text"].partition("(")[0] for one in told["impact"]
-    ]
+    assert without_moments(drafted["assessment"]["impact"]) == without_moments(told["impact"])
 
 
 def test_foreseen_change_that_is_faulty_says_where(world: PortalWorld) -> None:
