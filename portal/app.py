@@ -53,6 +53,7 @@ from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, logging_to
 from portal.policies.duties import Duties
 from portal.resolvers.admission import FairGate
+from portal.resolvers.audit_keys import AUDIT_KEYS_PATH, answer_audit_keys
 from portal.resolvers.buckets import Buckets
 from portal.resolvers.context import Office, TicketWindow
 from portal.resolvers.desk import Desk
@@ -273,6 +274,7 @@ def create_app(settings: Settings) -> Starlette:
             *_sign_in_routes(),
             route("/healthz", READ_METHODS, answer_alive),
             route("/readyz", READ_METHODS, lambda request: answer_ready(request, _portal_of(request).road)),
+            route(AUDIT_KEYS_PATH, READ_METHODS, lambda request: answer_audit_keys(request, _portal_of(request).road)),
             route("/metrics", READ_METHODS, lambda request: _answer_figures(request, figures)),
             *(_provider_routes() if settings.demonstration else ()),
         ],

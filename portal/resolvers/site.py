@@ -29,7 +29,7 @@ PUBLIC_PATHS = ("/", "/catalog", "/catalog/{base}/{number}")
 """The addresses of pages that are readable without scripts."""
 TICKET_PATHS = ("/report/{base}/{number}", "/request", "/ticket", "/ticket/{ticket}")
 """The addresses of pages by which the public opens tickets and looks at them."""
-PAGE_PATHS = (*PUBLIC_PATHS, *TICKET_PATHS, "/explorer", "/console", "/console/{page:path}")
+PAGE_PATHS = (*PUBLIC_PATHS, *TICKET_PATHS, "/verify", "/explorer", "/console", "/console/{page:path}")
 """The addresses of pages; each answers with the shell."""
 ASSET_PATH = "/assets/{name}"
 ICON_PATH = "/favicon.svg"

@@ -42,12 +42,63 @@ await go(page, `${site}/console/audit?subject=application:pension-check&decision
 const [permitted] = await page.locator("td a").allInnerTexts();
 await go(page, `${site}/console/audit/${permitted}`);
 await page.getByText("用了什么").waitFor();
+await page.locator(".proof-check, [role=alert]").waitFor();
 const record = await page.locator("main").innerText();
 const [download] = await Promise.all([
   page.waitForEvent("download"),
   page.getByRole("button", { name: "下载证明" }).click(),
 ]);
 const proof = readFileSync(await download.path(), "utf8");
+
+// What the page is told may be altered on its way, or by the portal: the page says so.
+await page.route("**/graphql", async (route) => {
+  const answer = await route.fetch();
+  await route.fulfill({ response: answer, body: (await answer.text()).replace(/permit(?=\\)/, "deny") });
+});
+await go(page, `${site}/console/audit/${permitted}`);
+await page.locator(".proof-check").waitFor();
+const altered = await page.locator(".proof-check").innerText();
+await page.unroute("**/graphql");
+await page.route("**/audit-keys", (route) => route.abort());
+await go(page, `${site}/console/audit/${permitted}`);
+await page.getByText("无法取得门户的审计公钥").waitFor();
+await page.unroute("**/audit-keys");
+
+// Anybody verifies a file, with the portal's keys or their own; nothing is sent.
+const anybody = await open(executablePath, site);
+const sent = [];
+anybody.page.on("request", (request) => {
+  if (request.method() !== "GET") sent.push(`${request.method()} ${request.url()} ${request.postData()}`);
+});
+await go(anybody.page, `${site}/verify`);
+const published = await (await fetch(`${site}/audit-keys`)).text();
+const give = async (field, content) => {
+  const name = field === "证明文件" ? "receipt.json" : "keys.pem";
+  await anybody.page.getByLabel(field).setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(content) });
+};
+const judged = async (proofText, keys) => {
+  await anybody.page.reload();
+  await anybody.page.getByRole("heading", { name: "核验证明" }).waitFor();
+  if (keys !== undefined) await give("审计公钥", keys);
+  await give("证明文件", proofText);
+  await anybody.page.locator(".proof-check, [role=alert]").waitFor();
+  return anybody.page.locator(".proof-check, [role=alert]").innerText();
+};
+const verdicts = {
+  sound: await judged(proof),
+  ownKeys: await judged(proof, published),
+  record: await judged(proof.replace('\\"permit\\"', '\\"deny\\"')),
+  otherKey: await judged(proof, process.argv[5]),
+  noKey: await judged(proof, "no key"),
+  cut: await judged(proof.slice(0, -9)),
+};
+await give("证明文件", proof);
+await anybody.page.getByText("已证明的原文").click();
+axe.verify = await findings(anybody.page);
+await anybody.page.screenshot({ path: `${pictures}/verify.png`, fullPage: true });
+await anybody.page.setViewportSize({ width: 390, height: 800 });
+const verifyTooWide = await isTooWide(anybody.page);
+await anybody.browser.close();
 await go(page, `${site}/console/audit/999-1`);
 const missing = await page.locator("main").innerText();
 await go(page, `${site}/console/use?by=PURPOSE`);
@@ -66,5 +117,6 @@ await go(other.page, `${site}/console/audit`);
 const ofAnalyst = await other.page.locator("main").innerText();
 await other.browser.close();
 await browser.close();
-const seen = { unconfirmed, all, found, address, refused, permitted, record, proof, missing, use, ofAnalyst, tooWide };
-console.log(JSON.stringify({ ...seen, axe, faults: [...faults, ...other.faults] }));
+const verified = { altered, verdicts, sent: sent.filter((one) => one.includes("writer")), verifyTooWide };
+const seen = { ...verified, unconfirmed, all, found, address, refused, permitted, record, proof, missing, use, ofAnalyst, tooWide };
+console.log(JSON.stringify({ ...seen, axe, faults: [...faults, ...other.faults, ...anybody.faults] }));

@@ -8,6 +8,7 @@ import pytest
 from portal_verify.receipt import verify_receipt
 from tests.fixtures.demonstration_portal import demonstration_portal, walk
 from tests.oracle.runner import PortalProcess
+from tests.unit.audit.logs import OTHER_KEY, public_pem
 
 pytestmark = pytest.mark.heavy
 
@@ -29,7 +30,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
 @pytest.fixture(scope="module")
 def seen(portal: PortalProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the auditor saw, and the analyst."""
-    return walk("auditor.mjs", portal, str(tmp_path_factory.mktemp("pictures")))
+    return walk("auditor.mjs", portal, str(tmp_path_factory.mktemp("pictures")), public_pem(OTHER_KEY).decode())
 
 
 def test_auditor_without_second_factor_is_refused_in_words(seen: dict[str, Any]) -> None:
@@ -58,6 +59,24 @@ def test_proof_that_was_taken_away_verifies_without_the_portal(seen: dict[str, A
     assert verify_receipt(seen["proof"].replace("permit", "deny", 1).encode(), keys).flaw is not None
 
 
+def test_proof_is_verified_in_the_page_step_by_step(seen: dict[str, Any]) -> None:
+    assert "证明成立：记录与签名时一致" in seen["record"]
+    assert "记录即链中所载 不成立" in seen["altered"]
+
+
+def test_anybody_verifies_a_file_and_nothing_is_sent(seen: dict[str, Any]) -> None:
+    verdicts = seen["verdicts"]
+    assert seen["permitted"] in verdicts["sound"]
+    assert "公钥取自本门户" in verdicts["sound"]
+    assert "用您自己选的公钥核验" in verdicts["ownKeys"]
+    assert "记录即链中所载 不成立" in verdicts["record"]
+    assert "检查点由审计密钥签名 不成立" in verdicts["otherKey"]
+    assert "记录即链中所载 未核验" in verdicts["otherKey"]
+    assert "所选文件不是公钥" in verdicts["noKey"]
+    assert "格式完整 不成立" in verdicts["cut"]
+    assert (seen["sent"], seen["verifyTooWide"]) == ([], False)
+
+
 def test_receipt_of_nothing_is_said_to_be_of_nothing(seen: dict[str, Any]) -> None:
     assert "没有此回执的记录" in seen["missing"]
 
@@ -71,7 +90,7 @@ def test_analyst_sees_nothing_of_what_others_asked_of_others(seen: dict[str, Any
 
 
 def test_no_page_has_a_serious_finding_of_axe(seen: dict[str, Any]) -> None:
-    assert set(seen["axe"]) == {"factor", "overview", "search", "record", "use"}
+    assert set(seen["axe"]) == {"factor", "overview", "search", "record", "use", "verify"}
     assert {name: found for name, found in seen["axe"].items() if found} == {}
 
 

@@ -39,6 +39,7 @@ OPENED = (
     b'"active"',
     b"portal_requests",
     b'"keys"',
+    b"BEGIN PUBLIC KEY",
     b"system-1",
 )
 """What stands in answers that were opened: cells, tokens, figures, keys, names of persons."""
@@ -124,6 +125,7 @@ GUARDED: dict[str, Asked] = {
     "file by other means": Asked("/exchange/villages", 403, "POST", lambda _: JSON, lambda _: b"{}"),
     "manifest of nothing": Asked("/exchange/villages/manifest/1", 404, make=by_token),
     "keys": Asked("/jwks", 200),
+    "audit keys": Asked("/audit-keys", 200),
     "metadata": Asked("/.well-known/oauth-authorization-server", 200),
     "sign-in": Asked("/sign-in", 303, query="return_to=/session"),
     "callback": Asked("/sign-in/callback", 400, query="state=a&code=b"),
@@ -139,6 +141,7 @@ GUARDED: dict[str, Asked] = {
     "explorer": Asked("/explorer", 200),
     "report of a fault": Asked("/report/303001001/00001", 200),
     "request for data": Asked("/request", 200),
+    "verifying": Asked("/verify", 200),
     "tickets": Asked("/ticket", 200),
     "ticket": Asked("/ticket/T-0000-0000-0000-0", 200),
     "console": Asked("/console", 200),

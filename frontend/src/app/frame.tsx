@@ -1,6 +1,6 @@
 import { Suspense, useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { NavLink, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router";
+import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router";
 
 import { Loading } from "@/components/states";
 import { readFacts } from "@/lib/facts";
@@ -42,6 +42,7 @@ export function Frame(): React.JSX.Element {
             <footer className="foot">
                 <div className="foot-row">
                     <span>{t("frame.promise")}</span>
+                    <Link to="/verify">{t("verify.way")}</Link>
                     {demonstration && <span>{t("frame.synthetic")}</span>}
                 </div>
             </footer>

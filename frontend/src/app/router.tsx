@@ -34,6 +34,12 @@ export function makeRouter(): ReturnType<typeof createBrowserRouter> {
                 },
                 ...ticketPages,
                 {
+                    path: "verify",
+                    lazy: async () => ({
+                        Component: (await import("@/features/verify/verify-page")).VerifyPage,
+                    }),
+                },
+                {
                     path: "explorer",
                     lazy: async () => ({
                         Component: (await import("@/features/explorer/explorer-page")).ExplorerPage,

@@ -9,6 +9,7 @@ import { factor } from "@/texts/en/factor";
 import { frame, states, start } from "@/texts/en/frame";
 import { agreements, policies } from "@/texts/en/policies";
 import { ticket, tickets } from "@/texts/en/ticket";
+import { verify } from "@/texts/en/verify";
 import type { Texts } from "@/texts/zh";
 
 export const en: Texts = {
@@ -27,4 +28,5 @@ export const en: Texts = {
     agreements,
     ticket,
     tickets,
+    verify,
 };

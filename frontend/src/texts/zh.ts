@@ -9,6 +9,7 @@ import { factor } from "@/texts/zh/factor";
 import { frame, states, start } from "@/texts/zh/frame";
 import { agreements, policies } from "@/texts/zh/policies";
 import { ticket, tickets } from "@/texts/zh/ticket";
+import { verify } from "@/texts/zh/verify";
 
 /** The portal's words in Chinese; other languages have the same members. */
 export const zh = {
@@ -27,6 +28,7 @@ export const zh = {
     agreements,
     ticket,
     tickets,
+    verify,
 };
 
 /** The shape that every language has. */

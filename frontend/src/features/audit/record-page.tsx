@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { useQuery } from "urql";
 
+import { ProofCheck } from "@/components/proof-check";
 import { Answered, Empty, Failed, Loading } from "@/components/states";
 import { graphql } from "@/graphql";
 import type { AuditRecordQuery } from "@/graphql/graphql";
@@ -203,6 +204,7 @@ function Proof({ proved }: { readonly proved: Proved }): React.JSX.Element {
             <p>{t(`audit.proofs.${state}`)}</p>
             {proof !== null && (
                 <>
+                    <ProofCheck proof={proof} receipt={record.receipt} />
                     <p>
                         <Button
                             onClick={() => {
@@ -212,7 +214,9 @@ function Proof({ proved }: { readonly proved: Proved }): React.JSX.Element {
                             {t("audit.download")}
                         </Button>
                     </p>
-                    <p className="soft small">{t("audit.verify")}</p>
+                    <p className="soft small">
+                        {t("audit.verify")} <Link to="/verify">{t("verify.way")}</Link>
+                    </p>
                 </>
             )}
         </section>
