@@ -14,6 +14,7 @@ const served = [
     "/sign-in",
     "/sign-out",
     "/demonstration",
+    "/audit-keys",
     "/dcat",
     "/feed",
 ];

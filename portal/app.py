@@ -9,7 +9,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -34,6 +33,7 @@ from portal.administration.records import RecordDesk
 from portal.audit.log_readings import LogReadings
 from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
+from portal.audit.signing import SigningKeys
 from portal.audit.starting import start_recorder
 from portal.demonstration.provider import DemonstrationDesk, DemonstrationFetcher
 from portal.errors import PortalError
@@ -203,15 +203,12 @@ def _office(settings: Settings, staff: Staff, readings: LogReadings, counter: Ti
     duties, database, road = Duties(), ContentDatabase(settings.administration_database_url), staff.road
     life, an_hour = timedelta(days=settings.ticket_contact_days), settings.tickets_per_address_an_hour
 
-    def public_keys() -> list[Ed25519PublicKey]:
-        return [key.public_key() for key in road.keys.audit_keys]
-
     return Office(
         duties,
         staff,
         ChangeDesk(database, road.keeper, road.recorder, duties, RowCounter(road.source, road.table_of)),
         FreezeDesk(database, road.keeper, road.recorder, duties),
-        ReadingDesk(readings, road.recorder, duties, public_keys, road.now),
+        ReadingDesk(readings, road.recorder, duties, lambda: SigningKeys(road.keys.audit_keys), road.now),
         QuestionDesk(database, road.keeper, road.recorder, duties),
         RecordDesk(database, road.keeper, road.recorder, duties),
         AgreementDesk(database, road.keeper, road.recorder, duties),

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 
 from portal.audit.affected import AffectedQuestion, Uses, read_uses
@@ -17,7 +16,9 @@ from portal.audit.receipts import Recorded
 from portal.audit.recorder import Recorder
 from portal.audit.records import Act, ActRecord, Outcome, render_time
 from portal.audit.searching import Place, Search, load_record
+from portal.audit.signing import SigningKeys
 from portal.audit.statistics import Count, StatisticsQuestion, read_statistics
+from portal.audit.walking import ChainPiece, CheckpointPage, check_pieces, read_checkpoints, read_pieces
 from portal.errors import AuditUnavailable, PortalError
 from portal.json_text import JsonValue
 from portal.policies.duties import ANYTHING, Actor, Duties, Operation
@@ -61,7 +62,7 @@ class ReadingDesk:
     readings: LogReadings
     recorder: Recorder
     duties: Duties
-    public_keys: Callable[[], Sequence[Ed25519PublicKey]]
+    keys: Callable[[], SigningKeys]
     now: Callable[[], datetime]
 
     async def page(self, reader: Reader, search: Search) -> RecordPage:
@@ -87,6 +88,32 @@ class ReadingDesk:
             reader, _Asked(f"record {place.receipt}"), work, lambda found: int(found is not None)
         )
 
+    async def checkpoints(self, reader: Reader, after: int | None, first: int) -> CheckpointPage:
+        """Return checkpoints in their order; only who may read all may walk along the log.
+
+        Raises: Forbidden, TooComplex, AuditUnavailable.
+        """
+
+        def work(reading: Reading, _reach: AuditReach) -> CheckpointPage:
+            self._only_whole(reader)
+            return read_checkpoints(reading.connection, after, first)
+
+        asked = _Asked("checkpoints", {"after": after, "first": first})
+        return await self._audited(reader, asked, work, lambda page: len(page.checkpoints))
+
+    async def links(self, reader: Reader, pieces: Sequence[ChainPiece]) -> list[list[str]]:
+        """Return the links of pieces of chains; of older records these are the texts, so only who may read all may.
+
+        Raises: Forbidden, BadInput, TooComplex, AuditUnavailable.
+        """
+
+        def work(reading: Reading, _reach: AuditReach) -> list[list[str]]:
+            self._only_whole(reader)
+            return read_pieces(reading.connection, check_pieces(pieces))
+
+        asked = _Asked("links", {"pieces": len(pieces)})
+        return await self._audited(reader, asked, work, lambda found: sum(map(len, found)))
+
     async def statistics(self, reader: Reader, question: StatisticsQuestion) -> list[Count]:
         """Return counts. Raises: Forbidden, TooComplex, AuditUnavailable."""
 
@@ -107,17 +134,19 @@ class ReadingDesk:
 
         return await self._audited(reader, _Asked("affected", stated(question), seconds=_UNBOUNDED), work, len)
 
-    async def export(self, reader: Reader, search: Search, write: Callable[[Connection], int]) -> int:
-        """Let records be written whole, without time limit, and return how many; only who may read all may have them.
+    async def export(
+        self, reader: Reader, search: Search, write: Callable[[Connection], int], *, is_bounded: bool = False
+    ) -> int:
+        """Let records be written whole, and return how many; only who may read all may have them.
 
-        Raises: Forbidden, AuditUnavailable, and what writing raises.
+        Without a time limit, but where it `is_bounded`. Raises: Forbidden, AuditUnavailable, and what writing raises.
         """
 
         def work(reading: Reading, _reach: AuditReach) -> int:
             self._only_whole(reader)
             return write(reading.connection)
 
-        asked = _Asked("evidence", stated(search), seconds=_UNBOUNDED)
+        asked = _Asked("evidence", stated_export(search), seconds=None if is_bounded else _UNBOUNDED)
         return await self._audited(reader, asked, work, lambda count: count)
 
     async def follow(self, reader: Reader, target: str, lines: int) -> Recorded:
@@ -141,7 +170,7 @@ class ReadingDesk:
         shown = read_record(reading, reach, place)
         if shown is None:
             return None
-        proof = prove_record(reading.connection, load_record(reading.connection, place), self.public_keys())
+        proof = prove_record(reading.connection, load_record(reading.connection, place), self.keys().public_keys)
         # Of a record that a provider sees in part the proof would show the whole, and of older ones their neighbours.
         may_have = reach.everything or (sight_of(reach, shown.members) is Sight.WHOLE and proof.is_sealed)
         document = proof.document if may_have and proof.state is ProofState.PROVED else None
@@ -192,6 +221,11 @@ def _act(reader: Reader, now: datetime, asked: _Asked, refusal: PortalError | No
         client_address=reader.client_address,
         request_id=reader.request_id,
     )
+
+
+def stated_export(search: Search) -> dict[str, JsonValue]:
+    """Return what was asked to be exported: all that fits, whatever a page of it would hold."""
+    return {name: value for name, value in stated(search).items() if name != "limit"}
 
 
 def stated(question: Search | StatisticsQuestion | AffectedQuestion) -> dict[str, JsonValue]:

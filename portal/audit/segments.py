@@ -67,9 +67,28 @@ def read_segment(
     return Segment(first, before, tuple(steps), texts, checkpoint, is_sealed) if is_whole else None
 
 
+def read_links(connection: Connection, writer: int, after: int, until: int) -> list[str]:
+    """Return what each record of a chain behind `after` up to `until` adds to it, as a segment's `steps` say it.
+
+    Nothing is verified here: who asks does that, and finds what was changed or isn't there.
+    """
+    rows = connection.execute(
+        select(_records.record, _records.hash)
+        .where(_records.writer == writer, _records.sequence > after, _records.sequence <= until)
+        .order_by(_records.sequence)
+    )
+    links, previous = list[str](), _hash_before(connection, Place(writer, after + 1))
+    for text, stored in rows:
+        octets = text.encode()
+        is_older = stored != hash_behind(previous, octets)
+        links.append(text if is_older else hashlib.sha256(octets).hexdigest())
+        previous = stored
+    return links
+
+
 def _hash_before(connection: Connection, place: Place) -> bytes:
     if place.sequence == 1:
-        row = connection.execute(select(audit_writers).where(audit_writers.c.writer == place.writer)).one()
-        return Writer(*row).genesis.hash
+        row = connection.execute(select(audit_writers).where(audit_writers.c.writer == place.writer)).one_or_none()
+        return b"" if row is None else Writer(*row).genesis.hash
     stored = select(_records.hash).where(_records.writer == place.writer, _records.sequence == place.sequence - 1)
     return connection.scalar(stored) or b""

@@ -13,7 +13,7 @@ from portal.app import Portal
 from portal.audit.exporting import EvidenceExport, Exported
 from portal.audit.reach_search import RecordPage
 from portal.audit.readers import providers_of
-from portal.audit.reading_desk import ProvedRecord, Reader, stated
+from portal.audit.reading_desk import ProvedRecord, Reader, stated_export
 from portal.audit.searching import Search, parse_receipt
 from portal.audit.signing import SigningKeys
 from portal.audit.statistics import MAX_GROUPS, Count, Grouping, StatisticsQuestion
@@ -102,7 +102,7 @@ async def _export(folder: Path, search: Search, portal: Portal, person: Person) 
     export = EvidenceExport(folder, SigningKeys(portal.road.keys.audit_keys), search)
     await portal.endpoint.office.audit.export(reader, search, export.write)
     # INVARIANT: only now, when the reading is on record, does it become evidence.
-    asked: dict[str, JsonValue] = {**stated(search), "by": reader.actor.subject.name}
+    asked: dict[str, JsonValue] = {**stated_export(search), "by": reader.actor.subject.name}
     return export.seal(asked, portal.road.now())
 
 

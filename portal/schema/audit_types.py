@@ -86,6 +86,46 @@ class ProvedAuditRecordType:
     proof: str | None
 
 
+@strawberry.type(name="AuditCheckpoint", description="检查点：body 为签名的原文，signature 与 hash 为十六进制")
+class AuditCheckpointType:
+    """A checkpoint as it travels."""
+
+    number: int
+    hash: str
+    body: str
+    signature: str
+
+
+@strawberry.type(name="AuditCheckpoints", description="按编号排列的检查点；newest 为最新检查点的编号，没有时为 0")
+class AuditCheckpointsType:
+    """Checkpoints in their order."""
+
+    nodes: list[AuditCheckpointType]
+    newest: int
+
+
+@strawberry.type(
+    name="AuditEvidence",
+    description="证据：content 为 zip 文件（base64），用 `portal-verify evidence` 离线验证；uncovered 条尚无检查点覆盖",
+)
+class AuditEvidenceType:
+    """Records with proofs of inclusion, as a zip file."""
+
+    name: str
+    records: int
+    uncovered: int
+    content: str
+
+
+@strawberry.input(name="ChainPiece", description="一条链中 after 之后至 until 的记录")
+class ChainPieceInput:
+    """A piece of a chain, by the numbers of its records."""
+
+    writer: int
+    after: int
+    until: int
+
+
 @strawberry.type(
     name="AuditCount", description="使用次数、其中准予与拒绝的次数、行数；key 为 null 表示无部门或未注明用途"
 )

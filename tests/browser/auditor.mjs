@@ -64,6 +64,35 @@ await go(page, `${site}/console/audit/${permitted}`);
 await page.getByText("无法取得门户的审计公钥").waitFor();
 await page.unroute("**/audit-keys");
 
+// The whole log is verified in the page; a record that is put aside on the way is found.
+await go(page, `${site}/console/audit`);
+await page.getByRole("link", { name: "核验日志的链" }).click();
+await page.getByText("链完好").waitFor();
+await page.getByRole("link", { name: "从第一个检查点起核验" }).click();
+await page.waitForURL("**/chain?after=0");
+await page.getByText("链完好").waitFor();
+const chain = { text: await page.locator("main").innerText(), chains: await tableOf(page, "各条链") };
+await look("chain");
+await page.route("**/graphql", async (route) => {
+  const answer = await route.fetch();
+  const told = await answer.json();
+  told.data.auditLinks?.find((links) => links.length > 0)?.pop();
+  await route.fulfill({ response: answer, json: told });
+});
+await go(page, `${site}/console/audit/chain?after=0`);
+await page.getByRole("alert").waitFor();
+chain.fault = await page.getByRole("alert").innerText();
+await page.unroute("**/graphql");
+
+await go(page, `${site}/console/audit?subject=application:pension-check`);
+const [zip] = await Promise.all([
+  page.waitForEvent("download"),
+  page.getByRole("button", { name: "作为证据导出" }).click(),
+]);
+await page.getByText("已导出 2 条记录").waitFor();
+await zip.saveAs(`${pictures}/${zip.suggestedFilename()}`);
+const evidence = zip.suggestedFilename();
+
 // Anybody verifies a file, with the portal's keys or their own; nothing is sent.
 const anybody = await open(executablePath, site);
 const sent = [];
@@ -106,7 +135,7 @@ const use = await tableOf(page, "使用统计");
 await look("use");
 await page.setViewportSize({ width: 390, height: 800 });
 const tooWide = [];
-for (const path of ["/console", "/console/audit", `/console/audit/${permitted}`, "/console/use"]) {
+for (const path of ["/console", "/console/audit", "/console/audit/chain?after=0", `/console/audit/${permitted}`, "/console/use"]) {
   await go(page, site + path);
   if (await isTooWide(page)) tooWide.push(path);
 }
@@ -117,6 +146,6 @@ await go(other.page, `${site}/console/audit`);
 const ofAnalyst = await other.page.locator("main").innerText();
 await other.browser.close();
 await browser.close();
-const verified = { altered, verdicts, sent: sent.filter((one) => one.includes("writer")), verifyTooWide };
+const verified = { chain, evidence, altered, verdicts, sent: sent.filter((one) => one.includes("writer")), verifyTooWide };
 const seen = { ...verified, unconfirmed, all, found, address, refused, permitted, record, proof, missing, use, ofAnalyst, tooWide };
 console.log(JSON.stringify({ ...seen, axe, faults: [...faults, ...other.faults, ...anybody.faults] }));

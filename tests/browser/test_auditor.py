@@ -1,10 +1,13 @@
 """An auditor does the job in the browser: searches the log, follows a record, takes its proof away and verifies it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
+from portal_verify.evidence import verify_evidence
 from portal_verify.receipt import verify_receipt
 from tests.fixtures.demonstration_portal import demonstration_portal, walk
 from tests.oracle.runner import PortalProcess
@@ -28,9 +31,14 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
 
 
 @pytest.fixture(scope="module")
-def seen(portal: PortalProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pictures")
+
+
+@pytest.fixture(scope="module")
+def seen(portal: PortalProcess, pictures: Path) -> dict[str, Any]:
     """What the auditor saw, and the analyst."""
-    return walk("auditor.mjs", portal, str(tmp_path_factory.mktemp("pictures")), public_pem(OTHER_KEY).decode())
+    return walk("auditor.mjs", portal, str(pictures), public_pem(OTHER_KEY).decode())
 
 
 def test_auditor_without_second_factor_is_refused_in_words(seen: dict[str, Any]) -> None:
@@ -77,6 +85,24 @@ def test_anybody_verifies_a_file_and_nothing_is_sent(seen: dict[str, Any]) -> No
     assert (seen["sent"], seen["verifyTooWide"]) == ([], False)
 
 
+def test_log_is_verified_in_the_page_and_what_is_missing_is_found(seen: dict[str, Any]) -> None:
+    chain = seen["chain"]
+    assert "一致则此前的记录自见证以来未被任何人改动" in chain["text"]
+    assert len(chain["chains"]) > 2
+    assert seen["permitted"] in {row[1] for row in chain["chains"]}
+    assert "没有通到检查点所载的链头" in chain["fault"]
+
+
+def test_evidence_of_a_search_verifies_without_the_portal(
+    seen: dict[str, Any], portal: PortalProcess, pictures: Path, tmp_path: Path
+) -> None:
+    with ZipFile(pictures / seen["evidence"]) as file:
+        file.extractall(tmp_path)
+    keys = portal.run("audit", "key").stdout.encode()
+    verified = verify_evidence(tmp_path / seen["evidence"].removesuffix(".zip"), keys)
+    assert (verified.flaw, verified.records) == (None, 2)
+
+
 def test_receipt_of_nothing_is_said_to_be_of_nothing(seen: dict[str, Any]) -> None:
     assert "没有此回执的记录" in seen["missing"]
 
@@ -90,7 +116,7 @@ def test_analyst_sees_nothing_of_what_others_asked_of_others(seen: dict[str, Any
 
 
 def test_no_page_has_a_serious_finding_of_axe(seen: dict[str, Any]) -> None:
-    assert set(seen["axe"]) == {"factor", "overview", "search", "record", "use", "verify"}
+    assert set(seen["axe"]) == {"factor", "overview", "search", "record", "use", "chain", "verify"}
     assert {name: found for name, found in seen["axe"].items() if found} == {}
 
 

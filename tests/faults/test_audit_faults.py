@@ -38,7 +38,10 @@ def said_by(process: subprocess.Popen[str]) -> list[str]:
     """Kill the process and return its whole lines."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    out, _ = process.communicate(timeout=30)
+    assert process.stdout is not None
+    # Not `communicate`: it reads past what a `readline` before it took in and didn't give, in the middle of a line.
+    out = process.stdout.read()
+    process.wait(30)
     return out.splitlines()[: out.count("\n")]
 
 

@@ -51,6 +51,10 @@ export const consolePages: RouteObject[] = [
         lazy: async () => ({ Component: (await import("@/features/audit/audit-page")).AuditPage }),
     },
     {
+        path: "audit/chain",
+        lazy: async () => ({ Component: (await import("@/features/audit/chain-page")).ChainPage }),
+    },
+    {
         path: "audit/:receipt",
         lazy: async () => ({ Component: (await import("@/features/audit/record-page")).RecordPage }),
     },

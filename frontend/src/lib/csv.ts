@@ -15,9 +15,9 @@ export function writeCsv(lines: readonly (readonly string[])[]): string {
     return `\ufeff${lines.map((line) => line.map(field).join(",")).join("\r\n")}\r\n`;
 }
 
-/** Hand a text over as a file of the browser's own; nothing is sent. */
-export function handOver(text: string, name: string, type: string): void {
-    const address = URL.createObjectURL(new Blob([text], { type }));
+/** Hand a text or octets over as a file of the browser's own; nothing is sent. */
+export function handOver(content: BlobPart, name: string, type: string): void {
+    const address = URL.createObjectURL(new Blob([content], { type }));
     const link = document.createElement("a");
     link.href = address;
     link.download = name;

@@ -1,5 +1,6 @@
 import { audit } from "@/texts/en/audit";
 import { catalog } from "@/texts/en/catalog";
+import { chain } from "@/texts/en/chain";
 import { changes } from "@/texts/en/changes";
 import { consoleTexts } from "@/texts/en/console";
 import { dataset } from "@/texts/en/dataset";
@@ -22,6 +23,7 @@ export const en: Texts = {
     explorer,
     factor,
     audit,
+    chain,
     changes,
     freezes,
     policies,

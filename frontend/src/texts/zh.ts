@@ -1,5 +1,6 @@
 import { audit } from "@/texts/zh/audit";
 import { catalog } from "@/texts/zh/catalog";
+import { chain } from "@/texts/zh/chain";
 import { changes } from "@/texts/zh/changes";
 import { consoleTexts } from "@/texts/zh/console";
 import { dataset } from "@/texts/zh/dataset";
@@ -22,6 +23,7 @@ export const zh = {
     explorer,
     factor,
     audit,
+    chain,
     changes,
     freezes,
     policies,

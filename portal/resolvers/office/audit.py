@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import orjson
@@ -36,8 +36,8 @@ _Members = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
-class RecordsQuestion:
-    """What a page of records is asked for, as it came; None is left out."""
+class SearchQuestion:
+    """Which records are asked for, as it came; None is left out."""
 
     subject: str | None = None
     department: str | None = None
@@ -47,12 +47,10 @@ class RecordsQuestion:
     act: Act | None = None
     since: DateTime | None = None
     until: DateTime | None = None
-    first: int = 20
-    after: str | None = None
 
     def search(self) -> Search:
         """Return it as a search. Raises: BadInput."""
-        _check_texts(self.subject, self.department, self.entry, self.purpose, self.after)
+        _check_texts(self.subject, self.department, self.entry, self.purpose)
         return Search(
             subject=self.subject,
             department=self.department,
@@ -63,8 +61,22 @@ class RecordsQuestion:
             decision=self.decision,
             since=None if self.since is None else parse_instant(self.since),
             until=None if self.until is None else parse_instant(self.until),
-            after=None if self.after is None else parse_receipt(self.after),
-            limit=_bounded("first", self.first, MAX_PAGE),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsQuestion(SearchQuestion):
+    """What a page of records is asked for, as it came."""
+
+    first: int = 20
+    after: str | None = None
+
+    def page(self) -> Search:
+        """Return it as the search of a page. Raises: BadInput."""
+        return replace(
+            self.search(),
+            after=None if self.after is None else parse_receipt(check_text(self.after)),
+            limit=bounded("first", self.first, MAX_PAGE),
         )
 
 
@@ -88,7 +100,7 @@ class CountsQuestion:
             until=None if self.until is None else parse_instant(self.until),
             entry=self.entry,
             department=self.department,
-            limit=_bounded("first", self.first, MAX_COUNTS),
+            limit=bounded("first", self.first, MAX_COUNTS),
         )
 
 
@@ -97,7 +109,8 @@ def _check_texts(*texts: str | None) -> None:
         check_text(text or "")
 
 
-def _bounded(name: str, number: int, most: int) -> int:
+def bounded(name: str, number: int, most: int) -> int:
+    """Return a count that is asked for. Raises: BadInput."""
     if 1 <= number <= most:
         return number
     raise BadInput(
@@ -108,7 +121,7 @@ def _bounded(name: str, number: int, most: int) -> int:
 
 
 @asynccontextmanager
-async def _desk_of(context: RequestContext) -> AsyncIterator[tuple[ReadingDesk, Reader]]:
+async def desk_of(context: RequestContext) -> AsyncIterator[tuple[ReadingDesk, Reader]]:
     """Provide where to ask, and who asks; a failure with a sentence becomes the field's error."""
     try:
         yield context.office.audit, reader_of(context)
@@ -129,15 +142,15 @@ def reader_of(context: RequestContext) -> Reader:
 
 async def _records(info: Info, asked: RecordsQuestion) -> AuditRecordsType:
     """Return a page of records, newest first."""
-    async with _desk_of(info.context) as (desk, reader):
-        page = await desk.page(reader, asked.search())
+    async with desk_of(info.context) as (desk, reader):
+        page = await desk.page(reader, asked.page())
     nodes = [record_value(record) for record in page.records]
     return AuditRecordsType(nodes=nodes, next=None if page.next is None else page.next.receipt)
 
 
 async def _statistics(info: Info, asked: CountsQuestion) -> list[AuditCountType]:
     """Return how often entries were used."""
-    async with _desk_of(info.context) as (desk, reader):
+    async with desk_of(info.context) as (desk, reader):
         counts = await desk.statistics(reader, asked.question())
     return [
         AuditCountType(key=one.key, uses=one.uses, permitted=one.permitted, denied=one.denied, rows=BigInt(one.rows))
@@ -161,7 +174,7 @@ class AuditFields:
     @strawberry.field(description="按回执取一条审计记录及其证明；不存在或不可见的为 null")  # type: ignore[untyped-decorator]
     async def audit_record(self, info: Info, receipt: str) -> ProvedAuditRecordType | None:
         """Return one record with its proof."""
-        async with _desk_of(info.context) as (desk, reader):
+        async with desk_of(info.context) as (desk, reader):
             found = await desk.record(reader, parse_receipt(check_text(receipt)))
         if found is None:
             return None

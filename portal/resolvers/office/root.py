@@ -6,6 +6,7 @@ from graphql import GraphQLObjectType
 from portal.policies.duties import Operation
 from portal.resolvers.everybody import EverybodysQuery, static_schema
 from portal.resolvers.office.audit import AuditFields
+from portal.resolvers.office.audit_chain import ChainFields
 from portal.resolvers.office.changes import ChangeActs, ChangeFields
 from portal.resolvers.office.policies import PolicyFields
 from portal.resolvers.office.questions import QuestionFields
@@ -36,6 +37,7 @@ class OfficeQuery(
     SessionQueries,
     RegisterFields,
     AuditFields,
+    ChainFields,
     QuestionFields,
     TicketFields,
 ):

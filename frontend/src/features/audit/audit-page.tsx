@@ -9,6 +9,7 @@ import { useQuery } from "urql";
 
 import { type Column, DataTable } from "@/components/data-table";
 import { Answered, Empty } from "@/components/states";
+import { Evidence } from "@/features/audit/evidence";
 import { type Member, MEMBERS, readSearch, writeSearch } from "@/features/audit/search";
 import { graphql } from "@/graphql";
 import type { AuditSearchQuery } from "@/graphql/graphql";
@@ -72,12 +73,17 @@ export function AuditPage(): React.JSX.Element {
         <>
             <div>
                 <h1>{t("audit.title")}</h1>
-                <p className="soft">{t("audit.lead")}</p>
+                <p className="soft">
+                    {t("audit.lead")} <Link to="/console/audit/chain">{t("chain.way")}</Link>
+                </p>
             </div>
             <SearchForm key={address.toString()} />
             <Answered question={question} again={ask} rows={14}>
                 {({ auditRecords }) => <Records found={auditRecords} />}
             </Answered>
+            {question.data !== undefined && (
+                <Evidence key={address.toString()} search={readSearch(address)} />
+            )}
         </>
     );
 }

@@ -49,6 +49,12 @@ export const audit = {
     },
     download: "Download the proof",
     verify: "Keep the proof, and verify it anywhere at any time:",
+    evidence: "Export as evidence",
+    evidenceHint:
+        "All records that fit (at most 2,000) with their proofs, one zip file; the export itself is on record.",
+    evidenceTaken: "{{records}} records exported. Verify offline:",
+    evidenceUncovered:
+        "{{uncovered}} more aren't covered by a checkpoint yet and were left out; export again later.",
     use: "Use",
     useLead: "Who used which entries, when, and for which purpose.",
     by: "Counted by",
