@@ -100,6 +100,13 @@ def test_links_of_what_is_not_there_are_none(world: PortalWorld) -> None:
     assert world.ask(LINKS, by=AUDITOR, variables={"pieces": pieces}).data["auditLinks"] == [[], []]
 
 
+def test_anybody_has_the_keys_that_verify(world: PortalWorld) -> None:
+    answer = world.send("GET", "/audit-keys")
+    assert (answer.status, answer.content) == (200, world.keys.audit_public_pem())
+    assert answer.headers["content-type"] == "application/x-pem-file"
+    assert world.send("HEAD", "/audit-keys").content == b""
+
+
 def test_walking_is_on_record(world: PortalWorld) -> None:
     checkpoints(world, after=0, first=1)
     document = "{ auditRecords(act: AUDIT_READ, first: 1) { nodes { user target details } } }"

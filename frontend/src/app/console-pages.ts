@@ -5,6 +5,7 @@ import type { ConsoleWay } from "@/features/console/ways";
 /** The console's ways, in the order in which they stand at the side; a feature adds its own here and nowhere else. */
 export const consoleWays: readonly ConsoleWay[] = [
     { address: "/console/policies", title: (t) => t("policies.way") },
+    { address: "/console/seen", title: (t) => t("seen.way") },
     { address: "/console/changes", title: (t) => t("changes.way") },
     { address: "/console/freezes", title: (t) => t("freezes.way") },
     { address: "/console/audit", title: (t) => t("audit.way") },
@@ -25,6 +26,22 @@ export const consolePages: RouteObject[] = [
     {
         path: "agreements/:id",
         lazy: async () => ({ Component: (await import("@/features/policies/agreement-page")).AgreementPage }),
+    },
+    {
+        path: "seen",
+        lazy: async () => ({ Component: (await import("@/features/seen/who-page")).SeenPage }),
+    },
+    {
+        path: "seen/entry/:base/:number/:item",
+        lazy: async () => ({ Component: (await import("@/features/seen/who-page")).WhoPage }),
+    },
+    {
+        path: "sees/public",
+        lazy: async () => ({ Component: (await import("@/features/seen/what-page")).WhatPage }),
+    },
+    {
+        path: "sees/:kind/:key",
+        lazy: async () => ({ Component: (await import("@/features/seen/what-page")).WhatPage }),
     },
     {
         path: "changes",

@@ -9,6 +9,7 @@ import { freezes } from "@/texts/en/freezes";
 import { factor } from "@/texts/en/factor";
 import { frame, states, start } from "@/texts/en/frame";
 import { agreements, policies } from "@/texts/en/policies";
+import { seen } from "@/texts/en/seen";
 import { ticket, tickets } from "@/texts/en/ticket";
 import { verify } from "@/texts/en/verify";
 import type { Texts } from "@/texts/zh";
@@ -28,6 +29,7 @@ export const en: Texts = {
     freezes,
     policies,
     agreements,
+    seen,
     ticket,
     tickets,
     verify,

@@ -9,6 +9,7 @@ import { freezes } from "@/texts/zh/freezes";
 import { factor } from "@/texts/zh/factor";
 import { frame, states, start } from "@/texts/zh/frame";
 import { agreements, policies } from "@/texts/zh/policies";
+import { seen } from "@/texts/zh/seen";
 import { ticket, tickets } from "@/texts/zh/ticket";
 import { verify } from "@/texts/zh/verify";
 
@@ -28,6 +29,7 @@ export const zh = {
     freezes,
     policies,
     agreements,
+    seen,
     ticket,
     tickets,
     verify,

@@ -6,7 +6,11 @@ import { useQuery } from "urql";
 import { graphql } from "@/graphql";
 
 const ENTRIES = graphql(`
-    query ChosenEntries($search: String) {
+    query ChosenEntries($search: String, $code: String!, $isCode: Boolean!) {
+        catalogEntry(code: $code) @include(if: $isCode) {
+            code
+            name
+        }
         catalog(search: $search, first: 20) {
             nodes {
                 code
@@ -47,12 +51,21 @@ interface ChooserProps {
     readonly onChoose: (value: string) => void;
 }
 
-/** Chooses an entry by searching the catalog. */
+/** An entry's code, which no words are searched for. */
+const CODE = /^\d{9}\/\d{5}$/;
+
+/** Chooses an entry by searching the catalog, or by its code. */
 export function EntryChooser({ id, value, onChoose }: ChooserProps): React.JSX.Element {
     const { t } = useTranslation();
     const [search, setSearch] = useState("");
-    const [{ data, fetching }] = useQuery({ query: ENTRIES, variables: { search: search || null } });
-    const found = (data?.catalog.nodes ?? []).map(({ code, name }) => ({
+    const code = search.trim();
+    const [{ data, fetching }] = useQuery({
+        query: ENTRIES,
+        variables: { search: search || null, code, isCode: CODE.test(code) },
+    });
+    const named = data?.catalogEntry ?? undefined;
+    const others = (data?.catalog.nodes ?? []).filter((one) => one.code !== named?.code);
+    const found = (named === undefined ? others : [named, ...others]).map(({ code, name }) => ({
         value: code,
         label: `${name} ${code}`,
     }));
