@@ -96,6 +96,7 @@ function Permissions({ found }: { readonly found: WhatIsSeenQuery["whatCanSee"] 
                     text: ({ matters }) => matters.map((matter) => matter ?? t("seen.anyhow")).join("、"),
                 },
                 {
+                    whole: true,
                     name: "until",
                     title: t("seen.until"),
                     text: ({ until }) => until ?? "",

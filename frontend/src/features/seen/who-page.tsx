@@ -106,6 +106,7 @@ function Sights({ found }: { readonly found: WhoSeesQuery["whoCanSee"] }): React
                     text: ({ modes }) => modes.map((mode) => t(`seen.modeNames.${mode}`)).join("、"),
                 },
                 {
+                    whole: true,
                     name: "until",
                     title: t("seen.until"),
                     text: ({ until }) => until ?? "",
