@@ -52,12 +52,27 @@ for (const name of ["curl", "Python", "JavaScript", "Java"]) {
   await page.getByRole("tab", { name, exact: true }).click();
   examples[name] = await page.locator(`pre[aria-label="${name}"]`).innerText();
 }
-await page.getByRole("tab", { name: "说明" }).click();
+await page.getByRole("tab", { name: "接口说明" }).click();
+await page.getByRole("region", { name: "信息项" }).waitFor();
+const described = { text: await page.locator(".interface").innerText(), items: await tableOf(page, "信息项") };
+await look("interface");
+await page.getByRole("tab", { name: "说明", exact: true }).click();
 await look("about");
+await page.getByRole("tab", { name: "接口说明" }).click();
+const sent = [];
+page.on("request", (request) => sent.push(request.postData() ?? ""));
+await page.getByRole("link", { name: "在查询工具中打开" }).first().click();
+await page.waitForURL("**/explorer?**");
+const editor = () => document.querySelector(".graphiql-query-editor .CodeMirror")?.CodeMirror.getValue() ?? "";
+await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
+await page.waitForLoadState("networkidle");
+described.editor = await page.evaluate(editor);
+described.address = new URL(page.url()).searchParams.get("query");
+described.ran = sent.some((body) => /shared\s*\{/.test(body));
 
 await page.setViewportSize({ width: 390, height: 800 });
 const tooWide = [];
-for (const path of ["/", "/catalog", "/catalog/102001001/00001", "/catalog/102001001/00001?tab=items", "/catalog/102001001/00001?tab=take"]) {
+for (const path of ["/", "/catalog", "/catalog/102001001/00001", "/catalog/102001001/00001?tab=items", "/catalog/102001001/00001?tab=take", "/catalog/102001001/00001?tab=interface"]) {
   await go(page, site + path);
   if (await isTooWide(page)) tooWide.push(path);
 }
@@ -67,5 +82,5 @@ await page.getByRole("button", { name: "English" }).click();
 const inEnglish = await page.locator("main").innerText();
 await browser.close();
 console.log(
-  JSON.stringify({ title, found, rows, oldest, filtered, counted, address, reloaded, file, examples, tooWide, closed, inEnglish, axe, faults }),
+  JSON.stringify({ described, title, found, rows, oldest, filtered, counted, address, reloaded, file, examples, tooWide, closed, inEnglish, axe, faults }),
 );

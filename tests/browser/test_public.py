@@ -99,8 +99,18 @@ def test_entry_that_is_not_open_is_not_there(seen: dict[str, Any]) -> None:
     assert "居民" not in seen["closed"]
 
 
+def test_interface_is_described_and_an_example_opens_in_the_explorer(seen: dict[str, Any]) -> None:
+    described = seen["described"]
+    assert described["items"][0][:2] == ["信息项", "名称"]
+    assert [row[1] for row in described["items"][1:]] == LEGAL_PERSONS_OPEN
+    assert "`" not in described["text"]
+    assert described["editor"] == described["address"]
+    assert "shared" in described["editor"]
+    assert not described["ran"]
+
+
 def test_no_page_has_a_serious_finding_of_axe(seen: dict[str, Any]) -> None:
-    assert set(seen["axe"]) == {"start", "found", "rows", "chart", "items", "take", "about"}
+    assert set(seen["axe"]) == {"start", "found", "rows", "chart", "items", "take", "about", "interface"}
     assert {name: found for name, found in seen["axe"].items() if found} == {}
 
 

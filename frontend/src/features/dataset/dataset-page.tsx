@@ -9,12 +9,15 @@ import { Answered, Empty } from "@/components/states";
 import { About } from "@/features/dataset/about";
 import { Chart } from "@/features/dataset/chart";
 import { DATA_SET, type DataSet, readableItems } from "@/features/dataset/entry";
+import { Interface } from "@/features/dataset/interface";
 import { Items } from "@/features/dataset/items";
 import { Rows } from "@/features/dataset/rows";
 import { Take } from "@/features/dataset/take";
 import { showDay } from "@/lib/times";
 
-const TABS = ["data", "chart", "items", "take", "about"] as const;
+const TABS = ["data", "chart", "items", "take", "interface", "about"] as const;
+/** These say something of what may not be read, too. */
+const ALWAYS: ReadonlySet<string> = new Set(["items", "interface", "about"]);
 type Tab = (typeof TABS)[number];
 
 /** A data set: what it is, its rows, its items, and how to take it. */
@@ -43,12 +46,14 @@ function Shown({ entry }: { readonly entry: DataSet }): React.JSX.Element {
     const [address, setAddress] = useSearchParams();
     const readable = readableItems(entry);
     const first: Tab = readable.length > 0 ? "data" : "items";
-    const wished = TABS.find((each) => each === address.get("tab")) ?? first;
+    const tabs = TABS.filter((tab) => readable.length > 0 || ALWAYS.has(tab));
+    const wished = tabs.find((each) => each === address.get("tab")) ?? first;
     const pages: Record<Tab, React.JSX.Element> = {
         data: <Rows entry={entry} items={readable} />,
         chart: <Chart entry={entry} items={readable} />,
         items: <Items entry={entry} />,
         take: <Take entry={entry} items={readable} />,
+        interface: <Interface code={entry.code} />,
         about: <About entry={entry} />,
     };
     return (
@@ -87,13 +92,11 @@ function Shown({ entry }: { readonly entry: DataSet }): React.JSX.Element {
                     changed.set("tab", tab);
                     setAddress(changed);
                 }}
-                items={TABS.filter((tab) => readable.length > 0 || tab === "items" || tab === "about").map(
-                    (tab) => ({
-                        key: tab,
-                        label: t(`dataset.tabs.${tab}`),
-                        children: pages[tab],
-                    }),
-                )}
+                items={tabs.map((tab) => ({
+                    key: tab,
+                    label: t(`dataset.tabs.${tab}`),
+                    children: pages[tab],
+                }))}
             />
         </>
     );

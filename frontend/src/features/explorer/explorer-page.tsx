@@ -15,12 +15,22 @@ const Editor = lazy(async () => ({ default: (await import("@/features/explorer/e
 
 const UNREACHABLE: Failure = { kind: "failed", code: "UNREACHABLE", message: "", items: [] };
 
+/** A longer one is no example that somebody passes on. */
+const MOST_CHARACTERS = 8000;
+
+/** Return the query that the address brings along; it stands in the editor and is never run by itself. */
+function readGiven(address: URLSearchParams): string | null {
+    const query = address.get("query") ?? "";
+    return query.trim() === "" || query.length > MOST_CHARACTERS ? null : query;
+}
+
 /** Where queries are written and tried: who asks and what may be asked at the side, the editor, and refusals in words. */
 export function ExplorerPage(): React.JSX.Element {
     const { t } = useTranslation();
     const [address] = useSearchParams();
     const [token, setToken] = useState<string | null>(null);
-    const [written, setWritten] = useState<string | null>(null);
+    const given = readGiven(address);
+    const [written, setWritten] = useState<string | null>(given);
     const [entry, setEntry] = useState<ExploredEntry | null>(null);
     const [nothing, setNothing] = useState<"failed" | "empty" | null>(null);
     const [refusals, setRefusals] = useState<readonly ToldError[]>([]);
@@ -47,6 +57,7 @@ export function ExplorerPage(): React.JSX.Element {
                     key={token}
                     ask={ask}
                     first={address.get("entry")}
+                    isWritten={given !== null}
                     onEntry={setEntry}
                     onNothing={setNothing}
                     onWritten={(query) => {

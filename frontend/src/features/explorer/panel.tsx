@@ -21,6 +21,8 @@ type Ask = (question: Omit<WrittenQuestion, "token">) => Promise<unknown>;
 interface PanelProps {
     readonly ask: Ask;
     readonly first: string | null;
+    /** A query stands in the editor already, so none is proposed at first. */
+    readonly isWritten: boolean;
     readonly onEntry: (entry: ExploredEntry) => void;
     readonly onWritten: (query: string) => void;
     /** Nothing can be proposed: the portal didn't answer, or shows no entry to who asks. */
@@ -28,14 +30,21 @@ interface PanelProps {
 }
 
 /** Who asks, and what of which entry may be asked; it writes the query. */
-export function Panel({ ask, first, onEntry, onWritten, onNothing }: PanelProps): React.JSX.Element {
+export function Panel({
+    ask,
+    first,
+    isWritten,
+    onEntry,
+    onWritten,
+    onNothing,
+}: PanelProps): React.JSX.Element {
     const { t } = useTranslation();
     const [found, setFound] = useState<Explorable | null>(null);
     const [entry, setEntry] = useState<ExploredEntry | null>(null);
     const [choice, setChoice] = useState<Choice>(NOTHING);
     const comment = t("explorer.firstComment");
 
-    const open = async (code: string): Promise<boolean> => {
+    const open = async (code: string, isProposed = true): Promise<boolean> => {
         const opened = await asked<{ catalogEntry: ExploredEntry | null }>(ask, EXPLORED, { code });
         const shown = opened?.catalogEntry ?? null;
         if (shown === null) return false;
@@ -43,7 +52,7 @@ export function Panel({ ask, first, onEntry, onWritten, onNothing }: PanelProps)
         setEntry(shown);
         setChoice(proposed);
         onEntry(shown);
-        onWritten(writeQuery({ entry: shown, ...proposed }, comment));
+        if (isProposed) onWritten(writeQuery({ entry: shown, ...proposed }, comment));
         return true;
     };
     const search = async (text: string): Promise<Explorable | null> => {
@@ -57,7 +66,7 @@ export function Panel({ ask, first, onEntry, onWritten, onNothing }: PanelProps)
             const answer = await search("");
             const code = first ?? answer?.catalog.nodes[0]?.code;
             if (code === undefined) onNothing(answer === null ? "failed" : "empty");
-            else if (!(await open(code))) onNothing("empty");
+            else if (!(await open(code, !isWritten))) onNothing("empty");
         };
         propose().catch(() => {
             onNothing("failed");

@@ -3,7 +3,16 @@ export const dataset = {
     gone: "No data set is here",
     goneNext:
         "It may have been withdrawn, be open no longer, or not be for you to know of. Look for it in the catalog.",
-    tabs: { data: "Data", chart: "Chart", items: "Items", take: "Files and API", about: "About" },
+    tabs: {
+        data: "Data",
+        chart: "Chart",
+        items: "Items",
+        take: "Files and API",
+        interface: "Interface",
+        about: "About",
+    },
+    example: "Example",
+    explore: "Open in the explorer",
     provider: "Provider",
     unit: "Unit",
     cycle: "Updated",
