@@ -11,7 +11,6 @@ from portal.vocabulary import NetworkZone, Role
 
 # GraphQL shows the members' names, in capitals.
 strawberry.enum(DepartmentStatus, name="DepartmentStatus", description="部门登记状态")
-strawberry.enum(ApplicationStatus, name="ApplicationStatus", description="应用登记状态")
 strawberry.enum(UserStatus, name="UserStatus", description="账户状态")
 strawberry.enum(Role, name="Role", description="角色")
 

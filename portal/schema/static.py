@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import strawberry
 
 from portal.catalog.entries import EntryKind, EntryStatus, UpdateCycle
+from portal.identity.registry import ApplicationStatus
 from portal.schema.scalars import Date, DateTime
 from portal.vocabulary import Mode, NetworkZone, ShareClass
 
@@ -14,6 +15,7 @@ strawberry.enum(EntryStatus, name="EntryStatus", description="目录条目的状
 strawberry.enum(ShareClass, name="ShareClass", description="共享类型：无条件、有条件、不予共享")
 strawberry.enum(Mode, name="ShareMode", description="共享方式")
 strawberry.enum(UpdateCycle, name="UpdateCycle", description="更新周期")
+strawberry.enum(ApplicationStatus, name="ApplicationStatus", description="应用登记状态")
 strawberry.enum(NetworkZone, name="NetworkZone", description="网络区域")
 
 
@@ -251,6 +253,37 @@ class StandingType:
     daily_quotas: list[DailyQuotaType]
 
 
+@strawberry.type(name="OwnCertificate", description="应用登记的公钥或证书；仅有公钥时无主题、签发者和期限")
+class OwnCertificateType:
+    """What an application's assertions are verified with; `ends_in_days` is below 0 once it has ended."""
+
+    key_id: str
+    subject: str | None
+    issuer: str | None
+    not_after: DateTime | None
+    ends_in_days: int | None
+
+
+@strawberry.type(name="OwnApplication", description="本部门的应用")
+class OwnApplicationType:
+    """An application of the department of who asks, as it is registered and as it stands."""
+
+    id: str
+    name: str
+    status: ApplicationStatus
+    admitted: bool
+    matters: list[str]
+    auth_level: int | None
+    network_zone: NetworkZone | None
+    certificate: OwnCertificateType | None
+    stood: strawberry.Private[Callable[[], Awaitable[StandingType]]]
+
+    @strawberry.field(description="即将到期的协议与当日剩余额度")  # type: ignore[untyped-decorator]
+    async def standing(self) -> StandingType:
+        """Return what ends soon for it and what is left of its day."""
+        return await self.stood()
+
+
 @strawberry.type(name="Me", description="请求主体")
 class MeType:
     """The subject as the portal sees it now."""
@@ -265,6 +298,12 @@ class MeType:
     auth_level: int | None
     network_zone: NetworkZone | None
     stood: strawberry.Private[Callable[[], Awaitable[StandingType]]]
+    listed: strawberry.Private[Callable[[], list[OwnApplicationType]]]
+
+    @strawberry.field(description="人员见本部门的应用，应用见其自身，按编号排列")  # type: ignore[untyped-decorator]
+    def applications(self) -> list[OwnApplicationType]:
+        """Return the department's applications for a person, itself for an application, none for the public."""
+        return self.listed()
 
     @strawberry.field(description="即将到期的协议与当日剩余额度")  # type: ignore[untyped-decorator]
     async def standing(self) -> StandingType:

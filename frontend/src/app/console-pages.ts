@@ -4,6 +4,7 @@ import type { ConsoleWay } from "@/features/console/ways";
 
 /** The console's ways, in the order in which they stand at the side; a feature adds its own here and nowhere else. */
 export const consoleWays: readonly ConsoleWay[] = [
+    { address: "/console/department", title: (t) => t("department.way") },
     { address: "/console/policies", title: (t) => t("policies.way") },
     { address: "/console/seen", title: (t) => t("seen.way") },
     { address: "/console/changes", title: (t) => t("changes.way") },
@@ -15,6 +16,12 @@ export const consoleWays: readonly ConsoleWay[] = [
 
 /** The console's pages; each feature's are its own routes. */
 export const consolePages: RouteObject[] = [
+    {
+        path: "department",
+        lazy: async () => ({
+            Component: (await import("@/features/department/department-page")).DepartmentPage,
+        }),
+    },
     {
         path: "policies",
         lazy: async () => ({ Component: (await import("@/features/policies/policies-page")).PoliciesPage }),

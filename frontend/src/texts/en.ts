@@ -4,6 +4,7 @@ import { chain } from "@/texts/en/chain";
 import { changes } from "@/texts/en/changes";
 import { consoleTexts } from "@/texts/en/console";
 import { dataset } from "@/texts/en/dataset";
+import { department } from "@/texts/en/department";
 import { explorer } from "@/texts/en/explorer";
 import { freezes } from "@/texts/en/freezes";
 import { factor } from "@/texts/en/factor";
@@ -20,6 +21,7 @@ export const en: Texts = {
     start,
     catalog,
     dataset,
+    department,
     console: consoleTexts,
     explorer,
     factor,

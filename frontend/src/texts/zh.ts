@@ -4,6 +4,7 @@ import { chain } from "@/texts/zh/chain";
 import { changes } from "@/texts/zh/changes";
 import { consoleTexts } from "@/texts/zh/console";
 import { dataset } from "@/texts/zh/dataset";
+import { department } from "@/texts/zh/department";
 import { explorer } from "@/texts/zh/explorer";
 import { freezes } from "@/texts/zh/freezes";
 import { factor } from "@/texts/zh/factor";
@@ -20,6 +21,7 @@ export const zh = {
     start,
     catalog,
     dataset,
+    department,
     console: consoleTexts,
     explorer,
     factor,
