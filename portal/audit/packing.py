@@ -20,6 +20,8 @@ from portal.storage.audit_tables import audit_records
 
 MAX_RECORDS = 2000
 """Records of a packed export: some megabytes; the command line has no such bound."""
+MAX_OCTETS = 64 * 1024 * 1024
+"""Octets of its files before they are packed: each record brings the hashes up to its checkpoint, a thousand at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ async def pack_evidence(desk: ReadingDesk, reader: Reader, search: Search) -> Pa
 
         def write(connection: Connection) -> int:
             _check_size(connection, search)
-            return export.write(connection)
+            count = export.write(connection)
+            check_octets(sum(path.stat().st_size for path in folder.iterdir()))
+            return count
 
         await desk.export(reader, search, write, is_bounded=True)
         # INVARIANT: only now, when the reading is on record, does it become evidence.
@@ -62,12 +66,22 @@ def _check_size(connection: Connection, search: Search) -> None:
     found = select(audit_records.c.sequence).where(*search_tests(search)).limit(MAX_RECORDS + 1)
     count = connection.scalar(select(func.count()).select_from(found.subquery())) or 0
     if count > MAX_RECORDS:
-        raise TooComplex(
-            Text(
-                en=f"more than {MAX_RECORDS} records; name a shorter time, or run `portal audit export`",
-                zh=f"超过 {MAX_RECORDS} 条记录；请缩短时段，或运行 `portal audit export`",
-            )
+        raise _too_much(f"more than {MAX_RECORDS} records", f"超过 {MAX_RECORDS} 条记录")
+
+
+def check_octets(octets: int) -> None:
+    """Raise TooComplex for files of more than `MAX_OCTETS`."""
+    if octets > MAX_OCTETS:
+        raise _too_much(f"evidence of {octets} octets", f"证据达 {octets} 字节")
+
+
+def _too_much(en: str, zh: str) -> TooComplex:
+    return TooComplex(
+        Text(
+            en=f"{en}; name a shorter time, or run `portal audit export`",
+            zh=f"{zh}；请缩短时段，或运行 `portal audit export`",
         )
+    )
 
 
 def _packed(folder: Path, name: str) -> bytes:
