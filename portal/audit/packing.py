@@ -21,7 +21,7 @@ from portal.storage.audit_tables import audit_records
 MAX_RECORDS = 2000
 """Records of a packed export: some megabytes; the command line has no such bound."""
 MAX_OCTETS = 64 * 1024 * 1024
-"""Octets of its files before they are packed: each record brings the hashes up to its checkpoint, a thousand at most."""
+"""Octets of its files before they are packed: each record brings up to a thousand hashes along."""
 
 
 @dataclass(frozen=True, slots=True)
