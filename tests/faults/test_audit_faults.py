@@ -40,7 +40,8 @@ def said_by(process: subprocess.Popen[str]) -> list[str]:
         os.killpg(process.pid, signal.SIGKILL)
     assert process.stdout is not None
     # Not `communicate`: it reads past what a `readline` before it took in and didn't give, in the middle of a line.
-    out = process.stdout.read()
+    with process.stdout as lines:
+        out = lines.read()
     process.wait(30)
     return out.splitlines()[: out.count("\n")]
 
