@@ -44,8 +44,17 @@ export async function signIn(page, site, user, returnTo = "/console") {
   await page.waitForURL(`**${returnTo}`, { waitUntil: "networkidle" });
 }
 
-/** Return the serious and critical findings of axe on the page as it is now. */
+/** Wait until nothing on the page is on its way from one look to another, such as a button that was just enabled. */
+async function settled(page) {
+  await page.evaluate(async () => {
+    const running = () => document.getAnimations().filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime));
+    while (running().length > 0) await Promise.allSettled(running().map((one) => one.finished));
+  });
+}
+
+/** Return the serious and critical findings of axe on the page once it has settled. */
 export async function findings(page) {
+  await settled(page);
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations
     .filter(({ impact }) => SERIOUS.includes(impact))
