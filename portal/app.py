@@ -5,7 +5,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -23,17 +22,8 @@ from portal.access.pipeline import Road
 from portal.access.snapshots import snapshot_keeper
 from portal.access.sources import open_source
 from portal.administration.activation import keep_activating
-from portal.administration.agreements import AgreementDesk
-from portal.administration.counting import RowCounter
-from portal.administration.database import ContentDatabase
-from portal.administration.desk import ChangeDesk
-from portal.administration.freezing import FreezeDesk
-from portal.administration.questions import QuestionDesk
-from portal.administration.records import RecordDesk
 from portal.audit.log_readings import LogReadings
-from portal.audit.reading_desk import ReadingDesk
 from portal.audit.recorder import Recorder
-from portal.audit.signing import SigningKeys
 from portal.audit.starting import start_recorder
 from portal.demonstration.provider import DemonstrationDesk, DemonstrationFetcher
 from portal.errors import PortalError
@@ -51,11 +41,10 @@ from portal.identity.sessions import Sessions, SignIns
 from portal.identity.sign_in import SignInClient
 from portal.identity.tokens import TokenAuthority, TokenVerifier
 from portal.logs import logger_of, logging_to
-from portal.policies.duties import Duties
+from portal.opening_office import open_office
 from portal.resolvers.admission import FairGate
 from portal.resolvers.audit_keys import AUDIT_KEYS_PATH, answer_audit_keys
 from portal.resolvers.buckets import Buckets
-from portal.resolvers.context import Office, TicketWindow
 from portal.resolvers.desk import Desk
 from portal.resolvers.documents import load_documents
 from portal.resolvers.endpoint import Endpoint
@@ -100,7 +89,6 @@ from portal.storage.migrating import upgrade_database
 from portal.supervising import supervise
 from portal.tickets.contacts import contact_seal
 from portal.tickets.counter import TicketCounter
-from portal.tickets.desk import TicketDesk
 from portal.tickets.erasing import keep_erasing
 
 
@@ -163,7 +151,7 @@ async def open_portal(settings: Settings) -> AsyncIterator[Portal]:
         counter = TicketCounter(
             engine, road.keeper, recorder, contact_seal(keys.digest_secret), settings.tickets_an_hour
         )
-        endpoint = Endpoint(road, _bounds(settings), _office(settings, staff, readings, counter))
+        endpoint = Endpoint(road, _bounds(settings), open_office(settings, staff, readings, counter))
         desk = Desk(settings, endpoint, tokens, gate, buckets, proxy, reader, documents)
         open_data_desk = OpenDataDesk(desk)
         names_accounts = client is not None and client.settings.is_demonstration
@@ -196,26 +184,6 @@ def _bounds(settings: Settings) -> Bounds:
         settings.max_introspection,
         settings.max_cells,
         settings.max_catalog_cells,
-    )
-
-
-def _office(settings: Settings, staff: Staff, readings: LogReadings, counter: TicketCounter) -> Office:
-    duties, database, road = Duties(), ContentDatabase(settings.administration_database_url), staff.road
-    life, an_hour = timedelta(days=settings.ticket_contact_days), settings.tickets_per_address_an_hour
-
-    return Office(
-        duties,
-        staff,
-        ChangeDesk(database, road.keeper, road.recorder, duties, RowCounter(road.source, road.table_of)),
-        FreezeDesk(database, road.keeper, road.recorder, duties),
-        ReadingDesk(readings, road.recorder, duties, lambda: SigningKeys(road.keys.audit_keys), road.now),
-        QuestionDesk(database, road.keeper, road.recorder, duties),
-        RecordDesk(database, road.keeper, road.recorder, duties),
-        AgreementDesk(database, road.keeper, road.recorder, duties),
-        TicketWindow(
-            TicketDesk(database, road.keeper, road.recorder, duties, counter, life),
-            Buckets(an_hour / 3600, size=an_hour),
-        ),
     )
 
 

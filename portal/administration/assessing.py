@@ -16,7 +16,7 @@ from portal.policies.expectations import Broken, broken_expectations
 from portal.policies.freezes import Freeze
 from portal.policies.guarantees import Declaration as Declared
 from portal.policies.guarantees import Guarantee, Promise, prove_guarantees
-from portal.policies.impact import Impact, compare_access
+from portal.policies.impact import Impact, Shift, compare_access
 from portal.policies.records import ANY
 from portal.policies.snapshot import Snapshot
 from portal.vocabulary import Purpose
@@ -40,6 +40,8 @@ class Assessment:
     impact: Impact = NO_IMPACT
     base: Mapping[str, int] = field(default_factory=dict)
     accepted: frozenset[str] = frozenset()
+    given: tuple[Shift, ...] = ()
+    """What somebody is given by more than the lifting of a freeze, which only brings back what they had."""
     rows: tuple[tuple[int | None, int | None], ...] = ()
     """How many rows the first shifts' first party is given before and after; None where they weren't counted."""
 
@@ -64,12 +66,16 @@ def assess(
     """Return what the change would do, held against what holds now."""
     # A freeze is an emergency and no state to be held to: lifting one promises nothing anew.
     was = _with_freezes(before.snapshot, revised.snapshot.content.freezes)
+    impact = compare_access(before.snapshot, revised.snapshot, now)
+    is_as_frozen = before.snapshot.content.freezes == revised.snapshot.content.freezes
+    given = impact if is_as_frozen else compare_access(was, revised.snapshot, now)
     return Assessment(
         faults=(),
         findings=check_change(before.snapshot, revised.snapshot, now, count_rows),
         broken=broken_after(revised, before.matchers, now),
         guarantees=prove_guarantees(was, revised.snapshot, now, _declared(declaration)),
-        impact=compare_access(before.snapshot, revised.snapshot, now),
+        impact=impact,
+        given=given.gains,
         base=revised.base,
         accepted=frozenset(declaration.accepted),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Table
 
@@ -57,7 +57,7 @@ class RowCounter:
         )
         table = self.table_of(state)
         read = compile_read(plan, Permit(condition, (), None), table, Window(0, None), self.source.dialect)
-        return (await self.source.execute(read)).total or 0
+        return (await self.source.execute(replace(read, tables=(state.table.name,)))).total or 0
 
     def blocking(self, snapshot: Snapshot, loop: asyncio.AbstractEventLoop) -> CountRows:
         """Return the counting function of checks, for a thread beside the loop; what can't be counted isn't empty."""

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from portal.access.snapshots import SnapshotKeeper
 from portal.administration.acts import Deed, Person, act_record, permit
-from portal.administration.assessing import OF_A_LOAD, Assessment, assess
+from portal.administration.assessing import Assessment
+from portal.administration.assessor import Assessor, Weighed
 from portal.administration.change_sets import (
     ChangeKind,
     ChangeSet,
@@ -32,21 +31,18 @@ from portal.administration.change_store import (
     read_change,
     store_step,
 )
-from portal.administration.counting import RowCounter, count_shift
 from portal.administration.database import ContentDatabase
 from portal.administration.differences import Differences, read_differences
-from portal.administration.documents import ChangeDocument, Declaration, Restoration
+from portal.administration.documents import ChangeDocument, Restoration
 from portal.administration.editing import REGISTER_KINDS, REGISTER_TABLES
-from portal.administration.in_force import bring_into_force, present_content, revise_change, revise_stored
+from portal.administration.in_force import bring_into_force
+from portal.administration.releasing import Release, check_looked_at
 from portal.administration.revising import Faulty, Revised
 from portal.audit.recorder import Recorder
 from portal.audit.records import Act
 from portal.errors import BadInput, Conflict, Forbidden, Text
 from portal.policies.decision_point import DecisionPoint
 from portal.policies.duties import Duties, Operation, Target
-from portal.policies.information_point import parse_content
-from portal.policies.snapshot import Snapshot
-from portal.storage.content import StoredContent
 from portal.storage.history import versions_before
 from portal.storage.tables import catalog_entries, datasets
 
@@ -63,10 +59,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """A change set, and what it would do now; None of a load, whose checks were the bundle's."""
+    """A change set, what it would do now, and what of that opens data to everybody."""
 
     change: ChangeSet
     assessment: Assessment
+    releases: tuple[Release, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +75,13 @@ class Judgement:
     note: str = ""
 
 
-SHIFTS_COUNTED = 20
-"""Of so many parts of an impact the rows are counted; who changes more looks at the entries one by one."""
+@dataclass(frozen=True, slots=True)
+class Approval(Judgement):
+    """A judgement that approves; `looked_at` are the seals of the reports that its author has looked at."""
+
+    looked_at: tuple[str, ...] = ()
+
+
 _ACTS = {
     Step.DRAFT: Act.CHANGE_DRAFTED,
     Step.EDIT: Act.CHANGE_DRAFTED,
@@ -99,7 +101,7 @@ class ChangeDesk:
     keeper: SnapshotKeeper
     recorder: Recorder
     duties: Duties
-    counter: RowCounter
+    assessor: Assessor
 
     async def list(
         self, person: Person, states: Sequence[ChangeState], first: int, after: int | None
@@ -131,7 +133,7 @@ class ChangeDesk:
         await self._check_author(person, draft.document)
         _check_words(draft)
         change = await self._own(person, judged)
-        present, revised = await self._revise(draft.document)
+        present, revised = await self.assessor.revise(draft.document)
         edited = replace(
             advance(change, Step.EDIT),
             title=draft.title,
@@ -147,25 +149,26 @@ class ChangeDesk:
     async def check(self, person: Person, judged: Judgement) -> Assessed:
         """Return what the change set would do; one that is sound may be submitted then. Raises: Forbidden, Conflict."""
         change = await self._own(person, judged)
-        assessment = await self._assess(change)
-        if assessment.is_sound:
+        weighed = await self.assessor.assess(change)
+        if weighed.assessment.is_sound:
             change = await self._store(person, advance(change, Step.CHECK), Step.CHECK, "")
-        return Assessed(change, assessment)
+        return Assessed(change, weighed.assessment, weighed.releases)
 
     async def look_at(self, person: Person, number: int) -> Assessed:
         """Return what the change set would do now, for whoever judges it. Raises: Forbidden, BadInput."""
         change, _ = await self.show(person, number)
-        return Assessed(change, await self._assess(change))
+        weighed = await self.assessor.assess(change)
+        return Assessed(change, weighed.assessment, weighed.releases)
 
     async def foresee(self, person: Person, document: ChangeDocument) -> Assessment:
         """Return what a change that isn't drafted yet would do now; nothing is kept. Raises: Forbidden."""
         await self._check_author(person, document)
-        return await self._assess_between(*await self._revise(document), document.declaration)
+        return (await self.assessor.foresee(document)).assessment
 
     async def point_after(self, person: Person, document: ChangeDocument) -> DecisionPoint:
         """Return what would decide if the change were in force now. Raises: Forbidden, BadInput for a faulty one."""
         await self._check_author(person, document)
-        _, after = await self._revise(document)
+        _, after = await self.assessor.revise(document)
         if isinstance(after, Faulty):
             raise BadInput(after.faults[0].what)
         return DecisionPoint(after.snapshot, self.keeper.matchers)
@@ -188,8 +191,10 @@ class ChangeDesk:
         change = await self._judged(person, judged, Operation.REJECT_CHANGE)
         return await self._store(person, advance(change, Step.REJECT), Step.REJECT, judged.note)
 
-    async def approve(self, person: Person, judged: Judgement, activates_at: datetime | None) -> ChangeSet:
+    async def approve(self, person: Person, judged: Approval, activates_at: datetime | None) -> ChangeSet:
         """Approve what somebody else submitted; it is in force at once, or from the time on that is named.
+
+        What opens data to everybody is approved by who has looked at the report of each release.
 
         Raises: Forbidden, Conflict, BadInput for a time that has passed.
         """
@@ -200,7 +205,8 @@ class ChangeDesk:
                 Text(en="that time has passed; name a later one, or none", zh="该时间已过；请填写更晚的时间，或不填")
             )
         approved = replace(advance(change, Step.APPROVE), approved_by=person.id, activates_at=activates_at)
-        await self._check_still_sound(change)
+        weighed = await self._check_still_sound(change)
+        check_looked_at(change, weighed.releases, person.id, judged.looked_at, self._secret)
         approved = replace(approved, seal=seal_of(approved, self._secret))
         approved = await self._store(person, approved, Step.APPROVE, judged.note)
         if activates_at is not None:
@@ -279,38 +285,10 @@ class ChangeDesk:
         check_version(change, judged.version)
         return change
 
-    async def _revise(self, document: ChangeDocument) -> tuple[StoredContent, Revised | Faulty]:
-        """Return the content that holds now, and what it would be after the change."""
-
-        def revised(connection: Connection) -> tuple[StoredContent, Revised | Faulty]:
-            present = present_content(connection, self._secret)
-            return present, revise_stored(connection, present, document, self.keeper.now())
-
-        return await self.database.read(revised)
-
-    async def _assess(self, change: ChangeSet) -> Assessment:
-        def revised(connection: Connection) -> tuple[StoredContent, Revised | Faulty]:
-            present = present_content(connection, self._secret)
-            return present, revise_change(connection, present, change, self.keeper.now())
-
-        present, after = await self.database.read(revised)
-        declared = change.document.declaration if change.rows is None else OF_A_LOAD
-        return await self._assess_between(present, after, declared)
-
-    async def _assess_between(
-        self, present: StoredContent, after: Revised | Faulty, declared: Declaration
-    ) -> Assessment:
-        before = DecisionPoint(Snapshot(parse_content(present)), self.keeper.matchers)
-        if isinstance(after, Faulty):
-            return Assessment(after.faults)
-        count_rows = self.counter.blocking(after.snapshot, asyncio.get_running_loop())
-        found = await asyncio.to_thread(assess, before, after, declared, self.keeper.now(), count_rows)
-        points = (before, DecisionPoint(after.snapshot, before.matchers))
-        shifts = found.impact.shifts[:SHIFTS_COUNTED]
-        return replace(found, rows=tuple([await count_shift(self.counter, points, shift) for shift in shifts]))
-
-    async def _check_still_sound(self, change: ChangeSet) -> None:
-        assessment = await self._assess(change)
+    async def _check_still_sound(self, change: ChangeSet) -> Weighed:
+        """Return what the change would do, which is what its author saw. Raises: Conflict."""
+        weighed = await self.assessor.assess(change)
+        assessment = weighed.assessment
         if assessment.base != change.base:
             places = sorted(
                 place
@@ -331,9 +309,10 @@ class ChangeDesk:
                     zh=f"变更单 {change.id} 已不能通过检查；请重新检查以了解原因",
                 )
             )
+        return weighed
 
     async def _insert(self, person: Person, draft: Draft, kind: ChangeKind) -> ChangeSet:
-        present, revised = await self._revise(draft.document)
+        present, revised = await self.assessor.revise(draft.document)
         change = ChangeSet(
             id=0,
             kind=kind,

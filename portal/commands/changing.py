@@ -8,7 +8,7 @@ from portal.acting import Acting, act
 from portal.administration.acts import Person
 from portal.administration.change_sets import ChangeSet, ChangeState, Step
 from portal.administration.change_store import MOST_LISTED
-from portal.administration.desk import Draft, Judgement
+from portal.administration.desk import Approval, Draft, Judgement
 from portal.administration.documents import (
     ChangedKind,
     ChangeDocument,
@@ -18,6 +18,7 @@ from portal.administration.documents import (
     render_change,
 )
 from portal.administration.freezing import parse_frozen
+from portal.administration.release_wording import render_release
 from portal.administration.wording import render_assessment
 from portal.app import Portal
 from portal.commands.office_options import (
@@ -119,6 +120,23 @@ def show(session: Session, options: ChangeOptions) -> ExitCode:
     return _act(session, options, run)
 
 
+def report(session: Session, options: ChangeOptions) -> ExitCode:
+    """Print what a change set opens to everybody, and by what its rows could be told apart."""
+
+    async def run(portal: Portal, person: Person) -> ExitCode:
+        office = portal.endpoint.office
+        assessed = await office.changes.look_at(person, _number(options.id))
+        if not assessed.releases:
+            session.terminal.say(Text(en="it opens nothing to everybody", zh="不向公众开放任何内容"))
+        for release in assessed.releases:
+            found = await office.releases.report(person, assessed.change, release)
+            for line in render_release(release, found):
+                session.terminal.say(line)
+        return ExitCode.DONE
+
+    return _act(session, options, run)
+
+
 def list_all(session: Session, options: ListChangesOptions) -> ExitCode:
     """Print change sets, newest first."""
     states = [parse_choice("--state", options.state, ChangeState)] if options.state else []
@@ -155,7 +173,8 @@ def approve(session: Session, options: ApproveOptions) -> ExitCode:
     async def run(portal: Portal, person: Person) -> ExitCode:
         desk = portal.endpoint.office.changes
         before, _ = await desk.show(person, number)
-        change = await desk.approve(person, Judgement(number, before.version, options.note), at)
+        approval = Approval(number, before.version, options.note, tuple(options.looked_at))
+        change = await desk.approve(person, approval, at)
         _say_change(session.terminal, change)
         return ExitCode.DONE
 

@@ -157,6 +157,10 @@ CHINESE: Mapping[str, str] = {
     "Draft a change set from a JSON document, and check it.": "由 JSON 文档起草变更单并检查。",
     "Print change sets, newest first.": "列出变更单，新的在前。",
     "Print a change set, its history, and what it would do.": "输出一张变更单、其经过及后果。",
+    "Print what a change set opens to everybody, and by what rows could be told apart.": (
+        "输出一张变更单向公众开放的内容，以及数据行的可识别性报告。"
+    ),
+    "What `portal change report` ends with, of each entry.": "`portal change report` 对每个条目最后给出的值。",
     "Check one's own draft against what holds now.": "按现行内容检查自己的草稿。",
     "Hand a checked change set over to a second person.": "提交检查过的变更单，由另一人审核。",
     "Approve what somebody else submitted.": "批准他人提交的变更单。",

@@ -1,6 +1,6 @@
 """The options of commands by which people administer a portal; everything is text until a command has parsed it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +49,9 @@ class ApproveOptions(JudgeOptions):
     """What `portal change approve` is told."""
 
     at: Annotated[str, Option("--at", metavar="TIME", help="From when on, with offset; left out: at once.")] = ""
+    looked_at: Annotated[
+        list[str], Option("--looked-at", metavar="SEAL", help="What `portal change report` ends with, of each entry.")
+    ] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -192,6 +192,12 @@ COMMANDS: tuple[CommandLine, ...] = (
     CommandLine(
         "change show", ChangeOptions, "changing:show", "Print a change set, its history, and what it would do."
     ),
+    CommandLine(
+        "change report",
+        ChangeOptions,
+        "changing:report",
+        "Print what a change set opens to everybody, and by what rows could be told apart.",
+    ),
     CommandLine("change check", ChangeOptions, "changing:check", "Check one's own draft against what holds now."),
     CommandLine("change submit", JudgeOptions, "changing:submit", "Hand a checked change set over to a second person."),
     CommandLine("change approve", ApproveOptions, "changing:approve", "Approve what somebody else submitted."),

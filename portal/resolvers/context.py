@@ -12,6 +12,7 @@ from portal.administration.desk import ChangeDesk
 from portal.administration.freezing import FreezeDesk
 from portal.administration.questions import QuestionDesk
 from portal.administration.records import RecordDesk
+from portal.administration.release_desk import ReleaseDesk
 from portal.administration.trials import TrialDesk
 from portal.audit.reading_desk import ReadingDesk
 from portal.errors import ErrorCode, Language, PortalError, Text
@@ -61,6 +62,7 @@ class Office:
     records: RecordDesk
     agreements: AgreementDesk
     tickets: TicketWindow
+    releases: ReleaseDesk
 
     @property
     def trials(self) -> TrialDesk:

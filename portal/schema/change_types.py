@@ -116,6 +116,63 @@ class ChangeDifferenceCountType:
     withdrawn: int
 
 
+@strawberry.type(name="ReleaseCombination", description="信息项组合：按其取值分组后的行数；未能及时统计的为 null")
+class ReleaseCombinationType:
+    """Items, and how rows fall into groups by their values; null where that couldn't be counted in time.
+
+    `alone` are rows that no other row is like, `inSmall` rows in groups smaller than `smallestGroup`.
+    """
+
+    items: list[str]
+    groups: int | None
+    alone: int | None
+    in_small: int | None
+
+
+@strawberry.type(name="ReleaseEncounter", description="可与之关联的其他已开放条目；rows 为恰好对应其中一行的行数")
+class ReleaseEncounterType:
+    """Another open entry that rows can be joined with; `alone` are rows that are alone in fitting the row they fit."""
+
+    entry: str
+    items: list[str]
+    its_items: list[str]
+    rows: int | None
+    alone: int | None
+
+
+@strawberry.type(name="ReleaseReport", description="可识别性报告：公众凭所开放的信息项能区分到什么程度")
+class ReleaseReportType:
+    """What rows can be told apart by. `leftOut` can't be grouped by; `unweighed` counts what wasn't looked at.
+
+    `rows` is null where they couldn't be counted in time. `lookedAt` goes with the approval.
+    """
+
+    smallest_group: int
+    rows: int | None
+    items: list[str]
+    left_out: list[str]
+    combinations: list[ReleaseCombinationType]
+    encounters: list[ReleaseEncounterType]
+    unweighed: int
+    looked_at: str
+
+
+@strawberry.type(name="Release", description="变更向公众开放的条目和信息项")
+class ReleaseType:
+    """An entry of which a change gives everybody more, from the moment on that is named."""
+
+    entry: str
+    title: str
+    items: list[str]
+    since: DateTime
+    reported: strawberry.Private[Callable[[], Awaitable[ReleaseReportType]]]
+
+    @strawberry.field(description="可识别性报告；批准前须查看")  # type: ignore[untyped-decorator]
+    async def report(self) -> ReleaseReportType:
+        """Return what rows can be told apart by; found out where it is asked for."""
+        return await self.reported()
+
+
 @strawberry.type(name="ChangeSet", description="变更单：草稿、检查、提交、由另一人批准、按时生效")
 class ChangeSetType:
     """A change set as it stands."""
@@ -136,6 +193,7 @@ class ChangeSetType:
     listed: strawberry.Private[Callable[[], Awaitable[list[ChangeStepTakenType]]]]
     assessed: strawberry.Private[Callable[[], Awaitable[ChangeAssessmentType]]]
     compared: strawberry.Private[Callable[[], Awaitable[Differences]]]
+    released: strawberry.Private[Callable[[str | None], Awaitable[list[ReleaseType]]]]
 
     @strawberry.field(description="经过的步骤")  # type: ignore[untyped-decorator]
     async def steps(self) -> list[ChangeStepTakenType]:
@@ -162,6 +220,11 @@ class ChangeSetType:
             ChangeDifferenceCountType(kind=one.thing, added=one.added, changed=one.changed, withdrawn=one.withdrawn)
             for one in (await self.compared()).counts
         ]
+
+    @strawberry.field(description="向公众开放的内容，按条目；可只取一个条目")  # type: ignore[untyped-decorator]
+    async def releases(self, entry: str | None = None) -> list[ReleaseType]:
+        """Return what it opens to everybody, of all entries or one."""
+        return await self.released(entry)
 
     @strawberry.field(description="现在生效会怎样")  # type: ignore[untyped-decorator]
     async def assessment(self) -> ChangeAssessmentType:

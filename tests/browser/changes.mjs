@@ -1,47 +1,16 @@
 // A change goes the whole way in the browser: its author checks and submits it, another person sees what it does and
 // approves, it is undone, and something is frozen: `node changes.mjs CHROMIUM SITE PICTURES`.
-import { createHmac } from "node:crypto";
-
-import { findings, go, isTooWide, open, renewed, signIn, tableOf } from "./pages.mjs";
+import { ask, enterWithFactor, findings, go, isTooWide, open, renewed, signIn, tableOf } from "./pages.mjs";
 
 const [executablePath, site, pictures] = process.argv.slice(2);
 const axe = {};
 const opened = [];
 
-/** Sign a person in with a second factor, in a browser of their own; `code` gives the code that follows. */
-async function enter(user) {
-  const one = await open(executablePath, site);
+const enter = async (user) => {
+  const one = await enterWithFactor(executablePath, site, user);
   opened.push(one);
-  await signIn(one.page, site, user);
-  await one.page.getByRole("button", { name: /登记身份验证器/ }).click();
-  const secret = await one.page.locator(".enrolment code").innerText();
-  await one.page.getByRole("button", { name: /由本页代替/ }).click();
-  await one.page.waitForFunction(() => /^\d{6}$/.test(document.querySelector("#code").value));
-  await Promise.all([one.page.waitForEvent("load"), one.page.getByRole("button", { name: "确认" }).click()]);
-  await one.page.getByText("本次会话已验证").waitFor();
-  return { ...one, code: () => oneTimeCode(secret, Math.floor(Date.now() / 30_000) + 1) };
-}
-
-/** The code of a time step (RFC 6238): each counts once, so what follows a sign-in is of the next step. */
-function oneTimeCode(secret, step) {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret.replace(/=/g, "")].map((one) => alphabet.indexOf(one).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((octet) => parseInt(octet, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
-  const digest = createHmac("sha1", key).update(counter).digest();
-  const number = digest.readUInt32BE(digest.at(-1) & 15) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, "0");
-}
-
-const ask = (page, query, variables = {}) => page.evaluate(async (body) => {
-  const response = await fetch("/graphql", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Portal-Request": "1" },
-    body: JSON.stringify(body),
-  });
-  return response.json();
-}, { query, variables });
+  return one;
+};
 const main = (page) => page.locator("main").innerText();
 const look = async (page, name) => {
   axe[name] = await findings(page);

@@ -1,4 +1,6 @@
 // What the browser tests share: a Chromium that notes what goes wrong, people who sign in, and axe.
+import { createHmac } from "node:crypto";
+
 import AxeBuilder from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
@@ -42,6 +44,41 @@ export async function signIn(page, site, user, returnTo = "/console") {
   await page.goto(`${site}/sign-in?return_to=${returnTo}&login_hint=${user}`);
   await page.locator("button").first().click();
   await page.waitForURL(`**${returnTo}`, { waitUntil: "networkidle" });
+}
+
+/** Sign a person in with a second factor, in a browser of their own; `code` gives the code that follows. */
+export async function enterWithFactor(executablePath, site, user) {
+  const one = await open(executablePath, site);
+  await signIn(one.page, site, user);
+  await one.page.getByRole("button", { name: /登记身份验证器/ }).click();
+  const secret = await one.page.locator(".enrolment code").innerText();
+  await one.page.getByRole("button", { name: /由本页代替/ }).click();
+  await one.page.waitForFunction(() => /^\d{6}$/.test(document.querySelector("#code").value));
+  await Promise.all([one.page.waitForEvent("load"), one.page.getByRole("button", { name: "确认" }).click()]);
+  await one.page.getByText("本次会话已验证").waitFor();
+  return { ...one, code: () => oneTimeCode(secret, Math.floor(Date.now() / 30_000) + 1) };
+}
+
+/** The code of a time step (RFC 6238): each counts once, so what follows a sign-in is of the next step. */
+function oneTimeCode(secret, step) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret.replace(/=/g, "")].map((one) => alphabet.indexOf(one).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((octet) => parseInt(octet, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(step));
+  const digest = createHmac("sha1", key).update(counter).digest();
+  const number = digest.readUInt32BE(digest.at(-1) & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+/** Ask the portal as the person who is signed in on the page, and return the answer. */
+export function ask(page, query, variables = {}) {
+  const body = { query, variables };
+  return page.evaluate(async (sent) => {
+    const headers = { "Content-Type": "application/json", "X-Portal-Request": "1" };
+    const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(sent) });
+    return response.json();
+  }, body);
 }
 
 /** Wait until nothing on the page is on its way from one look to another, such as a button that was just enabled. */

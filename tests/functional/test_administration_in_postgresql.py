@@ -62,6 +62,12 @@ def test_two_people_change_the_content_and_undo_it(world: PortalWorld) -> None:
     assert world.ask(NUMBERS, by=CHECKER).codes == ["NOT_VALID"]
 
 
+def test_rows_that_a_change_gives_are_counted(world: PortalWorld) -> None:
+    impact = checked(world, OPENS)["assessment"]["impact"]
+    gained = [one for one in impact if HIDDEN_ITEM in one["items"]]
+    assert {(one["rowsBefore"], one["rowsAfter"]) for one in gained} == {(0, 10)}
+
+
 @pytest.mark.clause("threats.md T40")
 def test_of_two_who_judge_at_once_one_is_refused(world: PortalWorld) -> None:
     found = checked(world, OPENS)

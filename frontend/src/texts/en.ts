@@ -10,6 +10,7 @@ import { freezes } from "@/texts/en/freezes";
 import { factor } from "@/texts/en/factor";
 import { frame, states, start } from "@/texts/en/frame";
 import { agreements, policies } from "@/texts/en/policies";
+import { releases } from "@/texts/en/releases";
 import { seen } from "@/texts/en/seen";
 import { ticket, tickets } from "@/texts/en/ticket";
 import { verify } from "@/texts/en/verify";
@@ -31,6 +32,7 @@ export const en: Texts = {
     freezes,
     policies,
     agreements,
+    releases,
     seen,
     ticket,
     tickets,

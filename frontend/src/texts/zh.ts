@@ -10,6 +10,7 @@ import { freezes } from "@/texts/zh/freezes";
 import { factor } from "@/texts/zh/factor";
 import { frame, states, start } from "@/texts/zh/frame";
 import { agreements, policies } from "@/texts/zh/policies";
+import { releases } from "@/texts/zh/releases";
 import { seen } from "@/texts/zh/seen";
 import { ticket, tickets } from "@/texts/zh/ticket";
 import { verify } from "@/texts/zh/verify";
@@ -31,6 +32,7 @@ export const zh = {
     freezes,
     policies,
     agreements,
+    releases,
     seen,
     ticket,
     tickets,

@@ -7,7 +7,7 @@ import strawberry
 from portal.administration.acts import Person
 from portal.administration.change_sets import ChangeSet, ChangeState
 from portal.administration.change_store import MOST_LISTED
-from portal.administration.desk import ChangeDesk, Draft, Judgement
+from portal.administration.desk import Approval, Assessed, ChangeDesk, Draft, Judgement
 from portal.administration.differences import Differences
 from portal.administration.documents import NotAChange, parse_written, render_change
 from portal.administration.freezing import parse_frozen
@@ -19,12 +19,15 @@ from portal.policies.freezes import Freeze
 from portal.resolvers.arguments import with_arguments_of
 from portal.resolvers.context import RequestContext
 from portal.resolvers.office.assessments import assessment_value
+from portal.resolvers.office.once import Once
+from portal.resolvers.office.releases import release_values
 from portal.resolvers.root import Info, failing_here
 from portal.schema.change_types import (
     ChangeAssessmentType,
     ChangeSetType,
     ChangeStepTakenType,
     FreezeType,
+    ReleaseType,
 )
 from portal.schema.documents import Document
 from portal.schema.scalars import DateTime
@@ -50,6 +53,17 @@ class EditArguments:
     reason: str
     change: Document
     basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveArguments:
+    """What a person approves, as it came."""
+
+    id: int
+    version: int
+    note: str = ""
+    activates_at: DateTime | None = None
+    looked_at: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,14 @@ async def _edit(info: Info, edited: EditArguments) -> ChangeSetType:
         return _value(info, change)
 
 
+async def _approve(info: Info, approved: ApproveArguments) -> ChangeSetType:
+    """Approve what somebody else submitted."""
+    with failing_here(info):
+        moment = None if approved.activates_at is None else parse_instant(approved.activates_at)
+        approval = Approval(approved.id, approved.version, check_text(approved.note), tuple(approved.looked_at or ()))
+        return _value(info, await _desk(info).approve(person_of(info.context), approval, moment))
+
+
 @strawberry.type
 class ChangeFields:
     """What is asked of change sets and freezes."""
@@ -127,35 +149,23 @@ class ChangeActs:
     edit_change: ChangeSetType = strawberry.mutation(
         description="修改自己的草稿；之后须重新检查", resolver=with_arguments_of(EditArguments)(_edit)
     )
+    approve_change: ChangeSetType = strawberry.mutation(
+        description="批准他人提交的变更单；立即生效，或自指定时刻起生效；向公众开放数据的，须附所查看报告的 lookedAt",
+        resolver=with_arguments_of(ApproveArguments)(_approve),
+    )
 
     @strawberry.mutation(description="检查自己的草稿；没有问题即可提交")  # type: ignore[untyped-decorator]
     async def check_change(self, info: Info, id: int, version: int) -> ChangeSetType:  # noqa: A002
         """Check a draft."""
         with failing_here(info):
             assessed = await _desk(info).check(person_of(info.context), Judgement(id, version))
-            found = assessment_value(assessed.assessment, info.context.language)
-            return _value(info, assessed.change, found)
+            return _value(info, assessed.change, assessed)
 
     @strawberry.mutation(description="提交检查过的变更单，由另一人审核")  # type: ignore[untyped-decorator]
     async def submit_change(self, info: Info, id: int, version: int, note: str = "") -> ChangeSetType:  # noqa: A002
         """Submit a checked draft."""
         with failing_here(info):
             return _value(info, await _desk(info).submit(person_of(info.context), _judgement(id, version, note)))
-
-    @strawberry.mutation(description="批准他人提交的变更单；立即生效，或自指定时刻起生效")  # type: ignore[untyped-decorator]
-    async def approve_change(
-        self,
-        info: Info,
-        id: int,  # noqa: A002
-        version: int,
-        note: str = "",
-        activates_at: DateTime | None = None,
-    ) -> ChangeSetType:
-        """Approve what somebody else submitted."""
-        with failing_here(info):
-            moment = None if activates_at is None else parse_instant(activates_at)
-            judgement = _judgement(id, version, note)
-            return _value(info, await _desk(info).approve(person_of(info.context), judgement, moment))
 
     @strawberry.mutation(description="驳回他人提交的变更单")  # type: ignore[untyped-decorator]
     async def reject_change(self, info: Info, id: int, version: int, note: str) -> ChangeSetType:  # noqa: A002
@@ -205,7 +215,7 @@ def _read_draft(drafted: DraftArguments | EditArguments, language: Language) -> 
     return Draft(check_text(drafted.title), check_text(drafted.reason), basis, document)
 
 
-def _value(info: Info, change: ChangeSet, found: ChangeAssessmentType | None = None) -> ChangeSetType:
+def _value(info: Info, change: ChangeSet, found: Assessed | None = None) -> ChangeSetType:
     desk, person, language = _desk(info), person_of(info.context), info.context.language
 
     async def steps() -> list[ChangeStepTakenType]:
@@ -218,11 +228,15 @@ def _value(info: Info, change: ChangeSet, found: ChangeAssessmentType | None = N
             for one in taken
         ]
 
+    look = Once(lambda: desk.look_at(person, change.id), found)
+
     async def assessment() -> ChangeAssessmentType:
-        if found is not None:
-            return found
         with failing_here(info):
-            return assessment_value((await desk.look_at(person, change.id)).assessment, language)
+            return assessment_value((await look.result()).assessment, language)
+
+    async def releases(entry: str | None) -> list[ReleaseType]:
+        with failing_here(info):
+            return release_values(info, await look.result(), entry)
 
     async def differences() -> Differences:
         with failing_here(info):
@@ -245,6 +259,7 @@ def _value(info: Info, change: ChangeSet, found: ChangeAssessmentType | None = N
         listed=steps,
         assessed=assessment,
         compared=differences,
+        released=releases,
     )
 
 

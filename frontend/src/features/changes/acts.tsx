@@ -24,8 +24,20 @@ const SUBMIT = graphql(`
     }
 `);
 const APPROVE = graphql(`
-    mutation ApproveChange($id: Int!, $version: Int!, $note: String!, $activatesAt: DateTime) {
-        approveChange(id: $id, version: $version, note: $note, activatesAt: $activatesAt) {
+    mutation ApproveChange(
+        $id: Int!
+        $version: Int!
+        $note: String!
+        $activatesAt: DateTime
+        $lookedAt: [String!]
+    ) {
+        approveChange(
+            id: $id
+            version: $version
+            note: $note
+            activatesAt: $activatesAt
+            lookedAt: $lookedAt
+        ) {
             id
         }
     }
@@ -68,14 +80,16 @@ interface ActsProps {
     readonly shown: Shown;
     /** How many parties gain and lose; null while it isn't known. */
     readonly tally: { readonly gaining: number; readonly losing: number } | null;
+    /** The seals of all reports on what is opened to everybody; null while one isn't shown yet. */
+    readonly looked: readonly string[] | null;
     readonly onDone: () => void;
 }
 
 /** What may be done with the change set; each but the check is confirmed, with a note or a reason. */
-export function Acts({ shown, tally, onDone }: ActsProps): React.JSX.Element {
+export function Acts({ shown, tally, looked, onDone }: ActsProps): React.JSX.Element {
     const { t } = useTranslation();
     const [chosen, setChosen] = useState<Exclude<Done, "check"> | null>(null);
-    const { busy, failure, run } = useActs(shown, () => {
+    const { busy, failure, run } = useActs(shown, looked ?? [], () => {
         setChosen(null);
         onDone();
     });
@@ -113,6 +127,7 @@ export function Acts({ shown, tally, onDone }: ActsProps): React.JSX.Element {
                 <Confirmation
                     key={chosen}
                     {...{ act: chosen, title: shown.changeSet.title, tally, busy }}
+                    isUnseen={chosen === "approve" && looked === null}
                     onCancel={() => {
                         setChosen(null);
                     }}
@@ -137,7 +152,7 @@ interface Acting {
     readonly run: (act: Done, note: string, activatesAt: string | null) => Promise<void>;
 }
 
-function useActs({ changeSet }: Shown, onDone: () => void): Acting {
+function useActs({ changeSet }: Shown, looked: readonly string[], onDone: () => void): Acting {
     const client = useClient();
     const go = useNavigate();
     const [busy, setBusy] = useState(false);
@@ -147,7 +162,9 @@ function useActs({ changeSet }: Shown, onDone: () => void): Acting {
         const { id, version } = changeSet;
         const { data, error } = await client.mutation<{ readonly rollBackChange?: { readonly id: number } }>(
             MUTATIONS[act],
-            { id, version, note, activatesAt },
+            act === "approve"
+                ? { id, version, note, activatesAt, lookedAt: looked }
+                : { id, version, note, activatesAt },
         );
         setBusy(false);
         setFailure(error === undefined ? null : readFailure(error));
@@ -163,11 +180,13 @@ interface ConfirmationProps {
     readonly title: string;
     readonly tally: ActsProps["tally"];
     readonly busy: boolean;
+    readonly isUnseen: boolean;
     readonly onCancel: () => void;
     readonly onSure: (note: string, activatesAt: string | null) => void;
 }
 
-function Confirmation({ act, title, tally, busy, onCancel, onSure }: ConfirmationProps): React.JSX.Element {
+function Confirmation(props: ConfirmationProps): React.JSX.Element {
+    const { act, title, tally, busy, isUnseen, onCancel, onSure } = props;
     const { t } = useTranslation();
     const [note, setNote] = useState("");
     const [moment, setMoment] = useState("");
@@ -186,7 +205,7 @@ function Confirmation({ act, title, tally, busy, onCancel, onSure }: Confirmatio
                 onSure(note.trim(), moment === "" ? null : `${moment}:00+08:00`);
             }}
         >
-            <p role="status">{sure}</p>
+            <p role="status">{isUnseen ? t("releases.first") : sure}</p>
             <div className="record-form">
                 <div className="field">
                     <label htmlFor="note">
@@ -220,7 +239,7 @@ function Confirmation({ act, title, tally, busy, onCancel, onSure }: Confirmatio
                     type="primary"
                     htmlType="submit"
                     loading={busy}
-                    disabled={takesReason && note.trim() === ""}
+                    disabled={isUnseen || (takesReason && note.trim() === "")}
                 >
                     {t("changes.sure", { act: t(`changes.${act}`) })}
                 </Button>

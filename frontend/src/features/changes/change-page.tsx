@@ -1,5 +1,6 @@
 import "@/features/policies/policies.css";
 
+import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 import { useQuery } from "urql";
@@ -7,6 +8,7 @@ import { useQuery } from "urql";
 import { Answered, Empty } from "@/components/states";
 import { Acts } from "@/features/changes/acts";
 import { ASSESSED, type ChangeSet, type Shown, SHOWN } from "@/features/changes/change";
+import { Releases } from "@/features/changes/releases";
 import { differences } from "@/features/policies/differences";
 import { type Assessment, Faults, ImpactTable } from "@/features/policies/live-check";
 import { showMoment } from "@/lib/times";
@@ -59,6 +61,8 @@ function Whole({ shown, again }: WholeProps): React.JSX.Element {
         pause: !isOpen,
     });
     const found = assessed.data?.changeSet.assessment;
+    const releases = isOpen ? (assessed.data?.changeSet.releases ?? []) : [];
+    const [looked, setLooked] = useLooked(change);
     return (
         <>
             <h1>{change.title}</h1>
@@ -83,8 +87,15 @@ function Whole({ shown, again }: WholeProps): React.JSX.Element {
                     </Answered>
                 </section>
             )}
+            {releases.length > 0 && (
+                <Releases
+                    {...{ id: change.id, version: change.version, releases, looked }}
+                    onLooked={setLooked}
+                />
+            )}
             <Acts
                 shown={shown}
+                looked={releases.every(({ entry }) => looked.has(entry)) ? [...looked.values()] : null}
                 tally={found === undefined ? null : tallyOf(found)}
                 onDone={() => {
                     again();
@@ -95,6 +106,24 @@ function Whole({ shown, again }: WholeProps): React.JSX.Element {
     );
 }
 
+/** Return the seals of the reports that were shown of this version of the change, by entry, and what adds one. */
+function useLooked({
+    version,
+}: ChangeSet): readonly [ReadonlyMap<string, string>, (entry: string, seal: string) => void] {
+    const [kept, keep] = useState({ version, seals: NONE });
+    const add = useCallback(
+        (entry: string, seal: string): void => {
+            keep((before) => ({
+                version,
+                seals: new Map([...(before.version === version ? before.seals : NONE), [entry, seal]]),
+            }));
+        },
+        [version],
+    );
+    return [kept.version === version ? kept.seals : NONE, add];
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
 const GAINS = new Set(["OPENED", "WIDENED", "UNMASKED", "LIMIT_RAISED"]);
 
 /** Return how many parties gain, and how many lose something. */

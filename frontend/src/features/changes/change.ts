@@ -1,5 +1,5 @@
 import { graphql } from "@/graphql";
-import type { ShownChangeQuery } from "@/graphql/graphql";
+import type { AssessedChangeQuery, ReportedReleaseQuery, ShownChangeQuery } from "@/graphql/graphql";
 
 export const SHOWN = graphql(`
     query ShownChange($id: Int!) {
@@ -76,12 +76,53 @@ export const ASSESSED = graphql(`
                     text
                 }
             }
+            releases {
+                entry
+                title
+                items
+                since
+            }
+        }
+    }
+`);
+
+/** By what rows of an entry could be told apart, once the change opens it to everybody. */
+export const REPORTED = graphql(`
+    query ReportedRelease($id: Int!, $entry: String!) {
+        changeSet(id: $id) {
+            id
+            releases(entry: $entry) {
+                entry
+                report {
+                    smallestGroup
+                    rows
+                    items
+                    leftOut
+                    unweighed
+                    lookedAt
+                    combinations {
+                        items
+                        groups
+                        alone
+                        inSmall
+                    }
+                    encounters {
+                        entry
+                        items
+                        itsItems
+                        rows
+                        alone
+                    }
+                }
+            }
         }
     }
 `);
 
 export type Shown = ShownChangeQuery;
 export type ChangeSet = ShownChangeQuery["changeSet"];
+export type Release = AssessedChangeQuery["changeSet"]["releases"][number];
+export type Report = ReportedReleaseQuery["changeSet"]["releases"][number]["report"];
 
 export type Act = "check" | "submit" | "approve" | "reject" | "withdraw" | "undo" | "edit";
 

@@ -1,0 +1,69 @@
+// Before data is open to everybody again, who approves it sees by what rows could be told apart, in the browser:
+// `node releases.mjs CHROMIUM SITE PICTURES`.
+import { ask, enterWithFactor, findings, go, isTooWide, renewed, tableOf } from "./pages.mjs";
+
+const [executablePath, site, pictures] = process.argv.slice(2);
+const author = await enterWithFactor(executablePath, site, "policy-administrator");
+const officer = await enterWithFactor(executablePath, site, "authority-officer");
+const axe = {};
+const look = async (name) => {
+  axe[name] = await findings(officer.page);
+  await officer.page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+};
+
+/** Draft a change, check it and submit it; return the change set that waits for a second person. */
+async function submitted(title, change) {
+  const draft = "mutation ($title: String!, $change: Document!) { draftChange(title: $title, reason: \"合成\", change: $change) { id version } }";
+  let one = (await ask(author.page, draft, { title, change })).data.draftChange;
+  for (const step of ["checkChange", "submitChange"]) {
+    one = (await ask(author.page, `mutation { ${step}(id: ${one.id}, version: ${one.version}) { id version state } }`)).data[step];
+  }
+  return one;
+}
+
+const closing = await submitted("暂停开放", {
+  put: [{
+    kind: "policy",
+    document: {
+      id: "synthetic-closed", effect: "deny", kind: "restriction", consumer: "public", resource: "102001001/00001",
+      items: ["*"], purposes: ["*"], modes: ["*"], basis: "合成依据",
+    },
+  }],
+});
+const closed = await ask(officer.page, `mutation { approveChange(id: ${closing.id}, version: ${closing.version}) { state } }`);
+const accept = ["outlives_no_agreement", "serves_declared_purposes"];
+const opening = await submitted("恢复开放", { withdraw: [{ kind: "policy", id: "synthetic-closed" }], declare: { accept } });
+const unseen = await ask(officer.page, `mutation { approveChange(id: ${opening.id}, version: ${opening.version}) { state } }`);
+
+// While the report is under way nothing can be approved.
+let release;
+const held = new Promise((resolve) => (release = resolve));
+await officer.page.route("**/graphql", async (route) => {
+  if (route.request().postData().includes("ReportedRelease")) await held;
+  await route.continue();
+});
+await officer.page.goto(`${site}/console/changes/${opening.id}`);
+await officer.page.getByRole("heading", { name: "向公众开放之前" }).waitFor();
+await officer.page.getByRole("button", { name: "批准", exact: true }).click();
+const early = {
+  says: await officer.page.locator(".confirmation [role=status]").innerText(),
+  isDisabled: await officer.page.getByRole("button", { name: "确认批准" }).isDisabled(),
+};
+release();
+await officer.page.getByRole("region", { name: /可凭什么区分/ }).waitFor();
+const first = await tableOf(officer.page, /可凭什么区分/);
+await look("report");
+await officer.page.getByRole("button", { name: /显示全部 \d+ 个组合/ }).click();
+const combinations = await tableOf(officer.page, /可凭什么区分/);
+const meetings = await tableOf(officer.page, /可与/);
+const text = await officer.page.locator("main").innerText();
+await renewed(officer.page, () => officer.page.getByRole("button", { name: "确认批准" }).click());
+await officer.page.locator("main strong").first().filter({ hasText: "已生效" }).waitFor();
+await officer.page.setViewportSize({ width: 390, height: 800 });
+await go(officer.page, `${site}/console/changes/${opening.id}`);
+const tooWide = await isTooWide(officer.page);
+await author.browser.close();
+await officer.browser.close();
+console.log(JSON.stringify({
+  closed, unseen, early, first, combinations, meetings, text, tooWide, axe, faults: [...author.faults, ...officer.faults],
+}));
