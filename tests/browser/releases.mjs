@@ -1,6 +1,6 @@
-// Before data is open to everybody again, who approves it sees by what rows could be told apart, in the browser:
-// `node releases.mjs CHROMIUM SITE PICTURES`.
-import { ask, enterWithFactor, findings, go, isTooWide, renewed, tableOf } from "./pages.mjs";
+// Open data is withdrawn while somebody looks at it, and no copy outlives that in their browser; before it is open again,
+// who approves it sees by what rows could be told apart: `node releases.mjs CHROMIUM SITE PICTURES`.
+import { ask, enterWithFactor, findings, go, isTooWide, open, renewed, tableOf } from "./pages.mjs";
 
 const [executablePath, site, pictures] = process.argv.slice(2);
 const author = await enterWithFactor(executablePath, site, "policy-administrator");
@@ -21,6 +21,30 @@ async function submitted(title, change) {
   return one;
 }
 
+// Somebody looks at the data set, its page without scripts, its files, and the lists for machines; the browser caches.
+const DATASET = "/catalog/102001001/00001";
+const reader = await open(executablePath, site);
+const fetched = () => reader.page.evaluate(async (addresses) => {
+  const found = {};
+  for (const address of addresses) {
+    const response = await fetch(address);
+    found[address] = { status: response.status, tells: (await response.text()).includes("102001001/00001") };
+  }
+  return found;
+}, [DATASET, `${DATASET}.ttl`, `${DATASET}.jsonld`, "/dcat.ttl", "/dcat.jsonld", "/feed.atom", "/sitemap.xml"]);
+const queried = async () => {
+  const { data, errors } = await ask(reader.page, "{ shared { legal_persons(first: 1) { nodes { code } } } }");
+  return { rows: data?.shared?.legal_persons?.nodes?.length ?? 0, code: errors?.[0].extensions.code ?? null };
+};
+await go(reader.page, site + DATASET);
+const file = await reader.page.getByRole("tab", { name: "下载与接口" }).click()
+  .then(() => reader.page.getByRole("link", { name: "CSV" }).getAttribute("href"));
+const taken = () => reader.page.evaluate(async (address) => (await fetch(address)).status, file);
+await reader.page.getByRole("tab", { name: "数据", exact: true }).click();
+await reader.page.getByRole("region", { name: "数据" }).waitFor();
+const before = { lists: await fetched(), query: await queried(), file: await taken(), rows: await tableOf(reader.page, "数据") };
+await go(reader.page, `${site}/catalog`);
+
 const closing = await submitted("暂停开放", {
   put: [{
     kind: "policy",
@@ -31,6 +55,12 @@ const closing = await submitted("暂停开放", {
   }],
 });
 const closed = await ask(officer.page, `mutation { approveChange(id: ${closing.id}, version: ${closing.version}) { state } }`);
+const withdrawn = { lists: await fetched(), query: await queried(), file: await taken() };
+await reader.page.goBack({ waitUntil: "networkidle" });
+withdrawn.shown = await reader.page.locator("main").innerText();
+await reader.page.reload({ waitUntil: "networkidle" });
+withdrawn.reloaded = await reader.page.locator("main").innerText();
+
 const accept = ["outlives_no_agreement", "serves_declared_purposes"];
 const opening = await submitted("恢复开放", { withdraw: [{ kind: "policy", id: "synthetic-closed" }], declare: { accept } });
 const unseen = await ask(officer.page, `mutation { approveChange(id: ${opening.id}, version: ${opening.version}) { state } }`);
@@ -62,8 +92,10 @@ await officer.page.locator("main strong").first().filter({ hasText: "已生效" 
 await officer.page.setViewportSize({ width: 390, height: 800 });
 await go(officer.page, `${site}/console/changes/${opening.id}`);
 const tooWide = await isTooWide(officer.page);
+const again = { lists: await fetched(), query: await queried(), file: await taken() };
+await reader.browser.close();
 await author.browser.close();
 await officer.browser.close();
 console.log(JSON.stringify({
-  closed, unseen, early, first, combinations, meetings, text, tooWide, axe, faults: [...author.faults, ...officer.faults],
+  before, withdrawn, again, closed, unseen, early, first, combinations, meetings, text, tooWide, axe, faults: [...author.faults, ...officer.faults, ...reader.faults],
 }));

@@ -1,4 +1,4 @@
-"""Who approves what opens data to everybody sees in the browser by what its rows could be told apart (T27)."""
+"""Withdrawn data is gone from a browser that caches; who opens it again sees by what rows could be told apart (T27)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +21,29 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
 def seen(portal: PortalProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the officer saw."""
     return walk("releases.mjs", portal, str(tmp_path_factory.mktemp("pictures")))
+
+
+def test_everything_is_there_before(seen: dict[str, Any]) -> None:
+    for when in ("before", "again"):
+        assert seen[when]["lists"]
+        assert {(one["status"], one["tells"]) for one in seen[when]["lists"].values()} == {(200, True)}
+        assert seen[when]["query"] == {"rows": 1, "code": None}
+        assert seen[when]["file"] == 200
+    head, *rows = seen["before"]["rows"]
+    assert head[0].startswith("统一社会信用代码")
+    assert len(rows) > 5
+
+
+def test_withdrawal_closes_page_api_files_and_feed_for_who_caches(seen: dict[str, Any]) -> None:
+    withdrawn, codes = seen["withdrawn"], [row[0] for row in seen["before"]["rows"][1:]]
+    assert withdrawn["query"] == {"rows": 0, "code": "ITEM_DENIED"}
+    assert withdrawn["file"] == 403
+    assert not any(one["tells"] for address, one in withdrawn["lists"].items() if "102001001" not in address)
+    own = {one["status"] for address, one in withdrawn["lists"].items() if address.endswith((".ttl", ".jsonld"))}
+    assert own == {200, 404}
+    for shown in (withdrawn["shown"], withdrawn["reloaded"]):
+        assert "不能读取 未获准" in shown
+        assert not any(code in shown for code in codes)
 
 
 def test_closing_needs_no_report_and_opening_does(seen: dict[str, Any]) -> None:
