@@ -26,7 +26,7 @@ def release_values(info: Info, assessed: Assessed, entry: str | None) -> list[Re
 def _release(info: Info, change: ChangeSet, release: Release) -> ReleaseType:
     async def report() -> ReleaseReportType:
         with failing_here(info):
-            return _report(
+            return report_value(
                 await info.context.office.releases.report(
                     Person(info.context.actor, info.context.asker), change, release
                 )
@@ -41,7 +41,8 @@ def _release(info: Info, change: ChangeSet, release: Release) -> ReleaseType:
     )
 
 
-def _report(report: ReleaseReport) -> ReleaseReportType:
+def report_value(report: ReleaseReport) -> ReleaseReportType:
+    """Return a report; what wasn't counted in time is null, not 0."""
     found = report.uniqueness
     rows = [one.crowd.rows for one in found.combinations if one.crowd is not None]
     return ReleaseReportType(

@@ -24,6 +24,7 @@ from portal.catalog.columns import column_specs
 from portal.catalog.entries import CatalogEntry, Link
 from portal.policies.information_point import DataTable
 from portal.policies.matching import Request
+from portal.resolvers.office.releases import report_value
 from portal.storage.data_store import data_table
 from portal.storage.dialects import sqlite_dialect
 from portal.vocabulary import PUBLIC, Action, EntryCode, EntryIdentifier, Environment, ItemIdentifier, ShareClass
@@ -193,3 +194,12 @@ def test_what_was_left_out_is_said_at_the_command_line() -> None:
         "  7 further combinations or entries weren't weighed",
         "  --looked-at seal",
     ]
+
+
+def test_what_was_not_counted_is_told_as_null_over_graphql() -> None:
+    own = ItemIdentifier("a")
+    encounter = Encounter(EntryCode("303001001/00002"), ((own, own),), None)
+    told = report_value(ReleaseReport(Uniqueness(5, (own,), (), (Combination((own,), None),), (encounter,), 0), "seal"))
+    assert told.rows is None
+    assert [(one.groups, one.alone, one.in_small) for one in told.combinations] == [(None, None, None)]
+    assert [(one.rows, one.alone) for one in told.encounters] == [(None, None)]
