@@ -16,6 +16,7 @@ export const releases = {
     notCounted: "未统计",
     all: "显示全部 {{count}} 个组合",
     leftOut: "不能分组而未统计的信息项：{{items}}。",
+    unweighed_one: "另有 {{count}} 个组合或条目未统计。",
     unweighed_other: "另有 {{count}} 个组合或条目未统计。",
     encounters: "与其他开放数据关联",
     noEncounters: "其他开放条目中没有可用来关联的信息项。",
