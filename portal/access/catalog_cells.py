@@ -20,7 +20,7 @@ from portal.errors import Text, TooComplex
 _ROOTS = frozenset({"catalog", "catalogEntry", "explain"})
 _PAGES = frozenset({"nodes", "edges"})
 _DEFAULT_PAGE = 100
-_USUAL = {"links": 10, "relatedEntries": 10, "records": 20}
+_USUAL = {"hierarchies": 10, "levels": 10, "links": 10, "relatedEntries": 10, "records": 20}
 """Lists of which a subject may know a part: they count as long as they hardly ever are."""
 _WRITTEN = {"interfaceDescription": 200}
 """Fields whose value is as long as so many others."""

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 
 from portal.catalog.entries import CatalogEntry, InformationItem, Link, is_item_open
 from portal.catalog.facets import Facet, FacetValue
 from portal.catalog.freshness import assess_freshness
+from portal.catalog.hierarchies import Hierarchy, ShownEntry, find_hierarchies
 from portal.conditions.values import render_instant
 from portal.identity.registry import Department
 from portal.policies.information_point import DataTable
@@ -17,6 +19,8 @@ from portal.schema.scalars import Date, DateTime
 from portal.schema.static import (
     CatalogFacetsType,
     ClassCountType,
+    CodeHierarchyType,
+    CodeLevelType,
     DepartmentType,
     EntryType,
     FacetCountType,
@@ -26,7 +30,7 @@ from portal.schema.static import (
     LinkType,
     RelatedEntryType,
 )
-from portal.vocabulary import DepartmentCode, EntryCode, Subject
+from portal.vocabulary import DepartmentCode, EntryCode, EntryIdentifier, Subject
 
 Departments = Mapping[DepartmentCode, Department]
 ItemDecision = Callable[[str], ItemAccessType | None]
@@ -114,7 +118,31 @@ def entry_value(
         ],
         status=entry.status,
         freshness=_freshness_value(entry, subject, snapshot.state_by_code[entry.code].table, now),
+        found_hierarchies=partial(_hierarchies, ShownEntry(entry, items), subject, snapshot),
         described=on_demand.described,
+    )
+
+
+def _shown_entry(identifier: EntryIdentifier, subject: Subject, snapshot: Snapshot) -> ShownEntry | None:
+    """Return what the subject may know of an entry, if its catalog has it."""
+    state = snapshot.state_by_identifier.get(identifier)
+    if state is None or not is_in_catalog(state.entry, subject):
+        return None
+    return ShownEntry(state.entry, shown_items(state.entry, subject))
+
+
+def _hierarchies(shown: ShownEntry, subject: Subject, snapshot: Snapshot) -> list[CodeHierarchyType]:
+    found = find_hierarchies(shown, lambda name: _shown_entry(name, subject, snapshot))
+    return [_hierarchy_value(one) for one in found]
+
+
+def _hierarchy_value(hierarchy: Hierarchy) -> CodeHierarchyType:
+    return CodeHierarchyType(
+        item=hierarchy.item,
+        levels=[
+            CodeLevelType(entry=level.entry, key=level.key, label=level.label, parent=level.parent)
+            for level in hierarchy.levels
+        ],
     )
 
 
@@ -142,10 +170,8 @@ def _knows_target(link: Link, subject: Subject, snapshot: Snapshot) -> bool:
     """Return whether the subject may know of what the link names: to the public, an open entry and open items."""
     if not subject.is_public:
         return True
-    state = snapshot.state_by_identifier.get(link.target)
-    if state is None or not is_in_catalog(state.entry, subject):
-        return False
-    return {item.identifier for item in shown_items(state.entry, subject)}.issuperset(link.target_items)
+    target = _shown_entry(link.target, subject, snapshot)
+    return target is not None and {item.identifier for item in target.items}.issuperset(link.target_items)
 
 
 def _related_value(entry: CatalogEntry, departments: Departments) -> RelatedEntryType:

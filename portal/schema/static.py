@@ -80,6 +80,24 @@ class LinkType:
     many: bool
 
 
+@strawberry.type(name="CodeLevel", description="分级代码的一级：取自哪个条目")
+class CodeLevelType:
+    """A level of codes that stand in levels."""
+
+    entry: str = strawberry.field(description="条目标识符")
+    key: str = strawberry.field(description="代码所在的信息项")
+    label: str | None = strawberry.field(description="代码名称所在的信息项")
+    parent: str | None = strawberry.field(description="上级代码所在的信息项；最高一级为 null")
+
+
+@strawberry.type(name="CodeHierarchy", description="取值为分级代码的信息项，如区划代码；下级代码以上级代码开头")
+class CodeHierarchyType:
+    """An item whose codes stand in levels, the topmost first."""
+
+    item: str
+    levels: list[CodeLevelType]
+
+
 @strawberry.type(name="RelatedEntry", description="关联的目录条目")
 class RelatedEntryType:
     """An entry that another names as related. It has no related ones itself, so that no answer grows by nesting."""
@@ -139,7 +157,13 @@ class EntryType:
     links: list[LinkType]
     status: EntryStatus
     freshness: FreshnessType | None
+    found_hierarchies: strawberry.Private[Callable[[], list[CodeHierarchyType]]]
     described: strawberry.Private[Callable[[], str | None]]
+
+    @strawberry.field(description="取值为分级代码的信息项，如区划代码，及其各级条目")  # type: ignore[untyped-decorator]
+    def hierarchies(self) -> list[CodeHierarchyType]:
+        """Return the items whose codes stand in levels: they are looked for only where they are asked for."""
+        return self.found_hierarchies()
 
     @strawberry.field(description="接口说明（Markdown），含可直接运行的示例；仅 catalogEntry 回答，列表中为 null")  # type: ignore[untyped-decorator]
     def interface_description(self) -> str | None:

@@ -28,6 +28,7 @@ SIZES = CatalogSizes(entries=50, facets=7, below={"items": 6, "purposes": 5})
         ("{catalog(first: 10) {nodes {items {access {purposes {purpose}}}}}}", 1 + 1 + 10 * (1 + 6 * (1 + 1 + 5))),
         ("{catalog {facets {kind {value}}}}", 1 + 1 + 7 * 2),
         ('{catalogEntry(code: "1") {name links {target} relatedEntries {code}}}', 1 + 1 + 11 + 11),
+        ('{catalogEntry(code: "1") {hierarchies {item levels {key}}}}', 1 + 1 + 10 * (1 + 1 + 10)),
         ('{catalogEntry(code: "1") {interfaceDescription}}', 1 + 200),
         ('{a: catalogEntry(code: "1") {name} b: catalogEntry(code: "1") {name}}', 4),
         ('{explain(resource: "1") {lines items {code records {id}}}}', 1 + 1 + 1 + 6 * (1 + 1 + 20)),

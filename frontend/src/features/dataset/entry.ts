@@ -50,6 +50,15 @@ export const DATA_SET = graphql(`
                     }
                 }
             }
+            hierarchies {
+                item
+                levels {
+                    entry
+                    key
+                    label
+                    parent
+                }
+            }
             links {
                 identifier
                 items

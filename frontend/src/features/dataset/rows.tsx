@@ -1,3 +1,4 @@
+import { Button } from "antd";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
 import { useQuery } from "urql";
@@ -5,7 +6,9 @@ import { useQuery } from "urql";
 import { type Column, DataTable } from "@/components/data-table";
 import { Answered, Empty } from "@/components/states";
 import type { DataSet, Item } from "@/features/dataset/entry";
+import { Branches } from "@/features/dataset/branches";
 import { FilterBar } from "@/features/dataset/filter-bar";
+import { choosable } from "@/features/dataset/levels";
 import { conditionOf, readView, type RowsView, writeView } from "@/features/dataset/view";
 import { type RowsAnswer, rowsDocument } from "@/lib/rows";
 import { showCount, showMoment } from "@/lib/times";
@@ -44,9 +47,58 @@ export function Rows({ entry, items }: RowsProps): React.JSX.Element {
                     change({ filters });
                 }}
             />
-            <Answered question={{ ...question, data: question.data?.shared.rows }} again={ask} rows={20}>
-                {(rows) => <RowsTable {...{ rows, items, view, change }} />}
-            </Answered>
+            <LevelChoice {...{ entry, items, view, change }}>
+                <Answered question={{ ...question, data: question.data?.shared.rows }} again={ask} rows={20}>
+                    {(rows) => <RowsTable {...{ rows, items, view, change }} />}
+                </Answered>
+            </LevelChoice>
+        </>
+    );
+}
+
+interface LevelChoiceProps extends RowsProps {
+    readonly view: RowsView;
+    readonly change: (changed: Partial<RowsView>) => void;
+    readonly children: React.ReactNode;
+}
+
+/** Beside the rows, where an item's codes stand in levels: a tree of them, opened and closed by a button. */
+function LevelChoice({ entry, items, view, change, children }: LevelChoiceProps): React.JSX.Element {
+    const { t } = useTranslation();
+    const hierarchies = choosable(entry, items);
+    const opened = hierarchies.find(({ item }) => item === view.tree);
+    const nameOf = (name: string): string =>
+        items.find(({ identifier }) => identifier === name)?.name ?? name;
+    if (hierarchies.length === 0) return <>{children}</>;
+    return (
+        <>
+            <p className="level-choice">
+                {hierarchies.map(({ item }) => (
+                    <Button
+                        key={item}
+                        aria-expanded={item === view.tree}
+                        onClick={() => {
+                            change({ tree: item === view.tree ? null : item, after: view.after });
+                        }}
+                    >
+                        {t("dataset.branches", { name: nameOf(item) })}
+                    </Button>
+                ))}
+            </p>
+            <div className={opened === undefined ? undefined : "beside"}>
+                {opened !== undefined && (
+                    <Branches
+                        key={opened.item}
+                        hierarchy={opened}
+                        name={nameOf(opened.item)}
+                        filters={view.filters}
+                        onChange={(filters) => {
+                            change({ filters });
+                        }}
+                    />
+                )}
+                <div>{children}</div>
+            </div>
         </>
     );
 }
@@ -65,7 +117,8 @@ function RowsTable({ rows, items, view, change }: RowsTableProps): React.JSX.Ele
     const columns: Column<Row>[] = items.map((item) => ({
         name: item.identifier,
         title: item.name,
-        show: (row) => <Cell value={row[item.identifier]} type={item.type} />,
+        show: (row) => <Cell value={row[item.identifier]} item={item} />,
+        whole: !isLong(item),
         ...(item.type === "integer" || item.type === "decimal" ? { align: "right" as const } : {}),
     }));
     if (rows.nodes.length === 0)
@@ -113,20 +166,21 @@ function RowsTable({ rows, items, view, change }: RowsTableProps): React.JSX.Ele
     );
 }
 
-function Cell({
-    value,
-    type,
-}: {
+/** Texts that are read in several lines, if they have the room. */
+function isLong({ type, length }: Item): boolean {
+    return type === "json" || (type === "string" && (length ?? 0) > 20);
+}
+
+interface CellProps {
     readonly value: unknown;
-    readonly type: string;
-}): React.JSX.Element | string {
+    readonly item: Item;
+}
+
+function Cell({ value, item }: CellProps): React.JSX.Element | string {
     const { t } = useTranslation();
     if (value === null || value === undefined) return <span className="soft">{t("dataset.missing")}</span>;
     if (typeof value === "boolean") return t(value ? "dataset.yes" : "dataset.no");
-    if (type === "datetime" && typeof value === "string") return showMoment(value);
-    return typeof value === "string" || typeof value === "number" ? (
-        String(value)
-    ) : (
-        <code>{JSON.stringify(value)}</code>
-    );
+    if (item.type === "datetime" && typeof value === "string") return showMoment(value);
+    if (typeof value !== "string" && typeof value !== "number") return <code>{JSON.stringify(value)}</code>;
+    return isLong(item) && String(value).length > 8 ? <span className="long">{value}</span> : String(value);
 }

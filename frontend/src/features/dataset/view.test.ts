@@ -15,6 +15,7 @@ it("comes back from the address as it was written there", () => {
         order: { item: "name", descending: true },
         after: "cursor",
         size: 50,
+        tree: "division",
     };
     expect(readView(writeView(view), ITEMS)).toEqual(view);
 });
@@ -23,7 +24,7 @@ it("passes over what names no item, no operator of its type, or no size", () => 
     const address = new URLSearchParams(
         "f=secret.eq.1&f=extra.eq.1&f=name.gte&f=name.like.x&sort=secret.asc&size=9999",
     );
-    expect(readView(address, ITEMS)).toEqual({ filters: [], order: null, after: null, size: 20 });
+    expect(readView(address, ITEMS)).toEqual({ filters: [], order: null, after: null, size: 20, tree: null });
 });
 
 it("sends truths as truths and everything else as text", () => {

@@ -22,6 +22,8 @@ export interface RowsView {
     readonly order: { readonly item: string; readonly descending: boolean } | null;
     readonly after: string | null;
     readonly size: number;
+    /** The item whose tree of codes is open beside the rows. */
+    readonly tree: string | null;
 }
 
 export const SIZES = [20, 50, 100];
@@ -42,6 +44,7 @@ export function readView(address: URLSearchParams, items: readonly Item[]): Rows
         order: names.has(sorted) ? { item: sorted, descending: direction === "desc" } : null,
         after: address.get("after"),
         size: SIZES.includes(size) ? size : 20,
+        tree: address.get("tree"),
     };
 }
 
@@ -53,6 +56,7 @@ export function writeView(view: RowsView): URLSearchParams {
     if (view.order !== null)
         address.set("sort", `${view.order.item}.${view.order.descending ? "desc" : "asc"}`);
     if (view.size !== 20) address.set("size", String(view.size));
+    if (view.tree !== null) address.set("tree", view.tree);
     if (view.after !== null) address.set("after", view.after);
     return address;
 }
