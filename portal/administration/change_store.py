@@ -117,13 +117,13 @@ def active_since(connection: Connection, epochs: Iterable[int]) -> Iterator[Chan
         yield from map(_change, connection.execute(statement.order_by(change_sets.c.id)).all())
 
 
-def list_steps(connection: Connection, number: int) -> tuple[StepTaken, ...]:
-    """Return what was done with a change set, in order."""
-    statement = select(change_steps).where(change_steps.c.change_set == number).order_by(change_steps.c.version)
-    return tuple(
-        StepTaken(row.version, row.made_at, row.made_by, Step(row.step), row.note)
-        for row in connection.execute(statement)
-    )
+def list_steps(connection: Connection, numbers: Sequence[int]) -> Mapping[int, tuple[StepTaken, ...]]:
+    """Return what was done with each of these change sets, in order."""
+    statement = select(change_steps).where(change_steps.c.change_set.in_(numbers)).order_by(change_steps.c.version)
+    taken: dict[int, list[StepTaken]] = {number: [] for number in numbers}
+    for row in connection.execute(statement):
+        taken[row.change_set].append(StepTaken(row.version, row.made_at, row.made_by, Step(row.step), row.note))
+    return {number: tuple(steps) for number, steps in taken.items()}
 
 
 def due_changes(connection: Connection, now: datetime) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ what somebody saw earlier.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -114,8 +114,13 @@ class ChangeDesk:
         """Return a change set and its history. Raises: Forbidden, BadInput."""
         await permit(self, person, Operation.VIEW_CHANGES, f"change:{number}")
         return await self.database.read(
-            lambda connection: (read_change(connection, number), list_steps(connection, number))
+            lambda connection: (read_change(connection, number), list_steps(connection, (number,))[number])
         )
+
+    async def steps(self, person: Person, numbers: Sequence[int]) -> Mapping[int, tuple[StepTaken, ...]]:
+        """Return what was done with each of these change sets, at most `MOST_LISTED`. Raises: Forbidden."""
+        await permit(self, person, Operation.VIEW_CHANGES, "changes")
+        return await self.database.read(lambda connection: list_steps(connection, numbers))
 
     async def differences(self, person: Person, number: int) -> Differences:
         """Return what a change set changes, thing by thing. Raises: Forbidden, BadInput."""
@@ -242,7 +247,9 @@ class ChangeDesk:
                 )
             )
         restorations = tuple(Restoration(table, key, version) for (table, key), version in sorted(before.items()))
-        draft = Draft(f"undo {number}: {former.title}", reason, former.basis, ChangeDocument((), (), restorations))
+        draft = Draft(
+            f"撤回变更单 {number}：{former.title}", reason, former.basis, ChangeDocument((), (), restorations)
+        )
         await self._check_author(person, draft.document)
         _check_words(draft)
         return await self._insert(person, draft, ChangeKind.ROLLBACK)

@@ -197,8 +197,14 @@ class ChangeSetType:
 
     @strawberry.field(description="经过的步骤")  # type: ignore[untyped-decorator]
     async def steps(self) -> list[ChangeStepTakenType]:
-        """Return what was done with it; read where it is asked for."""
+        """Return what was done with it; read where it is asked for, for all of a list at once."""
         return await self.listed()
+
+    @strawberry.field(description="最近一步的时间")  # type: ignore[untyped-decorator]
+    async def changed_at(self) -> DateTime | None:
+        """Return when its last step was taken, None where none is on record."""
+        taken = await self.listed()
+        return taken[-1].made_at if taken else None
 
     @strawberry.field(description="变更前后的不同；装载所改动的内容很多时只列出前 1000 项")  # type: ignore[untyped-decorator]
     async def differences(self) -> list[ChangeDifferenceType]:

@@ -26,6 +26,7 @@ class PermissionType:
     """What somebody can see of an entry, in the same way."""
 
     resource: str
+    name: str = strawberry.field(description="条目名称；已不在目录中的为其代码")
     items: list[str]
     purposes: list[str | None]
     modes: list[Mode]

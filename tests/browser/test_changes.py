@@ -25,9 +25,9 @@ def seen(portal: PortalProcess, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 def test_list_says_who_awaits_whom(seen: dict[str, Any]) -> None:
     head, row = seen["listed"]
-    assert head == ["编号", "标题", "来源", "状态", "作者", "等待"]
+    assert head == ["编号", "标题", "来源", "状态", "作者", "最近一步", "等待"]
     assert row[1:4] == ["合成变更", "人员起草", "草稿"]
-    assert row[5] == "等待 policy-administrator 检查并提交"
+    assert row[6] == "等待 policy-administrator 检查并提交"
 
 
 def test_author_sees_what_it_would_do_and_cannot_approve(seen: dict[str, Any]) -> None:

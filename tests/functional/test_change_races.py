@@ -51,7 +51,7 @@ def with_approver(change: ChangeSet) -> ChangeSet:
 
 def assert_legal(connection: Connection, number: int) -> int:
     """Return how many steps a change set went; they must lead from its draft to its state, without gap or fork."""
-    steps = list_steps(connection, number)
+    steps = list_steps(connection, (number,))[number]
     assert [step.version for step in steps] == list(range(1, len(steps) + 1))
     state = "draft"
     for one in steps[1:]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from portal.audit.records import Outcome
 from portal.audit.searching import Search, reading_log, search_records
@@ -56,6 +57,28 @@ def change_set(world: PortalWorld, number: int, by: str = DRAFTER) -> dict[str, 
     fields = f"{FIELDS} steps {{ step madeBy note version }}"
     found: dict[str, Any] = world.ask(f"{{ changeSet(id: {number}) {{ {fields} }} }}", by=by).data["changeSet"]
     return found
+
+
+def test_list_tells_when_each_was_changed_last_and_by_whom_reading_the_steps_of_all_at_once(world: PortalWorld) -> None:
+    in_force(world, OPENS)
+    draft_change(world, OPENS, title="又一变更")
+    reading = list[str]()
+
+    def note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
+        if "FROM change_steps" in statement:
+            reading.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        listed = world.ask("{ changeSets { changedAt steps { madeAt madeBy } } }", by=OFFICER).data["changeSets"]
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert [[step["madeBy"] for step in one["steps"]] for one in listed][:2] == [
+        ["drafter"],
+        ["drafter", "drafter", "drafter", "officer", "officer"],
+    ]
+    assert all(one["changedAt"] == one["steps"][-1]["madeAt"] for one in listed)
+    assert len(reading) == 1
 
 
 def test_item_is_opened_by_two_people(world: PortalWorld) -> None:

@@ -33,7 +33,7 @@ WHO = """query ($code: String!, $item: String!, $at: DateTime) {
 }"""
 WHAT = """query ($application: String, $user: String, $supposed: SupposedViewer, $at: DateTime) {
   whatCanSee(application: $application, user: $user, supposed: $supposed, at: $at) {
-    resource items purposes modes matters until scoped text
+    resource name items purposes modes matters until scoped text
   }
 }"""
 WHY = """query ($receipt: String!) {
@@ -92,6 +92,7 @@ def test_who_can_see_names_everybody_with_the_records(world: PortalWorld) -> Non
 def test_what_can_see_is_what_the_subject_reads(world: PortalWorld) -> None:
     found = world.ask(WHAT, by=DRAFTER, variables={"application": CHECKER.partition(":")[2]}).data["whatCanSee"]
     seen = {item for one in found if one["resource"] == RESIDENTS for item in one["items"]}
+    assert {one["name"] for one in found if one["resource"] == RESIDENTS} == {"条目 residents"}
     assert "name" in seen
     assert HIDDEN_ITEM not in seen
     assert world.ask(WHAT, by=DRAFTER).data["whatCanSee"] == world.ask(WHAT, by=OFFICER).data["whatCanSee"]

@@ -35,6 +35,11 @@ export function currentLanguage(): Language {
     return i18next.language === "en" ? "en" : "zh";
 }
 
+/** Names or words one after the other, as the language writes them. */
+export function joinWords(words: readonly string[]): string {
+    return words.join(currentLanguage() === "en" ? ", " : "、");
+}
+
 export async function chooseLanguage(language: Language): Promise<void> {
     keep("language", language);
     await i18next.changeLanguage(language);

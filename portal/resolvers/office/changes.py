@@ -1,12 +1,13 @@
 """The fields of change sets and freezes: drafted, checked, approved by another person, in force."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import strawberry
 
 from portal.administration.acts import Person
 from portal.administration.change_sets import ChangeSet, ChangeState
-from portal.administration.change_store import MOST_LISTED
+from portal.administration.change_store import MOST_LISTED, StepTaken
 from portal.administration.desk import Approval, Assessed, ChangeDesk, Draft, Judgement
 from portal.administration.differences import Differences
 from portal.administration.documents import NotAChange, parse_written, render_change
@@ -31,6 +32,8 @@ from portal.schema.change_types import (
 )
 from portal.schema.documents import Document
 from portal.schema.scalars import DateTime
+
+_StepsTaken = Mapping[int, tuple[StepTaken, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,10 @@ async def _list(info: Info, asked: ListArguments) -> list[ChangeSetType]:
     with failing_here(info):
         if not 1 <= asked.first <= MOST_LISTED:
             raise BadInput(Text(en=f"`first` is 1 to {MOST_LISTED}", zh=f"`first` 应为 1 至 {MOST_LISTED}"))
-        found = await _desk(info).list(person_of(info.context), asked.states or (), asked.first, asked.after)
-        return [_value(info, change) for change in found]
+        person = person_of(info.context)
+        found = await _desk(info).list(person, asked.states or (), asked.first, asked.after)
+        taken = Once(lambda: _desk(info).steps(person, [change.id for change in found]))
+        return [_value(info, change, taken=taken) for change in found]
 
 
 async def _draft(info: Info, drafted: DraftArguments) -> ChangeSetType:
@@ -215,18 +220,26 @@ def _read_draft(drafted: DraftArguments | EditArguments, language: Language) -> 
     return Draft(check_text(drafted.title), check_text(drafted.reason), basis, document)
 
 
-def _value(info: Info, change: ChangeSet, found: Assessed | None = None) -> ChangeSetType:
+def _step_value(taken: StepTaken) -> ChangeStepTakenType:
+    return ChangeStepTakenType(
+        version=taken.version,
+        step=taken.step,
+        made_at=DateTime(taken.made_at),
+        made_by=taken.made_by,
+        note=taken.note,
+    )
+
+
+def _value(
+    info: Info, change: ChangeSet, found: Assessed | None = None, taken: Once[_StepsTaken] | None = None
+) -> ChangeSetType:
+    """Return the change set; what is known of it, or read for all of a list, is given with it."""
     desk, person, language = _desk(info), person_of(info.context), info.context.language
+    history = taken or Once(lambda: desk.steps(person, (change.id,)))
 
     async def steps() -> list[ChangeStepTakenType]:
         with failing_here(info):
-            _, taken = await desk.show(person, change.id)
-        return [
-            ChangeStepTakenType(
-                version=one.version, step=one.step, made_at=DateTime(one.made_at), made_by=one.made_by, note=one.note
-            )
-            for one in taken
-        ]
+            return [_step_value(one) for one in (await history.result())[change.id]]
 
     look = Once(lambda: desk.look_at(person, change.id), found)
 

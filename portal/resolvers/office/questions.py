@@ -70,7 +70,7 @@ async def _what_can_see(info: Info, asked: PermissionArguments) -> list[Permissi
             at=_moment(asked.at),
         )
         found = await _desk(info).what_can_see(_person(info), question)
-        return [_permission_value(permission, info.context.language) for permission in found]
+        return [_permission_value(info, permission) for permission in found]
 
 
 def _moment(at: DateTime | None) -> datetime | None:
@@ -114,16 +114,18 @@ def _sight_value(sight: Sight, language: Language) -> SightType:
     )
 
 
-def _permission_value(permission: Permission, language: Language) -> PermissionType:
+def _permission_value(info: Info, permission: Permission) -> PermissionType:
+    state = info.context.point.snapshot.state_by_code.get(permission.entry)
     return PermissionType(
         resource=permission.entry,
+        name=permission.entry if state is None else state.entry.name,
         items=list(permission.items),
         purposes=_purposes(permission.purposes),
         modes=list(permission.modes),
         matters=list(permission.matters),
         until=_end(permission.until),
         scoped=permission.is_scoped,
-        text=render_permission(permission).render(language),
+        text=render_permission(permission).render(info.context.language),
     )
 
 

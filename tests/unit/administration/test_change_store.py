@@ -60,7 +60,7 @@ def test_nothing_comes_back_where_there_is_none(connection: Connection) -> None:
     with pytest.raises(BadInput, match="no change set 1"):
         read_change(connection, 1)
     assert list_changes(connection, [], 10) == ()
-    assert list_steps(connection, 1) == ()
+    assert list_steps(connection, (1,)) == {1: ()}
 
 
 @pytest.mark.clause("threats.md T40")
@@ -70,7 +70,7 @@ def test_of_two_steps_from_one_version_the_second_is_refused(connection: Connect
     with pytest.raises(Conflict):
         store_step(connection, advance(change, Step.WITHDRAW), Step.WITHDRAW, NOTE)
     assert read_change(connection, change.id).state is ChangeState.CHECKED
-    assert [(step.version, step.step, step.made_by) for step in list_steps(connection, change.id)] == [
+    assert [(step.version, step.step, step.made_by) for step in list_steps(connection, (change.id,))[change.id]] == [
         (1, Step.DRAFT, "u1"),
         (2, Step.CHECK, "u1"),
     ]

@@ -13,6 +13,7 @@ import { Evidence } from "@/features/audit/evidence";
 import { type Member, MEMBERS, readSearch, writeSearch } from "@/features/audit/search";
 import { graphql } from "@/graphql";
 import type { AuditSearchQuery } from "@/graphql/graphql";
+import { joinWords } from "@/lib/language";
 import { showCount, showMoment } from "@/lib/times";
 
 const SEARCH = graphql(`
@@ -224,6 +225,6 @@ function whoOf({ application, user, subject, department }: FoundRecord): string 
 }
 
 function whatOf({ act, target, uses }: FoundRecord): string {
-    const used = uses.map(({ identifier }) => identifier).join("、");
+    const used = joinWords(uses.map(({ identifier }) => identifier));
     return act === null ? used : [act, target, used].filter((part) => part !== null && part !== "").join(" ");
 }

@@ -22,6 +22,7 @@ const LISTED = graphql(`
             kind
             approvedBy
             activatesAt
+            changedAt
         }
     }
 `);
@@ -143,6 +144,12 @@ function columns(t: Translate): readonly Column<Listed>[] {
         { name: "kind", title: t("changes.kind"), text: ({ kind }) => t(`changes.kinds.${kind}`) },
         { name: "state", title: t("changes.state"), text: ({ state }) => t(`changes.states.${state}`) },
         { name: "author", title: t("changes.author"), text: ({ author }) => author },
+        {
+            name: "changed",
+            title: t("changes.changed"),
+            text: ({ changedAt }) => (changedAt == null ? "" : showMoment(changedAt)),
+            whole: true,
+        },
         { name: "awaits", title: t("changes.awaits"), text: (change) => awaits(change, t) },
     ];
 }

@@ -7,6 +7,7 @@ import { Answered } from "@/components/states";
 import { graphql } from "@/graphql";
 import type { OverviewQuery } from "@/graphql/graphql";
 import { SecondFactor } from "@/features/console/second-factor";
+import { joinWords } from "@/lib/language";
 import { useSession } from "@/lib/session";
 import { showCount, showMoment } from "@/lib/times";
 
@@ -88,9 +89,11 @@ function Person({ me }: { readonly me: Me }): React.JSX.Element {
             t("console.roles"),
             me.roles.length === 0
                 ? t("console.noRoles")
-                : me.roles
-                      .map((role) => t(`console.roleNames.${role as "head"}`, { defaultValue: role }))
-                      .join("、"),
+                : joinWords(
+                      me.roles.map((role) =>
+                          t(`console.roleNames.${role as "head"}`, { defaultValue: role }),
+                      ),
+                  ),
         ],
         [t("console.level"), String(me.authLevel ?? "")],
         [t("console.factor"), t(secondFactor ? "console.factorShown" : "console.factorMissing")],

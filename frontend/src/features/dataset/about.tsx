@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
 import type { DataSet } from "@/features/dataset/entry";
+import { joinWords } from "@/lib/language";
 import { showDay } from "@/lib/times";
 
 /** All that the catalog says of the entry; what isn't told isn't listed. */
@@ -12,7 +13,7 @@ export function About({ entry }: { readonly entry: DataSet }): React.JSX.Element
         [t("dataset.identifier"), <code key="identifier">{entry.identifier}</code>],
         [t("dataset.unit"), entry.providerUnit],
         [t("dataset.classes"), entry.classification.filter((part) => part !== "").join(" › ")],
-        [t("dataset.keywords"), entry.keywords.join("、")],
+        [t("dataset.keywords"), joinWords(entry.keywords)],
         [t("dataset.kind"), t(`catalog.kinds.${entry.kind}`)],
         [t("dataset.published"), entry.publishedOn === null ? null : showDay(entry.publishedOn)],
         [t("dataset.due"), entry.freshness?.dueAt == null ? null : showDay(entry.freshness.dueAt)],

@@ -9,6 +9,7 @@ import { graphql } from "@/graphql";
 import type { OwnApplicationsQuery } from "@/graphql/graphql";
 import { Certificate, Ending, Quotas } from "@/features/department/standing";
 import { Uses } from "@/features/department/uses";
+import { joinWords } from "@/lib/language";
 
 const OWN = graphql(`
     query OwnApplications {
@@ -145,7 +146,7 @@ function Applications({ applications }: { readonly applications: Me["application
                 {
                     name: "matters",
                     title: t("department.matters"),
-                    text: ({ matters }) => matters.join("、"),
+                    text: ({ matters }) => joinWords(matters),
                 },
                 { name: "level", title: t("department.level"), text: ({ authLevel }) => authLevel ?? "" },
                 {

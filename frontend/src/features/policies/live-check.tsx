@@ -8,6 +8,7 @@ import { Failed, Loading } from "@/components/states";
 import { graphql } from "@/graphql";
 import type { ForeseenQuery } from "@/graphql/graphql";
 import { type Failure, readFailure } from "@/lib/asking";
+import { joinWords } from "@/lib/language";
 import { showMoment } from "@/lib/times";
 
 const FORESEEN = graphql(`
@@ -180,13 +181,13 @@ export function ImpactTable({ impact }: { readonly impact: readonly Impact[] }):
     const shown = (rows: number | null): string => (rows === null ? "?" : String(rows));
     const columns: readonly Column<Impact>[] = [
         { name: "way", title: t("policies.turn"), text: ({ way }) => t(`policies.ways.${way}`) },
-        { name: "who", title: t("policies.who"), text: ({ who }) => who.join("、") },
+        { name: "who", title: t("policies.who"), text: ({ who }) => joinWords(who) },
         { name: "resource", title: t("policies.resource"), text: ({ resource }) => resource, whole: true },
-        { name: "items", title: t("policies.items"), text: ({ items }) => items.join("、") },
+        { name: "items", title: t("policies.items"), text: ({ items }) => joinWords(items) },
         {
             name: "purposes",
             title: t("policies.purposes"),
-            text: ({ purposes }) => purposes.map((one) => one ?? t("policies.unstated")).join("、"),
+            text: ({ purposes }) => joinWords(purposes.map((one) => one ?? t("policies.unstated"))),
         },
         {
             name: "period",

@@ -11,6 +11,7 @@ import { type Column, DataTable } from "@/components/data-table";
 import { Answered, Empty } from "@/components/states";
 import { graphql } from "@/graphql";
 import type { ListedPoliciesQuery, ListedPoliciesQueryVariables } from "@/graphql/graphql";
+import { joinWords } from "@/lib/language";
 import { showMoment } from "@/lib/times";
 
 const LISTED = graphql(`
@@ -233,7 +234,7 @@ function columns(t: Translate): readonly Column<ListedPolicy>[] {
 }
 
 export function starOr(names: readonly string[], every: string): string {
-    return names.includes("*") ? every : names.join("、");
+    return names.includes("*") ? every : joinWords(names);
 }
 
 export function Consumer({ of }: { readonly of: ListedPolicy["consumer"] }): React.JSX.Element {

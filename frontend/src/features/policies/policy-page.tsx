@@ -10,6 +10,7 @@ import { Consumer, lower, starOr } from "@/features/policies/policies-page";
 import { Timeline } from "@/features/policies/timeline";
 import { graphql } from "@/graphql";
 import type { PolicyDossierQuery } from "@/graphql/graphql";
+import { joinWords } from "@/lib/language";
 import { showMoment } from "@/lib/times";
 
 const DOSSIER = graphql(`
@@ -138,8 +139,8 @@ function Facts({ policy }: { readonly policy: Held }): React.JSX.Element {
         [t("policies.items"), starOr(policy.items, t("policies.everyItem"))],
         [t("policies.purposes"), starOr(policy.purposes, t("policies.everyPurpose"))],
         [t("policies.modes"), starOr(policy.modes, t("policies.everyMode"))],
-        [t("policies.matters"), policy.matters.join("、")],
-        [t("policies.applications"), policy.applications.join("、")],
+        [t("policies.matters"), joinWords(policy.matters)],
+        [t("policies.applications"), joinWords(policy.applications)],
         [t("policies.basis"), policy.basis],
     ];
     return (

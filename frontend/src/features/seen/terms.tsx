@@ -2,11 +2,12 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
+import { joinWords } from "@/lib/language";
 import { showMoment } from "@/lib/times";
 
 /** Return purposes in words; null is a question that states none. */
 export function writePurposes(t: TFunction, purposes: readonly (string | null)[]): string {
-    return purposes.map((purpose) => purpose?.toLowerCase() ?? t("seen.noPurpose")).join("、");
+    return joinWords(purposes.map((purpose) => purpose?.toLowerCase() ?? t("seen.noPurpose")));
 }
 
 interface NamedProps {

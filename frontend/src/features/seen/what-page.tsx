@@ -11,11 +11,13 @@ import { itemAddress, readViewer } from "@/features/seen/places";
 import { Ends, Extent, Named, writePurposes } from "@/features/seen/terms";
 import { graphql } from "@/graphql";
 import type { WhatIsSeenQuery } from "@/graphql/graphql";
+import { joinWords } from "@/lib/language";
 
 const WHAT = graphql(`
     query WhatIsSeen($application: String, $user: String, $supposed: SupposedViewer, $at: DateTime) {
         whatCanSee(application: $application, user: $user, supposed: $supposed, at: $at) {
             resource
+            name
             items
             purposes
             modes
@@ -66,13 +68,20 @@ function Permissions({ found }: { readonly found: WhatIsSeenQuery["whatCanSee"] 
                 {
                     name: "entry",
                     title: t("seen.entry"),
-                    text: ({ resource }) => resource,
-                    show: ({ resource }) => <Link to={`/catalog/${resource}`}>{resource}</Link>,
+                    text: ({ resource, name }) => `${name} ${resource}`,
+                    show: ({ resource, name }) => (
+                        <>
+                            <Link to={`/catalog/${resource}`}>{name}</Link>
+                            <br />
+                            <code className="soft small">{resource}</code>
+                        </>
+                    ),
+                    whole: true,
                 },
                 {
                     name: "items",
                     title: t("seen.items"),
-                    text: ({ items }) => items.join("、"),
+                    text: ({ items }) => joinWords(items),
                     show: ({ items, resource }) => (
                         <Named
                             all={items}
@@ -88,12 +97,12 @@ function Permissions({ found }: { readonly found: WhatIsSeenQuery["whatCanSee"] 
                 {
                     name: "modes",
                     title: t("seen.modes"),
-                    text: ({ modes }) => modes.map((mode) => t(`seen.modeNames.${mode}`)).join("、"),
+                    text: ({ modes }) => joinWords(modes.map((mode) => t(`seen.modeNames.${mode}`))),
                 },
                 {
                     name: "matters",
                     title: t("seen.matter"),
-                    text: ({ matters }) => matters.map((matter) => matter ?? t("seen.anyhow")).join("、"),
+                    text: ({ matters }) => joinWords(matters.map((matter) => matter ?? t("seen.anyhow"))),
                 },
                 {
                     whole: true,

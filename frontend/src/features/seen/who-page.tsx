@@ -11,6 +11,7 @@ import { readMoment, viewerAddress } from "@/features/seen/places";
 import { Ends, Extent, Named, writePurposes } from "@/features/seen/terms";
 import { graphql } from "@/graphql";
 import type { WhoSeesQuery } from "@/graphql/graphql";
+import { joinWords } from "@/lib/language";
 
 const WHO = graphql(`
     query WhoSees($resource: String!, $item: String!, $at: DateTime) {
@@ -24,6 +25,18 @@ const WHO = graphql(`
             conditional
             policies
             text
+        }
+    }
+`);
+
+const NAMES = graphql(`
+    query EntryAndItemNames($code: String!) {
+        catalogEntry(code: $code) {
+            name
+            items {
+                identifier
+                name
+            }
         }
     }
 `);
@@ -63,15 +76,34 @@ export function WhoPage(): React.JSX.Element {
             </nav>
             <div>
                 <h1>{t("seen.whoTitle")}</h1>
-                <p>
-                    <Link to={`/catalog/${resource}`}>{resource}</Link> <code>{item}</code>
-                </p>
+                <Subject resource={resource} item={item} />
             </div>
             <ItemChooser key={`${resource} ${item} ${address.toString()}`} entry={resource} item={item} />
             <Answered question={question} again={ask} rows={8}>
                 {({ whoCanSee }) => <Sights found={whoCanSee} />}
             </Answered>
         </>
+    );
+}
+
+interface SubjectProps {
+    readonly resource: string;
+    readonly item: string;
+}
+
+/** The item that is asked about, by its names as far as they are known. */
+function Subject({ resource, item }: SubjectProps): React.JSX.Element {
+    const [{ data }] = useQuery({ query: NAMES, variables: { code: resource } });
+    const entry = data?.catalogEntry;
+    const name = entry?.items.find(({ identifier }) => identifier === item)?.name;
+    return (
+        <p>
+            <Link to={`/catalog/${resource}`}>{entry?.name ?? resource}</Link>
+            {name === undefined ? "" : ` · ${name}`}{" "}
+            <code className="soft">
+                {resource} {item}
+            </code>
+        </p>
     );
 }
 
@@ -90,7 +122,7 @@ function Sights({ found }: { readonly found: WhoSeesQuery["whoCanSee"] }): React
                 {
                     name: "who",
                     title: t("seen.who"),
-                    text: ({ who }) => who.join("、"),
+                    text: ({ who }) => joinWords(who),
                     show: ({ who }) => (
                         <Named all={who} addressOf={(one) => viewerAddress(one, address.get("at"))} />
                     ),
@@ -103,7 +135,7 @@ function Sights({ found }: { readonly found: WhoSeesQuery["whoCanSee"] }): React
                 {
                     name: "modes",
                     title: t("seen.modes"),
-                    text: ({ modes }) => modes.map((mode) => t(`seen.modeNames.${mode}`)).join("、"),
+                    text: ({ modes }) => joinWords(modes.map((mode) => t(`seen.modeNames.${mode}`))),
                 },
                 {
                     whole: true,
@@ -124,7 +156,7 @@ function Sights({ found }: { readonly found: WhoSeesQuery["whoCanSee"] }): React
                 {
                     name: "policies",
                     title: t("seen.policies"),
-                    text: ({ policies }) => policies.join("、"),
+                    text: ({ policies }) => joinWords(policies),
                     show: ({ policies }) => (
                         <Named all={policies} addressOf={(id) => `/console/policies/${id}`} />
                     ),

@@ -106,6 +106,6 @@ export const changes = {
     approveUnknown: "Approve “{{title}}”: its impact isn't known yet; wait for the checks.",
     atOnce: "Empty: at once",
     fromThen: "From an instant on (Beijing time)",
-    conflict:
-        "Somebody was first, or what it rests on has changed. The page was read again: look at it before you go on. What you wrote is still there.",
+    changed: "Last step",
+    conflict: "The page was read again: look at it before you go on. What you wrote is still there.",
 };

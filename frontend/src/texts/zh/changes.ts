@@ -104,6 +104,6 @@ export const changes = {
     approveUnknown: "批准“{{title}}”：影响尚未算出，请等候检查结果。",
     atOnce: "留空表示立即生效",
     fromThen: "自指定时刻起（北京时间）",
-    conflict:
-        "他人先一步处理了此变更单，或其依据已变化。页面已重新读取，请核对后再操作。您填写的内容没有丢失。",
+    changed: "最近一步",
+    conflict: "页面已重新读取，请核对后再操作。您填写的内容没有丢失。",
 };
