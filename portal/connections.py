@@ -23,8 +23,11 @@ _EXTRA_BODY_BYTES = 1 << 20
 TAKEN_BYTES = 65_536
 """So much of an answer must be taken in each span of `send_seconds`."""
 
-_COLLECTED_AFTER = 20_000
-"""New things before memory is looked through for what nothing needs: a long document has some as it is parsed."""
+_COLLECTED_AFTER = 2_000
+"""New things before memory is looked through for what nothing needs: some milliseconds in which nothing else is done.
+
+Requests leave nothing to be found (tests/functional/test_no_cycles.py), so it is seldom.
+"""
 
 _NO_LINGERING = pack("ii", 1, 0)
 

@@ -147,6 +147,8 @@ def conclude(result: ExecutionResult, language: Language) -> Outcome:
     """Return the answer of an executed document, its errors in the order of the document and of the answer."""
     # Fields that read at the same time fail in any order; who asks again, or asks another worker, sees the same answer.
     errors = [_render_error(error, language) for error in sorted(result.errors or (), key=_place)]
+    for error in result.errors or ():
+        _let_go(error)
     if result.data is None and not any(error.path for error in result.errors or ()):
         return Outcome({"errors": errors[:ERRORS_SHOWN]}, 400)
     payload: dict[str, object] = {"data": result.data}
@@ -154,6 +156,16 @@ def conclude(result: ExecutionResult, language: Language) -> Outcome:
         payload["errors"] = errors
     codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
     return Outcome(payload, 503 if codes & _UNAVAILABLE else 200)
+
+
+def _let_go(error: BaseException) -> None:
+    """Forget where an error came from: by its frames, which hold it, all of the request would stay in memory."""
+    following: list[BaseException | None] = [error]
+    while following:
+        one = following.pop()
+        if one is not None and one.__traceback__ is not None:
+            one.__traceback__ = None
+            following += [one.__cause__, one.__context__, getattr(one, "original_error", None)]
 
 
 def _place(error: GraphQLError) -> tuple[list[tuple[int, int]], list[tuple[bool, str | int]]]:

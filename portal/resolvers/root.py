@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from weakref import proxy
 
 import strawberry
-from graphql import GraphQLOutputType, GraphQLResolveInfo
+from graphql import GraphQLOutputType, GraphQLResolveInfo, GraphQLResolveInfoHelpers
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -29,7 +32,19 @@ _COMPLETE = frozenset({Shaped, ShapedRows})
 
 
 class ShapedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Takes an answer of the road as complete: nothing is done a cell."""
+    """Takes an answer of the road as complete: nothing is done a cell.
+
+    It doesn't refer to itself, so that all of a request is gone with its answer: what is left to the collector of
+    cycles stops every other request while it is collected.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  the library's own
+        super().__init__(*arguments, **named)
+        itself = proxy(self)
+        self.async_helpers = GraphQLResolveInfoHelpers(
+            gather=partial(ShapedExecutor.gather_async_work, itself),
+            track=partial(ShapedExecutor.track_async_work, itself),
+        )
 
     def complete_value(
         self,
